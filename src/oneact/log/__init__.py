@@ -1,0 +1,1 @@
+"""The log as pure functions: the form of an entry and its salted commitment."""

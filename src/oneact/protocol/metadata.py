@@ -1,0 +1,158 @@
+"""What an approval server and a service publish of themselves (RFC 8414, RFC 9728), and where."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from oneact.errors import Reason, Refusal
+from oneact.protocol import form
+
+if TYPE_CHECKING:
+    from oneact.protocol.canonical import Json
+
+VERSIONS: Final = ("1",)
+SERVER_PATH: Final = "/.well-known/oauth-authorization-server"
+SERVICE_PATH: Final = "/.well-known/oauth-protected-resource"
+_ENDPOINTS: Final[tuple[str, ...]] = (
+    "authorization_endpoint",
+    "token_endpoint",
+    "jwks_uri",
+    "registration_endpoint",
+    "device_authorization_endpoint",
+    "pushed_authorization_request_endpoint",
+    "transaction_authorization_endpoint",
+    "backchannel_authentication_endpoint",
+    "introspection_endpoint",
+    "receipt_endpoint",
+    "cancellation_endpoint",
+)
+ALGORITHMS: Final = ("ES256", "EdDSA")
+
+
+@dataclass(frozen=True, slots=True)
+class ServerMetadata:
+    """An approval server: its issuer and its endpoints by the names of RFC 8414 and of the specification."""
+
+    issuer: str
+    endpoints: dict[str, str]
+
+    def document(self) -> dict[str, Json]:
+        """Give the document that stands at the server's well-known address."""
+        algorithms: list[Json] = list(ALGORITHMS)
+        return {
+            "issuer": self.issuer,
+            **self.endpoints,
+            "oneact_versions_supported": list(VERSIONS),
+            "response_types_supported": ["code"],
+            "grant_types_supported": [
+                "authorization_code",
+                "urn:ietf:params:oauth:grant-type:device_code",
+                "urn:openid:params:grant-type:ciba",
+            ],
+            "subject_types_supported": ["pairwise"],
+            "code_challenge_methods_supported": ["S256"],
+            "require_pushed_authorization_requests": True,
+            "authorization_response_iss_parameter_supported": True,
+            "token_endpoint_auth_methods_supported": ["private_key_jwt"],
+            "token_endpoint_auth_signing_alg_values_supported": algorithms,
+            "id_token_signing_alg_values_supported": algorithms,
+            "dpop_signing_alg_values_supported": algorithms,
+            "backchannel_token_delivery_modes_supported": ["poll", "ping"],
+            "backchannel_user_code_parameter_supported": False,
+            "authorization_details_types_supported": ["oneact_act"],
+            "client_id_metadata_document_supported": True,
+            "scopes_supported": ["openid"],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceMetadata:
+    """A service: its identifier, its name, where its keys and actions stand, and the servers it accepts.
+
+    `authorization_servers` is None where it accepts whichever a person links.
+    """
+
+    resource: str
+    name: str
+    jwks_uri: str
+    actions_uri: str
+    link_uri: str
+    act_uri: str
+    authorization_servers: tuple[str, ...] | None
+
+    def document(self) -> dict[str, Json]:
+        """Give the document that stands at the service's well-known address."""
+        document: dict[str, Json] = {
+            "resource": self.resource,
+            "resource_name": self.name,
+            "jwks_uri": self.jwks_uri,
+            "txn_challenge_jwks_uri": self.jwks_uri,
+            "txn_challenge_signing_alg_values_supported": list(ALGORITHMS),
+            "authorization_details_types_metadata_endpoint": self.actions_uri,
+            "authorization_details_types_supported": ["oneact_act"],
+            "bearer_methods_supported": [],
+            "dpop_bound_access_tokens_required": True,
+            "dpop_signing_alg_values_supported": list(ALGORITHMS),
+            "oneact_versions_supported": list(VERSIONS),
+            "oneact_link_uri": self.link_uri,
+            "oneact_act_uri": self.act_uri,
+        }
+        if self.authorization_servers is not None:
+            document["authorization_servers"] = list(self.authorization_servers)
+        return document
+
+
+def parse_server(value: Json, issuer: str) -> ServerMetadata:
+    """Read a server's document; its issuer has to be the very text it was asked for (RFC 8414 section 3.3)."""
+    members = _members(value)
+    if members.get("issuer") != issuer:
+        raise Refusal(Reason.METADATA_INVALID, "the issuer differs from the one asked for")
+    endpoints = {name: form.text(members[name], Reason.METADATA_INVALID) for name in _ENDPOINTS if name in members}
+    return ServerMetadata(issuer, endpoints)
+
+
+def parse_service(value: Json, resource: str) -> ServiceMetadata:
+    """Read a service's document; it has to name the very resource it was asked for (RFC 9728 section 3.3).
+
+    Keys and actions have to stand at the service's own origin.
+    """
+    members, reason = _members(value), Reason.METADATA_INVALID
+    if members.get("resource") != resource:
+        raise Refusal(reason, "the resource differs from the one asked for")
+    listed = members.get("authorization_servers")
+    found = ServiceMetadata(
+        resource=resource,
+        name=form.text(members.get("resource_name"), reason, 80),
+        jwks_uri=form.text(members.get("txn_challenge_jwks_uri"), reason),
+        actions_uri=form.text(members.get("authorization_details_types_metadata_endpoint"), reason),
+        link_uri=form.text(members.get("oneact_link_uri"), reason),
+        act_uri=form.text(members.get("oneact_act_uri"), reason),
+        authorization_servers=None if listed is None else form.texts(listed, reason, 32),
+    )
+    for uri in (found.jwks_uri, found.actions_uri, found.link_uri, found.act_uri):
+        if origin(uri) != origin(resource):
+            raise Refusal(reason, "an address is not at the service's own origin")
+    return found
+
+
+def well_known(identifier: str, path: str) -> str:
+    """Give the well-known address of an issuer or resource: the path goes between host and path (RFC 8414, 3.1)."""
+    parts = urlsplit(identifier)
+    return f"{parts.scheme}://{parts.netloc}{path}{parts.path.rstrip('/')}"
+
+
+def origin(uri: str) -> str:
+    """Give scheme and authority of a URI, as a text to compare."""
+    parts = urlsplit(uri)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _members(value: Json) -> dict[str, Json]:
+    if not isinstance(value, dict):
+        raise Refusal(Reason.METADATA_INVALID, "not an object")
+    versions = value.get("oneact_versions_supported")
+    if not isinstance(versions, list) or not set(VERSIONS) & {item for item in versions if isinstance(item, str)}:
+        raise Refusal(Reason.METADATA_INVALID, "no version in common")
+    return value

@@ -1,0 +1,138 @@
+"""The action token: the access token for one act, bound to the agent's key (RFC 9068, RFC 9449, RFC 9396)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from oneact.errors import Reason, Refusal
+from oneact.protocol import act, approval, form, jws, passkey
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from oneact.protocol.act import Act
+    from oneact.protocol.approval import Statement
+    from oneact.protocol.canonical import Json
+    from oneact.protocol.jwk import SigningKey
+    from oneact.protocol.passkey import Assertion
+
+TYP: Final = "at+jwt"
+LIFETIME: Final = 30
+LEEWAY: Final = 5
+MAX_OCTETS: Final = 6 * 1024
+MAX_APPROVALS: Final = 3
+FAULTS: Final = jws.Faults(
+    Reason.TOKEN_MALFORMED, Reason.TOKEN_TYP, Reason.TOKEN_ALG, Reason.TOKEN_KEY, Reason.TOKEN_SIGNATURE
+)
+_MEMBERS: Final = frozenset(
+    {
+        "iss", "sub", "aud", "client_id", "iat", "exp", "jti", "txn", "cnf", "auth_time", "acr", "amr",
+        "authorization_details", "approvals",
+    }
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """One person's approval: the statement and the assertion over it; not yet verified."""
+
+    statement: Statement
+    webauthn: Assertion
+
+    def members(self) -> dict[str, Json]:
+        """Give the approval as it stands in a token."""
+        return {"statement": self.statement.members(), "webauthn": self.webauthn.members()}
+
+
+@dataclass(frozen=True, slots=True)
+class ActionToken:
+    """The claims of an action token; times are seconds, `details` and `approvals` are read when their checks come.
+
+    `auth_time`, `acr` and `amr` inform only; no check rests on them.
+    """
+
+    iss: str
+    sub: str
+    aud: str
+    client_id: str
+    iat: int
+    exp: int
+    jti: str
+    txn: str
+    jkt: str
+    auth_time: int
+    acr: str
+    amr: tuple[str, ...]
+    details: Json
+    approvals: Json
+
+    def claims(self) -> dict[str, Json]:
+        """Give the claims as they are signed."""
+        return {
+            "iss": self.iss,
+            "sub": self.sub,
+            "aud": self.aud,
+            "client_id": self.client_id,
+            "iat": self.iat,
+            "exp": self.exp,
+            "jti": self.jti,
+            "txn": self.txn,
+            "cnf": {"jkt": self.jkt},
+            "auth_time": self.auth_time,
+            "acr": self.acr,
+            "amr": list(self.amr),
+            "authorization_details": self.details,
+            "approvals": self.approvals,
+        }
+
+
+def sign(token: ActionToken, key: SigningKey) -> str:
+    """Sign an action token with the approval server's key."""
+    return jws.sign(token.claims(), TYP, key)
+
+
+def parse(text: str) -> tuple[ActionToken, jws.Jws]:
+    """Read a token's form without verifying it; refuses `token_malformed`, `token_typ`, `token_alg`."""
+    parsed = jws.parse(text, TYP, FAULTS)
+    reason = Reason.TOKEN_MALFORMED
+    claims = form.closed(parsed.claims, reason, _MEMBERS)
+    return ActionToken(
+        iss=form.text(claims["iss"], reason),
+        sub=form.text(claims["sub"], reason, 255),
+        aud=form.text(claims["aud"], reason),
+        client_id=form.text(claims["client_id"], reason),
+        iat=form.integer(claims["iat"], reason),
+        exp=form.integer(claims["exp"], reason),
+        jti=form.text(claims["jti"], reason, 128),
+        txn=form.text(claims["txn"], reason, 128),
+        jkt=form.digest(form.closed(claims["cnf"], reason, {"jkt"})["jkt"], reason),
+        auth_time=form.integer(claims["auth_time"], reason),
+        acr=form.text(claims["acr"], reason),
+        amr=form.texts(claims["amr"], reason, 8),
+        details=claims["authorization_details"],
+        approvals=claims["approvals"],
+    ), parsed
+
+
+def parse_act(token: ActionToken) -> Act:
+    """Read the one act of a token; refuses `act_malformed`."""
+    return act.parse_details(token.details, Reason.ACT_MALFORMED)
+
+
+def parse_approvals(token: ActionToken) -> tuple[Approval, ...]:
+    """Read the approvals of a token, one to three; refuses `statement_malformed` or `assertion_malformed`."""
+    listed = token.approvals
+    if not isinstance(listed, list) or not 0 < len(listed) <= MAX_APPROVALS:
+        raise Refusal(Reason.STATEMENT_MALFORMED, "not one to three approvals")
+    return tuple(_approval(item) for item in listed)
+
+
+def approvals_members(approvals: Sequence[Approval]) -> Json:
+    """Give approvals as a token's claim."""
+    return [item.members() for item in approvals]
+
+
+def _approval(value: Json) -> Approval:
+    members = form.closed(value, Reason.STATEMENT_MALFORMED, {"statement", "webauthn"})
+    return Approval(approval.parse(members["statement"]), passkey.parse_assertion(members["webauthn"]))

@@ -1,0 +1,1 @@
+"""The check in front of a handler: what the owner of a service uses."""

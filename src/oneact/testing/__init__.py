@@ -1,0 +1,6 @@
+"""For tests of those who adopt OneAct: a software authenticator, an in-process approver, fixtures, a frozen clock."""
+
+from oneact.testing.approver import InProcessApprover, TestAgent, new_key, one_act
+from oneact.testing.authenticator import SoftwarePasskey
+
+__all__ = ["InProcessApprover", "SoftwarePasskey", "TestAgent", "new_key", "one_act"]

@@ -1,0 +1,144 @@
+"""An approver in this process: person, passkey, approval server and agent in one, for tests of guarded services."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from oneact.protocol import act, action, approval, base64url, display, dpop, offer, token
+from oneact.protocol.jwk import SigningKey
+from oneact.protocol.roster import Roster, SignedRoster
+from oneact.protocol.token import ActionToken, Approval
+from oneact.testing.authenticator import SoftwarePasskey
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from oneact.protocol.act import Act
+    from oneact.protocol.action import Action
+    from oneact.protocol.approval import Statement
+    from oneact.protocol.canonical import Json
+
+_LOCAL: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+def new_key() -> SigningKey:
+    """Make a fresh ES256 key."""
+    return SigningKey(ec.generate_private_key(ec.SECP256R1()))
+
+
+@dataclass
+class TestAgent:
+    """An agent's key and identifier; makes proofs and headers."""
+
+    __test__ = False  # not a class of tests, whatever pytest makes of its name
+    client_id: str = "agent-under-test"
+    key: SigningKey = field(default_factory=new_key)
+
+    @property
+    def jkt(self) -> str:
+        """Give the key's thumbprint."""
+        return self.key.public.thumbprint
+
+    def headers(self, method: str, url: str, token_text: str, now: int) -> dict[str, str]:
+        """Give the two header fields with which a token is shown."""
+        proof = dpop.build(self.key, method, url, now, secrets.token_urlsafe(12), token=token_text)
+        return {"Authorization": f"DPoP {token_text}", "DPoP": proof}
+
+
+@dataclass
+class InProcessApprover:
+    """A person with one passkey and the approval server that speaks for them, without HTTP.
+
+    `issuer` has to be on localhost: nothing of this may ever stand before real accounts.
+    """
+
+    issuer: str = "http://localhost:8400"
+    sub: str = "person-under-test"
+    key: SigningKey = field(default_factory=new_key)
+    passkey: SoftwarePasskey = field(init=False)
+    alg: str = "ES256"
+
+    def __post_init__(self) -> None:
+        """Refuse to stand anywhere but on localhost."""
+        host = urlsplit(self.issuer).hostname
+        if host not in _LOCAL:
+            raise ValueError("oneact.testing runs on localhost only")
+        self.passkey = SoftwarePasskey(str(host), self.issuer, self.alg)
+
+    def jwks(self) -> dict[str, Json]:
+        """Give the server's JWK Set."""
+        return {"keys": [self.key.public.public_jwk()]}
+
+    def roster(self, resource: str, seq: int = 1) -> Roster:
+        """Give the roster that a service pins when the person links it."""
+        passkey = self.passkey
+        return Roster(self.issuer, resource, self.sub, passkey.rp_id, (passkey.origin,), seq, (passkey.credential,))
+
+    def signed_roster(self, resource: str, seq: int = 1) -> SignedRoster:
+        """Give the roster with the assertion that vouches for it."""
+        roster = self.roster(resource, seq)
+        return SignedRoster(roster, self.passkey.get(roster.challenge()))
+
+    def approve(self, offer_text: str, document: Mapping[str, Json], agent: TestAgent, now: int, **changes: Any) -> str:  # noqa: ANN401 - any claim
+        """Approve an offer as the person would, and give the action token for `agent`.
+
+        `document` is the published action. `changes` replace claims of the token after all is signed by the passkey.
+        """
+        offered, _ = offer.parse(offer_text)
+        return self.approve_act(offered.act, action.parse(dict(document)), agent, now, txn=offered.txn, **changes)
+
+    def approve_act(
+        self,
+        approved: Act,
+        described: Action,
+        agent: TestAgent,
+        now: int,
+        *,
+        txn: str,
+        **changes: Any,  # noqa: ANN401 - any claim
+    ) -> str:
+        """Approve an act whose `txn` is known."""
+        statement = self.statement(approved, described, agent, now, txn)
+        given = Approval(statement, self.passkey.get(approval.challenge(approval.APPROVAL, statement.members())))
+        return token.sign(replace(self.token(approved, agent, now, txn, given), **changes), self.key)
+
+    def statement(self, approved: Act, described: Action, agent: TestAgent, now: int, txn: str) -> Statement:
+        """Give the statement over one act, good from `now` for 60 seconds."""
+        lines = display.render(described, approved.parameters or {}, approved.terms)
+        item = approval.item_hash(approved.location, self.sub, txn, approved.digest, display.digest(lines))
+        nonce = base64url.encode(secrets.token_bytes(16))
+        return approval.Statement(
+            self.issuer, agent.client_id, agent.jkt, now, now + approval.LIFETIME_ONE, nonce, (item,)
+        )
+
+    def token(self, approved: Act, agent: TestAgent, now: int, txn: str, *given: Approval) -> ActionToken:
+        """Give the claims of the token that these approvals lead to, issued at `now` for 30 seconds."""
+        return ActionToken(
+            iss=self.issuer,
+            sub=self.sub,
+            aud=approved.location,
+            client_id=agent.client_id,
+            iat=now,
+            exp=now + token.LIFETIME,
+            jti=secrets.token_urlsafe(16),
+            txn=txn,
+            jkt=agent.jkt,
+            auth_time=now,
+            acr="phrh",
+            amr=("hwk", "user"),
+            details=approved.details(inline=approved.fits_inline()),
+            approvals=token.approvals_members(given),
+        )
+
+
+def one_act(
+    resource: str, document: Mapping[str, Json], parameters: dict[str, Json], terms: dict[str, Json] | None
+) -> Act:
+    """Give the act of a published action with these parameters and terms."""
+    described = action.parse(dict(document))
+    return act.build(resource, described.name, described.digest, parameters, terms)
