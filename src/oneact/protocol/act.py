@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from oneact.errors import Reason, Refusal
@@ -19,12 +20,9 @@ _REQUIRED: Final = frozenset({"type", "locations", "actions", "action_digest"})
 _OPTIONAL: Final = frozenset({"parameters", "parameters_digest", "terms"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Act:
-    """An act with its digests; `parameters` is None where only their digest was carried.
-
-    `digest` covers the location (the service), the action, its digest, the parameters and the terms.
-    """
+    """An act with its digests; `parameters` is None where only their digest was carried."""
 
     location: str
     action: str
@@ -32,7 +30,29 @@ class Act:
     parameters: dict[str, Json] | None
     parameters_digest: str
     terms: dict[str, Json] | None
-    digest: str
+    terms_digest: str | None
+
+    @cached_property
+    def digest(self) -> str:
+        """Give the act digest: over location, action, its digest, and the digests of parameters and terms."""
+        terms = "" if self.terms_digest is None else f'"terms_digest":"{self.terms_digest}",'
+        # JCS of a form whose names are fixed: only location and action can hold a character that JCS escapes.
+        form = (
+            f'{{"action_digest":"{self.action_digest}","actions":[{canonical.text(self.action)}],'
+            f'"locations":[{canonical.text(self.location)}],"parameters_digest":"{self.parameters_digest}",'
+            f'{terms}"type":"{TYPE}"}}'
+        )
+        return canonical.sha256(_TAG + form.encode())
+
+    def names_the_same(self, other: Act) -> bool:
+        """Tell whether both are one act, by every text and digest that the act digest covers."""
+        return (
+            self.parameters_digest == other.parameters_digest
+            and self.terms_digest == other.terms_digest
+            and self.action_digest == other.action_digest
+            and self.action == other.action
+            and self.location == other.location
+        )
 
     def details(self, *, inline: bool = True) -> list[Json]:
         """Give the `authorization_details` array; `inline` carries the parameters themselves, where they are known."""
@@ -60,6 +80,12 @@ def build(
 ) -> Act:
     """Make an act from its whole parts; empty terms are absent terms."""
     return _assemble(location, action, action_digest, parameters, canonical.digest(parameters), terms or None)
+
+
+def rebuild(claimed: Act, location: str, action: str, action_digest: str, parameters: dict[str, Json]) -> Act:
+    """Make the act that a request asks for, with the terms that a token claims for it."""
+    digest = canonical.digest(parameters)
+    return Act(location, action, action_digest, parameters, digest, claimed.terms, claimed.terms_digest)
 
 
 def parse_details(value: Json, reason: Reason) -> Act:
@@ -111,14 +137,5 @@ def _assemble(
     parameters_digest: str,
     terms: dict[str, Json] | None,
 ) -> Act:
-    hashed: dict[str, Json] = {
-        "type": TYPE,
-        "locations": [location],
-        "actions": [action],
-        "action_digest": action_digest,
-        "parameters_digest": parameters_digest,
-    }
-    if terms is not None:
-        hashed["terms_digest"] = canonical.digest(terms)
-    digest = canonical.sha256(_TAG + canonical.encode(hashed))
-    return Act(location, action, action_digest, parameters, parameters_digest, terms, digest)
+    terms_digest = None if terms is None else canonical.digest(terms)
+    return Act(location, action, action_digest, parameters, parameters_digest, terms, terms_digest)

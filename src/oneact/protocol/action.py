@@ -54,7 +54,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """A published action; `digest` names it, and `document` is the very object that was published."""
+    """A published action; `digest` names it, `document` is what was published, `formats` the formats by pointer."""
 
     name: str
     schema: dict[str, Json]
@@ -69,6 +69,7 @@ class Action:
     rule: Rule
     document: dict[str, Json]
     digest: str
+    formats: dict[str, str]
 
 
 def parse(value: Json) -> Action:
@@ -87,6 +88,7 @@ def parse(value: Json) -> Action:
     if not isinstance(summary, str) or not isinstance(members["reversible"], bool):
         raise Refusal(reason, "summary or reversible")
     _check_summary(summary)
+    display = _display(members["display"], has_terms=members["terms"] is not None)
     return Action(
         name=name,
         schema=_object(members["schema"]),
@@ -95,12 +97,13 @@ def parse(value: Json) -> Action:
         sources=_sources(members["sources"], _object(members["schema"])),
         intent=form.text(members["intent"], reason, _MAX_LABEL),
         summary=summary,
-        display=_display(members["display"], has_terms=members["terms"] is not None),
+        display=display,
         terms=None if members["terms"] is None else _object(members["terms"]),
         reversible=members["reversible"],
         rule=_rule(members["rule"]),
         document=members,
         digest=canonical.digest(members),
+        formats={entry.pointer: entry.format for entry in display},
     )
 
 

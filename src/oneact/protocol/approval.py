@@ -76,8 +76,9 @@ def parse(value: Json) -> Statement:
 
 def item_hash(aud: str, sub: str, txn: str, act: str, display: str) -> str:
     """Give the hash by which a statement names one act: service, account, transaction, act digest, display digest."""
-    item: dict[str, Json] = {"aud": aud, "sub": sub, "txn": txn, "act": act, "display": display}
-    return canonical.sha256(_ITEM_TAG + canonical.encode(item))
+    text = canonical.text
+    item = f'{{"act":{text(act)},"aud":{text(aud)},"display":{text(display)},"sub":{text(sub)},"txn":{text(txn)}}}'
+    return canonical.sha256(_ITEM_TAG + item.encode())
 
 
 def challenge(tag: str, value: Json) -> bytes:

@@ -67,6 +67,11 @@ def encode(value: Json) -> bytes:
     return rfc8785.dumps(value)
 
 
+def text(value: str) -> str:
+    """Give the canonical form of one text, quotes included: for forms whose other parts are fixed."""
+    return _TEXT(value)
+
+
 def sha256(data: bytes) -> str:
     """Give base64url(SHA-256(data)), 43 characters."""
     return base64url.encode(hashlib.sha256(data).digest())
@@ -114,6 +119,7 @@ def _check_characters(value: Json) -> None:
 _DECODER: Final = json.JSONDecoder(
     object_pairs_hook=_object, parse_float=_no_float, parse_int=_integer, parse_constant=_no_float
 )
+_TEXT: Final = json.encoder.encode_basestring
 # The standard library's encoder, made once: `JSONEncoder.encode` makes one at every call.
 _ENCODE: Final = json.encoder.c_make_encoder(  # type: ignore[attr-defined]  # not in the type stubs
     None, None, json.encoder.encode_basestring, None, ":", ",", True, False, False

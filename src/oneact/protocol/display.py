@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 MAX_LINES: Final = 200
 MAX_OCTETS: Final = 16 * 1024
+_AROUND: Final = 40  # octets of a line beside label and text, at the most
 _ESCAPED: Final = re.compile(
     "[\\\\\u00ab\u00bb\u0000-\u001f\u007f-\u00a0\u00ad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f"
     "\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ud800-\uf8ff\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff"
@@ -51,15 +52,14 @@ def render(action: Action, parameters: dict[str, Json], terms: dict[str, Json] |
     document: dict[str, Json] = {"parameters": parameters}
     if terms is not None:
         document["terms"] = terms
-    formats = {entry.pointer: entry.format for entry in action.display}
-    lines: list[Line] = [("intent", action.intent, "text", _summary(action.summary, document, formats))]
+    formats, label = action.formats, action.intent
+    lines: list[Line] = [("intent", label, "text", _summary(action.summary, document, formats))]
     for entry in action.display:
         value = _at(document, entry.pointer)
         if value is not _ABSENT:
             lines.append((entry.section, entry.label, *_formatted(entry.format, value)))
-    _others("/parameters", parameters, formats, lines)
-    if terms is not None:
-        _others("/terms", terms, formats, lines)
+    for name, member in document.items():
+        _others(f"/{name}", member, formats, lines)
     _check_size(lines)
     return tuple(lines)
 
@@ -82,8 +82,8 @@ def escape(text: str) -> str:
 
 
 def _check_size(lines: list[Line]) -> None:
-    # A character is at most four octets of UTF-8 here, where no control character is left, and a line has 16 around.
-    bound = sum(16 + 4 * (len(line[1]) + len(line[3])) + 40 for line in lines)
+    # No control character is left, so a character is at most four octets here; only near the limit is it measured.
+    bound = sum([len(line[1]) + len(line[3]) for line in lines]) * 4 + len(lines) * _AROUND
     too_large = bound > MAX_OCTETS and len(encode(tuple(lines))) > MAX_OCTETS
     if len(lines) > MAX_LINES or too_large:
         raise Refusal(Reason.TOO_LARGE_TO_SHOW, f"{len(lines)} lines")
@@ -122,8 +122,8 @@ def _others(pointer: str, value: Json, shown: dict[str, str], lines: list[Line])
     if pointer in shown:
         return
     if isinstance(value, dict) and value:
-        for name in sorted(value, key=lambda key: key.encode("utf-16-be")):  # the order of JCS
-            _others(f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}", value[name], shown, lines)
+        for name in sorted(value, key=_utf_16) if len(value) > 1 else value:
+            _others(f"{pointer}/{_token(name)}", value[name], shown, lines)
     elif isinstance(value, list) and value:
         for index, item in enumerate(value):
             _others(f"{pointer}/{index}", item, shown, lines)
@@ -131,11 +131,22 @@ def _others(pointer: str, value: Json, shown: dict[str, str], lines: list[Line])
         lines.append(("other", escape(pointer), *_formatted("text", value)))
 
 
+def _utf_16(name: str) -> bytes:
+    """Give what JCS orders names by (RFC 8785 section 3.2.3)."""
+    return name.encode("utf-16-be")
+
+
+def _token(name: str) -> str:
+    """Write a name as a token of a JSON pointer (RFC 6901 section 3)."""
+    return name.replace("~", "~0").replace("/", "~1") if "~" in name or "/" in name else name
+
+
 def _formatted(kind: str, value: Json) -> tuple[str, str]:
     """Give format and text; a value that its format cannot take is shown as text."""
-    text = _FORMATS[kind](value) if kind in _FORMATS else None
-    if text is not None:
-        return kind, text
+    if kind != "text":
+        text = _FORMATS[kind](value)
+        if text is not None:
+            return kind, text
     return "text", _text(value)
 
 

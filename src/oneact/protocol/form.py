@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from oneact.errors import Reason, Refusal
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 MAX_TEXT: Final = 2048
 DIGEST_LENGTH: Final = 43  # base64url of 32 octets
+_DIGEST: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 def closed(
@@ -42,8 +44,8 @@ def integer(value: Json, reason: Reason) -> int:
 
 
 def digest(value: Json, reason: Reason) -> str:
-    """Give a text of 43 characters, the length of a SHA-256 in base64url; else refuse."""
-    if not isinstance(value, str) or len(value) != DIGEST_LENGTH:
+    """Give a text of 43 base64url characters, the length of a SHA-256; else refuse."""
+    if not isinstance(value, str) or not _DIGEST.fullmatch(value):
         raise Refusal(reason, "not a digest")
     return value
 

@@ -176,8 +176,8 @@ def _check_act(found: ActionToken, presented: Presented, resource: str) -> Act:
     """Check 6; digests are compared, never objects. Terms are the token's: check 7 holds them against the offer."""
     claimed = token.parse_act(found)
     action = presented.action
-    requested = act.build(resource, action.name, action.digest, presented.parameters, claimed.terms)
-    if requested.digest != claimed.digest:
+    requested = act.rebuild(claimed, resource, action.name, action.digest, presented.parameters)
+    if not requested.names_the_same(claimed):
         raise Refusal(Reason.ACT_MISMATCH, f"act digest {requested.digest}, in the token {claimed.digest}")
     return requested
 
