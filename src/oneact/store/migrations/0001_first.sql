@@ -154,7 +154,7 @@ CREATE TABLE requests (
     token_jti TEXT,
     token_exp INTEGER,
     ended TEXT,
-    UNIQUE (resource, txn)
+    UNIQUE (account_id, resource, txn)
 ) STRICT;
 CREATE UNIQUE INDEX one_pending_request ON requests (client_id, jkt, account_id, resource, act_digest, idempotency_key)
     WHERE state = 'pending';

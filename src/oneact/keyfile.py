@@ -1,0 +1,48 @@
+"""A file of private keys: one JWK or a JWK Set, newest first, which only its owner can read."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+from typing import TYPE_CHECKING
+
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from oneact.errors import Reason, Refusal
+from oneact.protocol import canonical, jwk
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from oneact.protocol.jwk import SigningKey
+
+
+def load_or_create(file: Path) -> tuple[SigningKey, ...]:
+    """Read the keys of a file, made with one ES256 key where it is absent.
+
+    Refuses `key_malformed` for a file that holds anything else, or that others can read.
+    """
+    if not file.exists():
+        _create(file)
+    if stat.S_IMODE(file.stat().st_mode) & 0o077:
+        raise Refusal(Reason.KEY_MALFORMED, f"{file} can be read by others; make it 0600")
+    value = canonical.parse(file.read_bytes())
+    listed = value["keys"] if isinstance(value, dict) and "keys" in value else [value]
+    if not isinstance(listed, list) or not listed:
+        raise Refusal(Reason.KEY_MALFORMED, f"{file} holds no key")
+    return tuple(jwk.parse_private(entry) for entry in listed)
+
+
+def _create(file: Path) -> None:
+    """Write a fresh key whole under another name and link it: of two processes that start at once, one's key stands."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    fresh = jwk.SigningKey(ec.generate_private_key(ec.SECP256R1()))
+    beside = file.with_name(f"{file.name}.{os.getpid()}")
+    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as opened:
+        opened.write(canonical.encode(fresh.private_jwk()) + b"\n")
+        opened.flush()
+        os.fsync(opened.fileno())
+    with contextlib.suppress(FileExistsError):
+        os.link(beside, file)
+    beside.unlink()

@@ -1,0 +1,64 @@
+"""The approval server as one ASGI application, by itself or mounted in another."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from typing import TYPE_CHECKING
+
+from starlette.applications import Starlette
+
+from oneact.errors import Refusal
+from oneact.log.entry import Entry, Kind
+from oneact.server import ending, http, oauth, pages
+from oneact.server.world import now, open_world
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from oneact.server.settings import Settings
+    from oneact.server.world import World
+
+_logger = logging.getLogger("oneact.server")
+
+
+def create_app(settings: Settings, *, clock: Callable[[], int] = now) -> Starlette:
+    """Make the application; its lifespan opens the store and sweeps expired requests.
+
+    Mounted in another ASGI application, that one has to run this one's lifespan: `async with lifespan(app):`.
+    """
+    app = Starlette(
+        routes=[*oauth.routes(settings), *pages.routes(settings)],
+        exception_handlers={Refusal: http.on_refusal, Exception: http.on_error},
+        lifespan=lambda app: lifespan(app, settings, clock),
+    )
+    app.state.settings = settings
+    return app
+
+
+@contextlib.asynccontextmanager
+async def lifespan(app: Starlette, settings: Settings, clock: Callable[[], int] = now) -> AsyncIterator[None]:
+    """Open the server's world for the time that the application runs."""
+    first = not settings.database.exists()
+    world = await open_world(settings, clock)
+    app.state.world = world
+    if first:
+        await _first_start(world)
+    sweeper = asyncio.create_task(ending.sweep_for_ever(world))
+    try:
+        yield
+    finally:
+        sweeper.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await sweeper
+        await world.store.close()
+
+
+async def _first_start(world: World) -> None:
+    _logger.warning(
+        "first start: passkeys will belong to %r for life; to change ONEACT_RP_ID later makes all of them useless",
+        world.settings.rp_id,
+    )
+    content = {"issuer": world.issuer, "rp_id": world.settings.rp_id, "key": world.key.public.thumbprint}
+    await world.store.change((), [Entry(Kind.KEY_CREATED, world.now(), "", "", {**content})])

@@ -1,0 +1,76 @@
+"""Ends without a token: expiry and cancellation, each with a statement that the server signs."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Final
+
+from oneact.errors import Refusal
+from oneact.log.entry import Entry
+from oneact.protocol import jws
+from oneact.server.lifecycle import TRANSITIONS, Event, State
+from oneact.store import Write
+
+if TYPE_CHECKING:
+    from oneact.protocol.canonical import Json
+    from oneact.server.world import World
+    from oneact.store.contract import Row
+
+TYP: Final = "oneact-ended+jwt"
+_SWEEP: Final = 5.0
+_logger: Final = logging.getLogger("oneact.server")
+
+
+def statement(world: World, row: Row, state: State, message: str = "") -> str:
+    """Sign that a request has ended in `state`; the same text is given at every later poll."""
+    claims: dict[str, Json] = {
+        "iss": world.issuer,
+        "aud": row["client_id"],
+        "sub": row["sub"],
+        "resource": row["resource"],
+        "txn": row["txn"],
+        "status": state.value,
+        "iat": world.now(),
+    }
+    if message:
+        claims["message"] = message
+    return jws.sign(claims, TYP, world.key)
+
+
+async def expire(world: World, row: Row, state: State) -> bool:
+    """End a request whose time has run out; False where it was decided at the same moment."""
+    return await _end(world, row, state, Event.EXPIRE, "expire_request")
+
+
+async def cancel(world: World, row: Row) -> bool:
+    """End a pending request that its agent takes back; False where it was decided at the same moment."""
+    return await _end(world, row, State.PENDING, Event.CANCEL, "cancel_request")
+
+
+async def sweep(world: World) -> int:
+    """Expire everything that is overdue; give how many requests that were."""
+    overdue = await world.store.all("overdue_requests", world.now())
+    ended = await asyncio.gather(*(expire(world, row, State.PENDING) for row in overdue))
+    return sum(ended)
+
+
+async def sweep_for_ever(world: World) -> None:
+    """Sweep every five seconds, until cancelled; a store that fails is tried again."""
+    while True:
+        try:
+            await sweep(world)
+        except Refusal as refusal:
+            _logger.warning("the sweep of expired requests failed: %s", refusal)
+        await asyncio.sleep(_SWEEP)
+
+
+async def _end(world: World, row: Row, state: State, event: Event, write: str) -> bool:
+    target, kind = TRANSITIONS[state, event]
+    signed, now = statement(world, row, target), world.now()
+    entry = Entry(kind, now, row["account_id"], row["id"], {"statement": signed})
+    done = await world.store.change([Write(write, (row["id"], now, signed))], [entry])
+    if done:
+        world.waiting.wake(row["id"])
+        world.waiting.wake(row["account_id"])
+    return done

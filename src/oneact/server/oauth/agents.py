@@ -1,0 +1,162 @@
+"""Endpoints that agents call, each authenticated by client assertion and DPoP proof."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from starlette.responses import Response
+
+from oneact.errors import Reason, Refusal
+from oneact.protocol import canonical
+from oneact.server import (
+    addresses,
+    asking,
+    ciba,
+    clients,
+    ending,
+    http,
+    introspecting,
+    issuing,
+    pairing,
+    receipts,
+    relying,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from starlette.requests import Request
+
+    from oneact.protocol.canonical import Json
+    from oneact.server.clients import Client
+    from oneact.server.world import World
+
+    AgentCall = Callable[[World, Client, dict[str, str], Request], Awaitable[dict[str, Json] | None]]
+    Endpoint = Callable[[Request], Awaitable[Response]]
+
+_DEVICE_GRANT: Final = "urn:ietf:params:oauth:grant-type:device_code"
+_CIBA_GRANT: Final = "urn:openid:params:grant-type:ciba"
+_WAIT: Final = re.compile(r"(?:^|[,;\s])wait=(\d{1,4})(?:$|[,;\s])")
+_REGISTRATIONS: Final = 20
+_PUSHES: Final = 30
+
+
+async def register(request: Request) -> Response:
+    """Register an agent (RFC 7591)."""
+    world = http.world_of(request)
+    world.limits.check(f"register {http.caller(request)}", _REGISTRATIONS, world.now())
+    return http.answer(await clients.register(world, await http.json_object(request)), 201)
+
+
+async def push(request: Request) -> Response:
+    """Take a service's pushed authorization request (RFC 9126)."""
+    world = http.world_of(request)
+    world.limits.check(f"push {http.caller(request)}", _PUSHES, world.now())
+    return http.answer(await relying.push(world, await http.form(request)), 201)
+
+
+async def token(request: Request) -> Response:
+    """Answer the token endpoint, by grant type."""
+    parameters = await http.form(request)
+    if parameters.get("grant_type") == "authorization_code":
+        return http.answer(await relying.exchange(http.world_of(request), parameters))
+    return await _answer(request, parameters, addresses.TOKEN, _grant)
+
+
+async def receive_receipt(request: Request) -> Response:
+    """Take a receipt from anyone, or give an agent the receipt of its own request."""
+    if http.media_type(request) == "application/jwt":
+        text = (await http.body(request, 16 * 1024)).decode("ascii", "replace").strip()
+        await receipts.deliver(http.world_of(request), text)
+        return Response(status_code=204, headers=http.NO_STORE)
+    return await _answer(request, await http.form(request), addresses.RECEIPTS, _receipt)
+
+
+def endpoint(path: str, call: AgentCall) -> Endpoint:
+    """Make the endpoint at `path` out of a call that an authenticated agent may make."""
+
+    async def answer(request: Request) -> Response:
+        return await _answer(request, await http.form(request), path, call)
+
+    return answer
+
+
+async def _answer(request: Request, parameters: dict[str, str], path: str, call: AgentCall) -> Response:
+    """Authenticate, call, answer; every answer hands out the nonce for the next proof."""
+    world = http.world_of(request)
+    proofs = tuple(request.headers.getlist("dpop"))
+    try:
+        client = await clients.authenticate(world, parameters, proofs, world.issuer + path)
+        value = await call(world, client, parameters, request)
+    except Refusal as refusal:
+        response: Response = http.refused(refusal)
+    else:
+        response = Response(status_code=204, headers=http.NO_STORE) if value is None else http.answer(value)
+    response.headers["DPoP-Nonce"] = world.nonces.current(world.now())
+    return response
+
+
+async def _grant(world: World, client: Client, parameters: dict[str, str], request: Request) -> dict[str, Json]:
+    grant = parameters.get("grant_type")
+    if grant == _DEVICE_GRANT:
+        return await pairing.poll(world, client, parameters.get("device_code", ""))
+    if grant == _CIBA_GRANT:
+        return await issuing.poll(world, client, parameters.get("auth_req_id", ""), _wait(request))
+    raise Refusal(Reason.GRANT_UNSUPPORTED, str(grant))
+
+
+async def device(world: World, client: Client, parameters: dict[str, str], _: Request) -> dict[str, Json]:
+    """Start pairing (RFC 8628 section 3.1)."""
+    return await pairing.start(world, client, parameters)
+
+
+async def transaction(world: World, client: Client, parameters: dict[str, str], request: Request) -> dict[str, Json]:
+    """Take offers, or a poll."""
+    if "transaction_authorization_id" in parameters:
+        return await issuing.poll(world, client, parameters["transaction_authorization_id"], _wait(request))
+    asked = asking.Asked(
+        offers=_offers(parameters),
+        hint=parameters.get("login_hint", ""),
+        reason=parameters.get("reason", ""),
+        idempotency_key=request.headers.get("idempotency-key", ""),
+    )
+    return await asking.ask(world, client, asked)
+
+
+async def cancel(world: World, client: Client, parameters: dict[str, str], _: Request) -> None:
+    """Take a pending request back; one that has ended stays as it is."""
+    row = await issuing.own_request(world, client, parameters.get("transaction_authorization_id", ""))
+    await ending.cancel(world, row)
+
+
+async def introspect(world: World, client: Client, parameters: dict[str, str], _: Request) -> dict[str, Json]:
+    """Tell an agent about its own token (RFC 7662)."""
+    return await introspecting.introspect(world, client, parameters.get("token", ""))
+
+
+async def backchannel(world: World, client: Client, parameters: dict[str, str], _: Request) -> dict[str, Json]:
+    """Take an act without an offer (OpenID CIBA)."""
+    return await ciba.start(world, client, parameters)
+
+
+async def _receipt(world: World, client: Client, parameters: dict[str, str], _: Request) -> dict[str, Json]:
+    return await receipts.ask(world, client, parameters.get("transaction_authorization_id", ""))
+
+
+def _offers(parameters: dict[str, str]) -> tuple[str, ...]:
+    if "batch" not in parameters:
+        return (parameters.get("transaction_challenge", ""),)
+    listed = canonical.parse(parameters["batch"].encode())
+    if "transaction_challenge" in parameters or not isinstance(listed, list):
+        raise Refusal(Reason.REQUEST_MALFORMED, "either transaction_challenge or a batch")
+    offers = tuple(item for item in listed if isinstance(item, str))
+    if len(offers) != len(listed) or len(set(offers)) != len(offers):
+        raise Refusal(Reason.REQUEST_MALFORMED, "a batch holds distinct offers")
+    return offers
+
+
+def _wait(request: Request) -> int:
+    """Read `Prefer: wait=n` (RFC 7240 section 4.3)."""
+    found = _WAIT.search(request.headers.get("prefer", "").lower())
+    return int(found[1]) if found else 0

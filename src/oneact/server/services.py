@@ -1,0 +1,74 @@
+"""What services publish: fetched only from services that a person has linked, or is linking at this moment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from oneact.errors import Reason, Refusal
+from oneact.protocol import action, form, jwk, metadata
+
+if TYPE_CHECKING:
+    from oneact.protocol.action import Action
+    from oneact.protocol.jwk import PublicKey
+    from oneact.protocol.metadata import ServiceMetadata
+    from oneact.server.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceClient:
+    """A service as an OpenID client, by its client-id metadata document; all at the service's own origin."""
+
+    client_id: str
+    resource: str
+    name: str
+    redirect_uris: tuple[str, ...]
+    roster_uri: str
+    keys: dict[str, PublicKey]
+
+
+async def describe(world: World, resource: str) -> ServiceMetadata:
+    """Give a service's metadata; refuses `metadata_invalid`, `metadata_unreachable`, `address_forbidden`."""
+    document = await world.fetch.get_json(metadata.well_known(resource, metadata.SERVICE_PATH))
+    return metadata.parse_service(document, resource)
+
+
+async def keys(world: World, jwks_uri: str, kid: str | None) -> dict[str, PublicKey]:
+    """Give the keys at `jwks_uri`; where `kid` is not among them, after one early refresh."""
+    found = jwk.parse_set(await world.fetch.get_json(jwks_uri), Reason.METADATA_INVALID)
+    if kid is not None and kid not in found:
+        found = jwk.parse_set(await world.fetch.refresh(jwks_uri), Reason.METADATA_INVALID)
+    return found
+
+
+async def described_action(world: World, service: ServiceMetadata, digest: str) -> Action:
+    """Give the action that a service publishes under this digest; refuses `offer_action`."""
+    document = await world.fetch.get_json(f"{service.actions_uri}/{digest}")
+    found = action.parse(document)
+    if found.digest != digest:
+        raise Refusal(Reason.OFFER_ACTION, "what is published has another digest")
+    return found
+
+
+async def client(world: World, client_id: str) -> ServiceClient:
+    """Give a service by its client identifier, the address of its metadata document.
+
+    Refuses `client_metadata` for a document that is not its own or reaches outside the service's origin.
+    """
+    reason = Reason.CLIENT_METADATA
+    document = await world.fetch.get_json(client_id)
+    if not isinstance(document, dict) or document.get("client_id") != client_id:
+        raise Refusal(reason, "the document is another client's")
+    if document.get("token_endpoint_auth_method") != "private_key_jwt":
+        raise Refusal(reason, "token_endpoint_auth_method")
+    resource = form.text(document.get("oneact_resource"), reason)
+    jwks_uri = form.text(document.get("jwks_uri"), reason)
+    roster_uri = form.text(document.get("oneact_roster_uri"), reason)
+    redirect_uris = form.texts(document.get("redirect_uris"), reason, 8)
+    if {metadata.origin(uri) for uri in (client_id, jwks_uri, roster_uri, *redirect_uris)} != {
+        metadata.origin(resource)
+    }:
+        raise Refusal(reason, "an address is not at the service's own origin")
+    described = await describe(world, resource)
+    found = await keys(world, jwks_uri, None)
+    return ServiceClient(client_id, resource, described.name, redirect_uris, roster_uri, found)

@@ -1,0 +1,97 @@
+"""What whoever runs the server can set, in one table: the environment, the documentation and the defaults."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from oneact.errors import Reason, Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_LOCAL: Final = frozenset({"localhost"})
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings of one approval server; `from_environment` reads them, TABLE describes them.
+
+    `public_url` is the issuer: what agents and services call the server, without a slash at its end. `rp_id` is the
+    host that the persons' passkeys belong to, for life.
+    """
+
+    public_url: str = "http://localhost:8400"
+    database: Path = field(default_factory=lambda: Path("var/oneact.db"))
+    key_file: Path = field(default_factory=lambda: Path("var/oneact.jwk"))
+    rp_id: str = ""
+    private_hosts: tuple[str, ...] = ()
+    trusted_proxies: tuple[str, ...] = ()
+    host: str = "127.0.0.1"
+    port: int = 8400
+
+    def __post_init__(self) -> None:
+        """Refuse an address by which passkeys cannot work."""
+        parts = urlsplit(self.public_url)
+        local = parts.scheme == "http" and parts.hostname in _LOCAL
+        if (parts.scheme != "https" and not local) or not parts.hostname or parts.query or parts.fragment:
+            raise Refusal(Reason.REQUEST_MALFORMED, "ONEACT_PUBLIC_URL has to be https, or http://localhost")
+        if self.public_url.endswith("/"):
+            object.__setattr__(self, "public_url", self.public_url.rstrip("/"))
+        if not self.rp_id:
+            object.__setattr__(self, "rp_id", parts.hostname)
+        if parts.hostname != self.rp_id and not parts.hostname.endswith("." + self.rp_id):
+            raise Refusal(Reason.REQUEST_MALFORMED, "ONEACT_RP_ID has to be the host of ONEACT_PUBLIC_URL or above it")
+
+    @property
+    def issuer(self) -> str:
+        """Give the issuer identifier (RFC 8414 section 2)."""
+        return self.public_url
+
+    @property
+    def origin(self) -> str:
+        """Give the one origin on which passkeys are used."""
+        parts = urlsplit(self.public_url)
+        return f"{parts.scheme}://{parts.netloc}"
+
+    @property
+    def path(self) -> str:
+        """Give the path under which the server stands, empty or beginning with a slash."""
+        return urlsplit(self.public_url).path
+
+    @property
+    def secure(self) -> bool:
+        """Tell whether cookies are for https alone."""
+        return urlsplit(self.public_url).scheme == "https"
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Settings:
+        """Read the settings; what is not set has its default. Refuses `request_malformed` for what cannot be."""
+        given = {
+            name: environment[f"ONEACT_{name.upper()}"] for name in TABLE if f"ONEACT_{name.upper()}" in environment
+        }
+        port = given.get("port", str(cls.__dataclass_fields__["port"].default))
+        if not port.isdecimal() or not 0 < int(port) < 65536:  # noqa: PLR2004 - the ports there are
+            raise Refusal(Reason.REQUEST_MALFORMED, "ONEACT_PORT is not a port")
+        plain = {name: given[name] for name in ("public_url", "rp_id", "host") if name in given}
+        lists = {name: _names(given[name]) for name in ("private_hosts", "trusted_proxies") if name in given}
+        paths = {name: Path(given[name]) for name in ("database", "key_file") if name in given}
+        return cls(**plain, **lists, **paths, port=int(port))  # type: ignore[arg-type]  # each by its own type above
+
+
+TABLE: Final[dict[str, str]] = {
+    "public_url": "The address by which everyone reaches the server, with its path if it has one. It is the issuer.",
+    "rp_id": "The host to which the passkeys belong, for life. By default the host of the public URL.",
+    "database": "The SQLite file.",
+    "key_file": "The file with the server's signing keys, made at the first start, readable by its owner alone.",
+    "private_hosts": "Names, comma-separated, that may be fetched from although their addresses are private.",
+    "trusted_proxies": "Addresses, comma-separated, of proxies whose X-Forwarded-For is believed.",
+    "host": "The address to listen on.",
+    "port": "The port to listen on.",
+}

@@ -1,0 +1,54 @@
+"""Who waits for what in this process: agents for a decision, inboxes for something new."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+_FRESH: Final = 15  # seconds for which an agent that polls without waiting counts as listening
+
+
+class Waiting:
+    """Wake-ups by key: a request's identifier, or an account's. A wake-up says only: look again."""
+
+    def __init__(self) -> None:
+        self._waiters: dict[str, set[asyncio.Future[None]]] = {}
+        self._seen: dict[str, int] = {}
+
+    async def wait(self, key: str, seconds: float) -> None:
+        """Return when `key` is woken, or after so many seconds."""
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        waiters = self._waiters.setdefault(key, set())
+        waiters.add(future)
+        handle = asyncio.get_running_loop().call_later(seconds, _finish, future)
+        try:
+            await future
+        finally:
+            handle.cancel()
+            waiters.discard(future)
+            if not waiters:
+                self._waiters.pop(key, None)
+
+    def wake(self, key: str) -> None:
+        """Let everyone look again who waits for `key`."""
+        for future in self._waiters.get(key, ()):
+            _finish(future)
+
+    def polled(self, key: str, now: int) -> int:
+        """Note a poll at second `now` and give the second of the one before, 0 if there was none."""
+        before = self._seen.get(key, 0)
+        self._seen[key] = now
+        return before
+
+    def forget(self, key: str) -> None:
+        """Forget a request that has ended."""
+        self._seen.pop(key, None)
+
+    def listening(self, key: str, now: int) -> bool:
+        """Tell whether the agent waits at this moment, or has asked within the last seconds."""
+        return key in self._waiters or now - self._seen.get(key, -_FRESH) < _FRESH
+
+
+def _finish(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)

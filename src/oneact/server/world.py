@@ -1,0 +1,69 @@
+"""What every use case of the server is given: its settings, its store, its key, its clock."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from oneact import keyfile
+from oneact.fetch import CachedDocuments
+from oneact.protocol import base64url
+from oneact.server.limits import RateLimits
+from oneact.server.nonces import Nonces, SeenOnce
+from oneact.server.waiting import Waiting
+from oneact.store import SqliteStore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from oneact.protocol.jwk import SigningKey
+    from oneact.server.settings import Settings
+    from oneact.store import Store
+
+_ID_OCTETS: Final = 16
+
+
+def new_id() -> str:
+    """Give 128 random bits in base64url, 22 characters."""
+    return base64url.encode(secrets.token_bytes(_ID_OCTETS))
+
+
+def now() -> int:
+    """Give the second since the epoch."""
+    return int(time.time())
+
+
+@dataclass(slots=True)
+class World:
+    """One running server. `keys[0]` signs; all of them are published."""
+
+    settings: Settings
+    store: Store
+    keys: tuple[SigningKey, ...]
+    fetch: CachedDocuments
+    now: Callable[[], int] = now
+    new_id: Callable[[], str] = new_id
+    waiting: Waiting = field(default_factory=Waiting)
+    nonces: Nonces = field(default_factory=lambda: Nonces(secrets.token_bytes(32)))
+    seen: SeenOnce = field(default_factory=SeenOnce)
+    limits: RateLimits = field(default_factory=RateLimits)
+
+    @property
+    def issuer(self) -> str:
+        """Give the issuer identifier."""
+        return self.settings.issuer
+
+    @property
+    def key(self) -> SigningKey:
+        """Give the key that signs."""
+        return self.keys[0]
+
+
+async def open_world(settings: Settings, clock: Callable[[], int] = now) -> World:
+    """Open the store and the key file, making both at the first start."""
+    signing = await asyncio.to_thread(keyfile.load_or_create, settings.key_file)
+    store = await SqliteStore.open(settings.database)
+    return World(settings, store, signing, CachedDocuments(settings.private_hosts), now=clock)

@@ -1,0 +1,44 @@
+-- name: insert_request
+INSERT INTO requests (id, account_id, pairing_id, client_id, jkt, link_id, resource, sub, batch_id, idempotency_key,
+    offer, offer_exp, txn, act, act_digest, action, lines, display_digest, reason, state, created_at, expires_at,
+    polled_at, ping_token)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, 'pending', $20, $21,
+    0, $22);
+
+-- name: see_pairing
+UPDATE pairings SET seen_at = $2 WHERE id = $1;
+
+-- name: link_of_service
+SELECT id, sub, label, roster, seq FROM links WHERE account_id = $1 AND resource = $2 AND state = 'linked';
+
+-- name: request_by_idempotency_key
+SELECT id, act_digest FROM requests WHERE client_id = $1 AND account_id = $2 AND idempotency_key = $3
+ORDER BY created_at DESC LIMIT 1;
+
+-- name: pending_request
+SELECT id, act_digest FROM requests WHERE client_id = $1 AND jkt = $2 AND account_id = $3 AND resource = $4
+    AND act_digest = $5 AND idempotency_key = '' AND state = 'pending' AND expires_at > $6;
+
+-- name: request_of_offer
+SELECT id, act_digest FROM requests WHERE client_id = $1 AND account_id = $2 AND resource = $3 AND txn = $4;
+
+-- name: request
+SELECT * FROM requests WHERE id = $1;
+
+-- name: issue_request
+UPDATE requests SET state = 'issued', token = $2, token_jti = $3, token_exp = $4
+WHERE id = $1 AND state = 'approved' AND approved_until > $5;
+
+-- name: expire_request
+UPDATE requests SET state = 'expired', decided_at = $2, ended = $3
+WHERE id = $1 AND ((state = 'pending' AND expires_at <= $2) OR (state = 'approved' AND approved_until <= $2));
+
+-- name: cancel_request
+UPDATE requests SET state = 'cancelled', decided_at = $2, ended = $3 WHERE id = $1 AND state = 'pending';
+
+-- name: overdue_requests
+SELECT id, account_id, client_id, resource, txn, sub FROM requests
+WHERE (state = 'pending' AND expires_at <= $1) OR (state = 'approved' AND approved_until <= $1) LIMIT 500;
+
+-- name: request_of_token
+SELECT * FROM requests WHERE client_id = $1 AND token_jti = $2;
