@@ -1,0 +1,23 @@
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-long bench format
+
+help: ## say what there is
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+setup: ## prepare .venv and Chromium; called by the others
+	@scripts/setup.sh
+
+demo: setup ## approval server, example airline and an agent; HEADLESS=1 lets Chromium play the person
+	@HEADLESS=$(HEADLESS) .venv/bin/python -m examples.airline.demo
+
+test: setup ## everything that has to hold, in at most a quarter of an hour
+	@scripts/test.sh
+
+test-long: setup ## the same code with the full rounds of races, kills and fuzzing
+	@ONEACT_ROUNDS=long scripts/test.sh
+
+bench: setup ## what a check and a loop cost, as ratios within one run
+	@.venv/bin/python bench/check.py && .venv/bin/python bench/loop.py
+
+format: setup ## put the code in its form
+	@.venv/bin/ruff check -q --fix . ; .venv/bin/ruff format -q .

@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Prepare .venv, and the browser that tests and demo drive. Quick when nothing has changed.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+say() { printf '%s\n' "$*"; }
+fail() { printf 'setup: %s\n' "$*" >&2; exit 1; }
+
+python=${PYTHON:-python3}
+command -v "$python" >/dev/null || fail "Python 3.11 or newer is needed; $python was not found."
+"$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || fail "Python 3.11 or newer is needed; $python is older."
+
+wanted=$(cat requirements/dev.txt pyproject.toml | sha256sum | cut -d' ' -f1)
+if [ ! -x .venv/bin/python ] || [ "$(cat .venv/.oneact-setup 2>/dev/null || true)" != "$wanted" ]; then
+  say "setup: preparing .venv"
+  if [ ! -x .venv/bin/python ]; then
+    "$python" -m venv .venv || fail "Python's venv module is missing (Debian: apt-get install python3-venv)."
+  fi
+  .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+  .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+  printf '%s' "$wanted" > .venv/.oneact-setup
+fi
+
+if ! command -v chromium >/dev/null; then
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    say "setup: installing Chromium"
+    apt-get update -qq >/dev/null
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core >/dev/null
+  else
+    fail "Chromium is missing and only root can install it here (Debian: sudo apt-get install chromium)."
+  fi
+fi
+say "setup: ready"

@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# Everything that has to hold, stage by stage; the first stage that fails ends it.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+stage() { printf '\n== %s\n' "$*"; }
+bin=.venv/bin
+
+stage "lint"; $bin/ruff check -q .
+stage "format"; $bin/ruff format -q --check .
+stage "types"; $bin/mypy
+stage "imports"; $bin/lint-imports
+stage "the bare verifier"; scripts/bare_wheel.sh
+stage "the pure rooms, every branch"
+rm -f .coverage .coverage.*
+$bin/coverage run -m pytest -q tests/test_errors.py tests/protocol tests/log tests/vectors tests/service/test_checks.py \
+  tests/agent/test_flow.py
+$bin/coverage combine -q
+$bin/coverage report --skip-covered --fail-under=100 \
+  --include='src/oneact/errors.py,src/oneact/protocol/*,src/oneact/log/*,src/oneact/service/checks.py,src/oneact/agent/flow.py'
+stage "tests"; $bin/python -m pytest -q -n 2 --dist loadfile "$@"
