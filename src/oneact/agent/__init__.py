@@ -1,0 +1,6 @@
+"""The agent's side: pair once, then one act at a time, each approved by the person."""
+
+from oneact.agent.agent import Agent, Result
+from oneact.agent.errors import AgentError, Denied, Expired, OutcomeUnknown, Refused, Unreachable
+
+__all__ = ["Agent", "AgentError", "Denied", "Expired", "OutcomeUnknown", "Refused", "Result", "Unreachable"]

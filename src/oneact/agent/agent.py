@@ -1,0 +1,200 @@
+"""What the author of an agent uses: open once, then one act at a time."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlencode
+
+from oneact.agent import flow, keys, pairing
+from oneact.agent.client import Shell, check_url
+from oneact.agent.errors import Refused
+from oneact.errors import Refusal
+from oneact.protocol import canonical, metadata
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from oneact.agent.keys import Pairing
+    from oneact.protocol.canonical import Json
+    from oneact.protocol.jwk import PublicKey
+    from oneact.protocol.metadata import ServerMetadata
+    from oneact.protocol.receipt import Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One act that was done, or a request that needed no approval.
+
+    `receipt` is the service's verified word (None where no approval was asked for), `jws` its signed form. `body` is
+    None where only the receipt is left of an answer that was lost.
+    """
+
+    status: int
+    content_type: str
+    body: bytes | None
+    receipt: Receipt | None
+    jws: str
+
+    @property
+    def txn(self) -> str:
+        """Give the transaction identifier, empty for a request without approval."""
+        return self.receipt.txn if self.receipt else ""
+
+    def json(self) -> Any:  # noqa: ANN401 - whatever the service answers
+        """Give the body as JSON."""
+        return json.loads(self.body or b"null")
+
+
+class Agent:
+    """An agent that is paired with one person at one approval server; made by `Agent.open`."""
+
+    def __init__(self, shell: Shell, server: ServerMetadata, pairing_: Pairing) -> None:
+        self._shell = shell
+        self._server = server
+        self._pairing = pairing_
+
+    @classmethod
+    async def open(
+        cls,
+        issuer: str,
+        *,
+        name: str = "An agent",
+        key_file: str | Path | None = None,
+        on_code: Callable[[str, str], None] | None = None,
+        pairing_code: str = "",
+    ) -> Self:
+        """Open the pairing with an approval server; on first use make the key, register it and pair.
+
+        `on_code(code, address)` shows the person what to type where; by default it is printed. Raises `Denied`,
+        `Expired`, `Refused` or `Unreachable`.
+        """
+        issuer = check_url(issuer.rstrip("/"))
+        file = Path(key_file) if key_file is not None else keys.default_file(issuer)
+        found = keys.load(file, issuer)
+        shell = Shell(found.key, issuer)
+        try:
+            server = await shell.run(pairing.discover(issuer))
+            if not found.client_id:
+                found = found.registered(await shell.run(pairing.register(server, found.key.public, name)))
+                keys.save(file, found)
+            shell.client_id = found.client_id
+            if not found.hint:
+                found = found.paired(await shell.run(pairing.pair(server, name, on_code or _print, pairing_code)))
+                keys.save(file, found)
+        except BaseException:
+            await shell.close()
+            raise
+        return cls(shell, server, found)
+
+    @property
+    def fingerprint(self) -> str:
+        """Give the thumbprint of the agent's key, which the person sees beside its name."""
+        return self._pairing.key.public.thumbprint
+
+    async def act(
+        self,
+        service: str,
+        action: str,
+        parameters: dict[str, Json],
+        *,
+        reason: str = "",
+        wait: int = 600,
+        idempotency_key: str = "",
+    ) -> Result:
+        """Have one act done by its name, and wait at most `wait` seconds for the person.
+
+        `reason` is shown to the person as the agent's own words. Raises `Denied`, `Expired`, `Refused`,
+        `Unreachable` or `OutcomeUnknown`.
+        """
+        strict = _strict(parameters)
+        described, found = await self._discover(service)
+        wanted = flow.by_name(described.resource, action, strict, described.act_uri)
+        return await self._run(wanted, described.jwks_uri, found, reason, wait, idempotency_key)
+
+    async def call(  # noqa: PLR0913 - the parts of a request
+        self,
+        method: str,
+        url: str,
+        *,
+        json: Mapping[str, Json] | None = None,
+        form: Mapping[str, str] | None = None,
+        service: str | None = None,
+        reason: str = "",
+        wait: int = 600,
+        idempotency_key: str = "",
+    ) -> Result:
+        """Make one request to any guarded address; `service` is its identifier, by default the address's origin."""
+        described, found = await self._discover(service or metadata.origin(url))
+        strict = None if json is None else _strict(dict(json))
+        body, kind = None, ""
+        if strict is not None:
+            body, kind = canonical.encode(strict), "application/json"
+        elif form is not None:
+            body, kind = urlencode(form).encode(), "application/x-www-form-urlencoded"
+        wanted = flow.Wanted(described.resource, method.upper(), check_url(url), body, kind, None, strict)
+        return await self._run(wanted, described.jwks_uri, found, reason, wait, idempotency_key)
+
+    async def close(self) -> None:
+        """Close the connections; the pairing stays."""
+        await self._shell.close()
+
+    async def __aenter__(self) -> Self:
+        """Use the agent for the time of a block."""
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close the connections."""
+        await self.close()
+
+    async def _discover(self, service: str) -> tuple[metadata.ServiceMetadata, dict[str, PublicKey]]:
+        try:
+            return await self._shell.run(flow.discover(check_url(service.rstrip("/"))))
+        except Refusal as refusal:
+            raise Refused(refusal.reason.value, refusal.reason.says) from refusal
+
+    async def _run(
+        self,
+        wanted: flow.Wanted,
+        jwks_uri: str,
+        found: dict[str, PublicKey],
+        reason: str,
+        wait: int,
+        idempotency_key: str,
+    ) -> Result:
+        held = self._pairing
+        asker = flow.Asker(
+            self._server, held.hint, held.client_id, held.key.public.thumbprint,
+            idempotency_key or secrets.token_urlsafe(16), reason, wait,
+        )  # fmt: skip
+        try:
+            outcome = await self._shell.run(flow.act(wanted, asker, jwks_uri, found))
+        except Refusal as refusal:
+            raise Refused(refusal.reason.value, refusal.reason.says) from refusal
+        await self._deliver(outcome)
+        return Result(outcome.status, outcome.content_type, outcome.body, outcome.receipt, outcome.jws)
+
+    async def _deliver(self, outcome: flow.Outcome) -> None:
+        """Bring the receipt to the approval server too, for a service that cannot reach it; best effort."""
+        if outcome.receipt is not None:
+            address = self._server.endpoints["receipt_endpoint"]
+            headers = {"Content-Type": "application/jwt"}
+            await self._shell.call(flow.Call("POST", address, headers, body=outcome.jws.encode("ascii")))
+
+
+def _strict(parameters: dict[str, Json]) -> dict[str, Json]:
+    """Read the author's own parameters as strictly as the service will; what does not fit is refused here."""
+    try:
+        value = canonical.parse(json.dumps(parameters, allow_nan=False).encode())
+    except Refusal as refusal:
+        raise Refused(refusal.reason.value, refusal.reason.says) from refusal
+    except (TypeError, ValueError) as error:
+        raise Refused("json_malformed", str(error)) from error
+    return value if isinstance(value, dict) else {}
+
+
+def _print(code: str, address: str) -> None:
+    print(f"To pair this agent, open {address} and type {code}")  # noqa: T201 - the person has to see it

@@ -1,0 +1,42 @@
+"""How one act can end other than done; each is a different thing for the author of an agent to do."""
+
+from __future__ import annotations
+
+
+class AgentError(Exception):
+    """Anything that keeps an act from having been done, as far as is known."""
+
+
+class Denied(AgentError):  # noqa: N818 - the person's word, not a fault
+    """The person said no; `message` holds their words, if they gave any. Do not ask again for the same."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message or "the person said no")
+        self.message = message
+
+
+class Expired(AgentError):  # noqa: N818 - an end, not a fault
+    """Nobody decided in time, or the token lived out its seconds unused; nothing was executed."""
+
+
+class Refused(AgentError):  # noqa: N818 - an answer, not a fault
+    """The service or the approval server refused; `reason` is from the closed table, nothing was executed."""
+
+    def __init__(self, reason: str, says: str = "", status: int = 0, link_uri: str = "") -> None:
+        super().__init__(f"{reason}: {says}" if says else reason)
+        self.reason = reason
+        self.says = says
+        self.status = status
+        self.link_uri = link_uri
+
+
+class Unreachable(AgentError):  # noqa: N818 - an end, not a fault
+    """The service or the approval server could not be reached before the act was sent; nothing was executed."""
+
+
+class OutcomeUnknown(AgentError):  # noqa: N818 - an end, not a fault
+    """The act was sent and nobody says what became of it; `txn` names it. Never repeat it as a new act."""
+
+    def __init__(self, txn: str, why: str = "") -> None:
+        super().__init__(f"the outcome of {txn} is not known{': ' + why if why else ''}")
+        self.txn = txn

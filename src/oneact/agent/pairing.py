@@ -1,0 +1,83 @@
+"""Pairing, once: register the key, show the person a code, wait until they have confirmed it (RFC 7591, RFC 8628)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from oneact.agent.errors import Denied, Expired, Refused, Unreachable
+from oneact.agent.flow import Answer, Call, Event, Step, Wait
+from oneact.protocol import canonical, metadata
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    from oneact.protocol.jwk import PublicKey
+    from oneact.protocol.metadata import ServerMetadata
+
+_GRANT: Final = "urn:ietf:params:oauth:grant-type:device_code"
+_CREATED: Final = 201
+_OK: Final = 200
+
+
+def discover(issuer: str) -> Generator[Step, Event, ServerMetadata]:
+    """Give the approval server's metadata."""
+    answer = _arrived((yield Call("GET", metadata.well_known(issuer, metadata.SERVER_PATH))))
+    if answer.status != _OK:
+        raise Unreachable(f"{issuer} has no metadata ({answer.status})")
+    return metadata.parse_server(canonical.parse(answer.body), issuer)
+
+
+def register(server: ServerMetadata, key: PublicKey, name: str) -> Generator[Step, Event, str]:
+    """Register the public key and give the client identifier."""
+    body = canonical.encode({"client_name": name, "jwks": {"keys": [key.public_jwk()]}})
+    headers = {"Content-Type": "application/json"}
+    answer = _arrived((yield Call("POST", server.endpoints["registration_endpoint"], headers, body=body)))
+    if answer.status != _CREATED or not answer.member("client_id"):
+        raise _refused(answer)
+    return answer.member("client_id")
+
+
+def pair(
+    server: ServerMetadata, name: str, on_code: Callable[[str, str], None], pairing_code: str = ""
+) -> Generator[Step, Event, str]:
+    """Show the person code and address through `on_code`, wait, and give the hint.
+
+    With `pairing_code`, which the person made at their own page, there is nothing to type. Raises `Denied`, `Expired`.
+    """
+    form = {"agent_name": name, **({"pairing_code": pairing_code} if pairing_code else {})}
+    address = server.endpoints["device_authorization_endpoint"]
+    started = _arrived((yield Call("POST", address, {}, form, authenticated=True)))
+    if started.status != _OK:
+        raise _refused(started)
+    on_code(started.member("user_code"), started.member("verification_uri"))
+    interval = started.members().get("interval")
+    pause = interval if type(interval) is int and interval > 0 else 5
+    form = {"grant_type": _GRANT, "device_code": started.member("device_code")}
+    poll = Call("POST", server.endpoints["token_endpoint"], {}, form, authenticated=True)
+    while True:
+        yield Wait(pause)
+        event = yield poll
+        if not isinstance(event, Answer):
+            continue
+        if event.status == _OK:
+            return event.member("login_hint")
+        error = event.member("error")
+        if error == "slow_down":
+            pause += 5
+        elif error == "access_denied":
+            raise Denied("the person did not pair this agent")
+        elif error == "expired_token":
+            raise Expired("nobody typed the code in time")
+        elif error != "authorization_pending":
+            raise _refused(event)
+
+
+def _arrived(event: Event) -> Answer:
+    if not isinstance(event, Answer):
+        raise Unreachable("the approval server cannot be reached")
+    return event
+
+
+def _refused(answer: Answer) -> Refused:
+    reason = answer.member("reason") or answer.member("error") or f"http_{answer.status}"
+    return Refused(reason, answer.member("error_description"), answer.status)
