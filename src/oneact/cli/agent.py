@@ -1,0 +1,125 @@
+"""`oneact agent`: pair, act and list, as an agent or a script would."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+
+app = typer.Typer(help="Act as an agent: pair with a person, ask for one act, list the pairings.", no_args_is_help=True)
+
+Issuer = Annotated[str, typer.Option("--server", help="The approval server's address.", envvar="ONEACT_SERVER")]
+KeyFile = Annotated[Path | None, typer.Option(help="The file of this pairing; by default one for each server.")]
+_LOCAL: Final = "http://localhost:8400"
+
+
+@app.command()
+def pair(
+    server: Issuer = _LOCAL,
+    name: Annotated[str, typer.Option(help="What the person will see you as.")] = "oneact agent",
+    code: Annotated[str, typer.Option(help="A pairing code that the person made at their own page.")] = "",
+    key_file: KeyFile = None,
+) -> None:
+    """Pair with a person: show a code, and wait until they have typed it and confirmed with their passkey."""
+
+    async def run() -> None:
+        from oneact.agent import Agent
+
+        async with await Agent.open(
+            server, name=name, key_file=key_file, on_code=_show_code, pairing_code=code
+        ) as agent:
+            typer.echo(f"paired; fingerprint {agent.fingerprint}")
+
+    _run(run())
+
+
+@app.command()
+def act(
+    service: Annotated[str, typer.Argument(help="The service's identifier, for example https://air.example.")],
+    action: Annotated[str, typer.Argument(help="The action's name.")],
+    parameters: Annotated[str, typer.Argument(help="The parameters, as a JSON object.")] = "{}",
+    server: Issuer = _LOCAL,
+    reason: Annotated[str, typer.Option(help="Why, in your words; the person sees it as unverified.")] = "",
+    wait: Annotated[int, typer.Option(help="How many seconds to wait for the person.")] = 600,
+    key_file: KeyFile = None,
+) -> None:
+    """Have one act done, once the person has approved it; prints the answer and what the receipt says.
+
+    Exit status: 0 done, 3 denied, 4 expired, 5 refused, 6 unreachable, 7 outcome unknown.
+    """
+
+    async def run() -> None:
+        from oneact.agent import Agent
+
+        async with await Agent.open(server, key_file=key_file, on_code=_show_code) as agent:
+            result = await agent.act(service, action, _object(parameters), reason=reason, wait=wait)
+        body = (result.body or b"").decode(errors="replace")
+        receipt = result.receipt
+        typer.echo(body)
+        if receipt is not None:
+            typer.echo(f"receipt: {receipt.status}, txn {receipt.txn}, verified", err=True)
+            raise typer.Exit(0 if receipt.status == "executed" else 5)
+
+    _run(run())
+
+
+@app.command("list")
+def list_pairings() -> None:
+    """List the pairings on this machine."""
+    from oneact.agent import keys
+    from oneact.errors import Refusal
+    from oneact.protocol import canonical
+
+    files = sorted(keys.folder().glob("*.json")) if keys.folder().is_dir() else []
+    for file in files:
+        try:
+            value = canonical.parse(file.read_bytes())
+            issuer = str(value.get("issuer", "")) if isinstance(value, dict) else ""
+            found = keys.load(file, issuer)
+        except Refusal as refusal:
+            typer.echo(f"{file}: {refusal}")
+            continue
+        state = "paired" if found.hint else "not paired yet"
+        typer.echo(f"{found.issuer}  {state}  fingerprint {found.key.public.thumbprint}  {file}")
+    if not files:
+        typer.echo(f"no pairings in {keys.folder()}")
+
+
+def _show_code(code: str, address: str) -> None:
+    typer.echo(f"Open {address} and type this code: {code}")
+
+
+def _object(text: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"the parameters are not JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise typer.BadParameter("the parameters are not a JSON object")
+    return value
+
+
+def _run(work: Any) -> None:  # noqa: ANN401 - a coroutine
+    from oneact import agent
+    from oneact.errors import Refusal
+
+    statuses: dict[type[Exception], tuple[int, str]] = {
+        agent.Denied: (3, "denied"),
+        agent.Expired: (4, "expired"),
+        agent.Refused: (5, "refused"),
+        Refusal: (5, "refused"),
+        agent.Unreachable: (6, "unreachable"),
+        agent.OutcomeUnknown: (7, "outcome unknown"),
+    }
+    try:
+        asyncio.run(work)
+    except tuple(statuses) as error:
+        status, word = statuses[type(error)]
+        typer.echo(f"{word}: {error}", err=True)
+        link = getattr(error, "link_uri", "")
+        if link:
+            typer.echo(f"link the account first: {link}", err=True)
+        raise typer.Exit(status) from error

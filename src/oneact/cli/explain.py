@@ -1,0 +1,154 @@
+"""`oneact explain`: say in plain words what a token, a receipt, an offer or a code means, and what was checked."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from oneact.protocol.jwk import PublicKey
+
+_WHAT_TO_DO = {
+    0: "Look at the sentence above; it is about the request itself or the approval server.",
+    1: "Send one `Authorization: DPoP <token>` and one `DPoP: <proof>` header.",
+    2: "Check which approval server issued the token and whether the service accepts or has linked it.",
+    3: "Tokens live 30 seconds: use one at once. Check both machines' clocks.",
+    4: "The token is for another service; send it there, or ask for an act at this one.",
+    5: "Make a fresh proof for exactly this method and address, with the key that the token is bound to.",
+    6: "Send exactly the parameters that were approved; whatever changed needs a new approval.",
+    7: "Ask the service for a new offer and have that approved; its terms are its own to state.",
+    8: "The person has to link their account at the service.",
+    9: "The approval was for something else; it has to be given anew.",
+    10: "The person has to approve with a passkey that the service has pinned.",
+    11: "The act has been used: read the receipt, do not repeat it.",
+}
+
+
+def explain(
+    what: Annotated[str, typer.Argument(help="A token, a receipt, an offer, or a code such as token_expired.")],
+    fetch: Annotated[bool, typer.Option("--fetch", help="Fetch the issuer's keys and verify the signature.")] = False,
+) -> None:
+    """Say what something means, what was checked of it here, and what to do."""
+    from oneact.errors import Reason, Refusal
+
+    what = what.strip()
+    if what in {reason.value for reason in Reason}:
+        lines: Iterator[str] = _code(what)
+    else:
+        lines = _signed(what, fetch=fetch)
+    try:
+        for line in lines:
+            typer.echo(line)
+    except Refusal as refusal:
+        typer.echo(f"failed   {refusal.reason.says} ({refusal})")
+        raise typer.Exit(5) from refusal
+
+
+def _code(value: str) -> Iterator[str]:
+    from oneact.errors import Reason
+
+    reason = next(found for found in Reason if found.value == value)
+    yield f"{reason.value}: {reason.says}"
+    check = f", check {reason.check} of the service" if reason.check else ""
+    yield f"answered as {reason.error} with HTTP status {reason.status}{check}"
+    yield f"what to do: {_WHAT_TO_DO[reason.check]}"
+
+
+def _signed(text: str, *, fetch: bool) -> Iterator[str]:
+    from oneact.protocol import offer, receipt, token
+
+    kinds: dict[str, Callable[[str, bool], Iterator[str]]] = {
+        token.TYP: _token,
+        receipt.TYP: _receipt,
+        offer.TYP: _offer,
+    }
+    found = _typ(text)
+    if found not in kinds:
+        typer.echo("this is no code of the error table, and no token, receipt or offer", err=True)
+        raise typer.Exit(2)
+    yield from kinds[found](text, fetch)
+
+
+def _typ(text: str) -> str:
+    from oneact.errors import Refusal
+    from oneact.protocol import base64url, canonical
+
+    try:
+        header = canonical.parse(base64url.decode(text.partition(".")[0]))
+    except Refusal:
+        return ""
+    typ = header.get("typ") if isinstance(header, dict) else None
+    return typ if isinstance(typ, str) else ""
+
+
+def _token(text: str, fetch: bool) -> Iterator[str]:
+    from oneact.protocol import jws, token
+
+    found, parsed = token.parse(text)
+    named, now = token.parse_act(found), int(time.time())
+    yield "an action token: the right to have one act done, once"
+    yield f"act      {named.action} at {named.location}"
+    yield f"by       agent {found.client_id}, key {found.jkt}"
+    yield f"from     {found.iss} for {found.sub}"
+    yield f"txn      {found.txn}"
+    yield f"approved by {len(token.parse_approvals(found))} person(s)"
+    yield "passed   form, type and algorithm"
+    left = found.exp - now
+    yield f"passed   time: {left} s are left" if left > 0 else f"failed   time: expired {-left} s ago (token_expired)"
+    yield from _signature(lambda keys: jws.verify_with(parsed, keys, token.FAULTS), found.iss, fetch, server=True)
+    yield "not checked here: proof, parameters, link, and the passkey's signature, which need the service's own data"
+
+
+def _receipt(text: str, fetch: bool) -> Iterator[str]:
+    from oneact.protocol import jws, receipt
+
+    found, parsed = receipt.parse(text)
+    says = {"executed": "the act was executed", "failed": "the act was tried and failed", "unknown": "nobody knows yet"}
+    yield f"a receipt: {found.iss} says that {says[found.status]}"
+    yield f"txn      {found.txn}"
+    yield f"act      digest {found.act_digest}"
+    yield f"at       {found.iat}"
+    yield "passed   form, type and algorithm"
+    yield from _signature(lambda keys: jws.verify_with(parsed, keys, receipt.FAULTS), found.iss, fetch, server=False)
+
+
+def _offer(text: str, fetch: bool) -> Iterator[str]:
+    from oneact.protocol import jws, offer
+
+    found, parsed = offer.parse(text)
+    left = found.exp - int(time.time())
+    yield "an offer: an act as the service states it, to be approved"
+    yield f"act      {found.act.action} at {found.iss}"
+    yield f"for      the approval server {found.aud}"
+    yield f"parameters {found.act.parameters}"
+    yield f"terms    {found.act.terms}"
+    yield "passed   form, type and algorithm"
+    yield f"passed   time: {left} s are left" if left > 0 else f"failed   time: expired {-left} s ago (offer_expired)"
+    yield from _signature(lambda keys: jws.verify_with(parsed, keys, offer.FAULTS), found.iss, fetch, server=False)
+
+
+def _signature(
+    verify: Callable[[dict[str, PublicKey]], None], issuer: str, fetch: bool, *, server: bool
+) -> Iterator[str]:
+    if not fetch:
+        yield "not checked: the signature (use --fetch to get the issuer's keys)"
+        return
+    verify(_keys(issuer, server=server))
+    yield f"passed   signature, by a key that {issuer} publishes"
+
+
+def _keys(issuer: str, *, server: bool) -> dict[str, PublicKey]:
+    from oneact.fetch import fetch
+    from oneact.protocol import jwk, metadata
+
+    path = metadata.SERVER_PATH if server else metadata.SERVICE_PATH
+    document = fetch("GET", metadata.well_known(issuer, path)).json()
+    if server:
+        uri = metadata.parse_server(document, issuer).endpoints["jwks_uri"]
+    else:
+        uri = metadata.parse_service(document, issuer).jwks_uri
+    return jwk.parse_set(fetch("GET", uri).json())
