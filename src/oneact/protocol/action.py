@@ -81,7 +81,7 @@ def parse(value: Json) -> Action:
     schema.check_schema(members["schema"])
     if members["terms"] is not None:
         schema.check_schema(members["terms"])
-    name, method = form.text(members["action"], reason, 64), members["method"]
+    name, method = form.text(members["action"], reason, 64), form.text(members["method"], reason, 8)
     path, summary = form.text(members["path"], reason), members["summary"]
     if not _NAME.match(name) or method not in _METHODS or not path.startswith("/"):
         raise Refusal(reason, "name, method or path")
@@ -92,7 +92,7 @@ def parse(value: Json) -> Action:
     return Action(
         name=name,
         schema=_object(members["schema"]),
-        method=str(method),
+        method=method,
         path=path,
         sources=_sources(members["sources"], _object(members["schema"])),
         intent=form.text(members["intent"], reason, _MAX_LABEL),

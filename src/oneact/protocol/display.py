@@ -174,14 +174,14 @@ def _email(value: Json) -> str | None:
 
 def _url(value: Json) -> str | None:
     found = _URL.fullmatch(value) if isinstance(value, str) else None
-    return found[1] + _a_labels(found[2]) + found[3] if found else None
+    return found[1] + _a_labels(found[2]) + escape(found[3]) if found else None
 
 
 def _a_labels(host: str) -> str:
     """Write each label that is not ASCII by Punycode alone (RFC 3492), without any mapping of its characters."""
     labels = host.split(".")
     return ".".join(
-        escape(label) if label.isascii() else "xn--" + label.encode("punycode").decode("ascii") for label in labels
+        escape(label if label.isascii() else "xn--" + label.encode("punycode").decode("ascii")) for label in labels
     )
 
 

@@ -159,8 +159,8 @@ def _usable(entry: Json) -> bool:
     if not isinstance(entry, dict) or entry.get("use", "sig") != "sig":
         return False
     kind = (entry.get("kty"), entry.get("crv"), entry.get("alg"))
-    return (kind[:2] == ("EC", "P-256") and kind[2] in {None, "ES256"}) or (
-        kind[:2] == ("OKP", "Ed25519") and kind[2] in {None, "EdDSA", "Ed25519"}
+    return (kind[:2] == ("EC", "P-256") and kind[2] in (None, "ES256")) or (
+        kind[:2] == ("OKP", "Ed25519") and kind[2] in (None, "EdDSA", "Ed25519")
     )
 
 

@@ -144,8 +144,11 @@ def well_known(identifier: str, path: str) -> str:
 
 
 def origin(uri: str) -> str:
-    """Give scheme and authority of a URI, as a text to compare."""
-    parts = urlsplit(uri)
+    """Give scheme and authority of a URI, as a text to compare; refuses `metadata_invalid` for what is no URI."""
+    try:
+        parts = urlsplit(uri)
+    except ValueError as error:
+        raise Refusal(Reason.METADATA_INVALID, "not a URI") from error
     return f"{parts.scheme}://{parts.netloc}"
 
 

@@ -6,6 +6,7 @@ A keyword outside this part is refused when the action is read, so no constraint
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from oneact.errors import Reason, Refusal
@@ -42,6 +43,8 @@ _TYPES: Final[dict[str, Callable[[Json], bool]]] = {
     "object": lambda value: isinstance(value, dict),
 }
 _MAX_DEPTH: Final = 64
+# An escape, a class or a `$`: in the regular expressions of JSON Schema, `$` never stands before a final line feed.
+_PATTERN_PART: Final = re.compile(r"\\.|\[\^?(?:\\.|[^\]\\])*\]|\$", re.DOTALL)
 
 
 def check_schema(schema: Json, reason: Reason = Reason.ACTION_INVALID) -> None:
@@ -86,7 +89,9 @@ def _check(root: dict[str, Json], node: Json, reason: Reason, depth: int) -> Non
         raise Refusal(reason, "a schema is not an object, or is nested too deep")
     for keyword, argument in node.items():
         _check_keyword(root, keyword, argument, reason, depth)
-    if ("properties" in node or node.get("type") == "object") and node.get("additionalProperties") is not False:
+    names = node.get("type")
+    objects = names == "object" or (isinstance(names, list) and "object" in names)
+    if ("properties" in node or objects) and node.get("additionalProperties") is not False:
         raise Refusal(reason, "an object is not closed by additionalProperties: false")
 
 
@@ -123,10 +128,16 @@ def _argument_fits(keyword: str, argument: Json) -> bool:
 
 def _compiles(pattern: str) -> bool:
     try:
-        re.compile(pattern)
-    except re.error:
+        _compiled(pattern)
+    except (re.error, OverflowError, RecursionError):
         return False
     return True
+
+
+@lru_cache(maxsize=1024)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """Compile a pattern as JSON Schema means it (ECMA-262): digits are ASCII, `$` is the very end."""
+    return re.compile(_PATTERN_PART.sub(lambda part: r"\Z" if part[0] == "$" else part[0], pattern), re.ASCII)
 
 
 def _resolve(root: dict[str, Json], reference: Json, reason: Reason) -> dict[str, Json]:
@@ -178,7 +189,7 @@ class _Validator:
             if type(argument) is int and not bound(value, argument):
                 raise Refusal(Reason.PARAMETERS_INVALID, f"{keyword} {argument}")
         self._alternatives(node, value, depth)
-        if isinstance(value, dict) and "properties" in node:
+        if isinstance(value, dict):
             self._members(node, value, depth)
         if isinstance(value, list) and "items" in node:
             for item in value:
@@ -197,7 +208,7 @@ class _Validator:
         if "const" in node and octets != canonical.encode(node["const"]):
             raise Refusal(Reason.PARAMETERS_INVALID, "not the one value")
         pattern = node.get("pattern")
-        if isinstance(pattern, str) and isinstance(value, str) and not re.search(pattern, value):
+        if isinstance(pattern, str) and isinstance(value, str) and not _compiled(pattern).search(value):
             raise Refusal(Reason.PARAMETERS_INVALID, "does not match its pattern")
         if node.get("uniqueItems") is not True or not isinstance(value, list):
             return
@@ -221,12 +232,14 @@ class _Validator:
         return True
 
     def _members(self, node: dict[str, Json], value: dict[str, Json], depth: int) -> None:
-        properties, required = node["properties"], node.get("required", [])
+        properties, required = node.get("properties", {}), node.get("required", [])
         if not isinstance(properties, dict) or not isinstance(required, list):
             raise Refusal(Reason.PARAMETERS_INVALID, "not an object schema")
         for name in required:
             if name not in value:
                 raise Refusal(Reason.PARAMETERS_INVALID, f"{name!r} is missing")
+        if "properties" not in node and node.get("additionalProperties") is not False:
+            return
         for name, member in value.items():
             if name not in properties:
                 raise Refusal(Reason.PARAMETER_UNKNOWN, f"{name!r} is not listed")

@@ -1,0 +1,16 @@
+"""What every test of a refusal says."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from oneact.errors import Reason, Refusal
+
+
+@contextmanager
+def refuses(reason: Reason) -> Iterator[None]:
+    """Assert that the body refuses for exactly this reason."""
+    with pytest.raises(Refusal) as caught:
+        yield
+    assert caught.value.reason is reason
