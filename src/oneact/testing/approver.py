@@ -90,7 +90,7 @@ class InProcessApprover:
         `document` is the published action. `changes` replace claims of the token after all is signed by the passkey.
         """
         offered, _ = offer.parse(offer_text)
-        return self.approve_act(offered.act, action.parse(dict(document)), agent, now, txn=offered.txn, **changes)
+        return self._approve(offered.act, action.parse(dict(document)), agent, now, offered.txn, changes)
 
     def approve_act(
         self,
@@ -103,6 +103,11 @@ class InProcessApprover:
         **changes: Any,  # noqa: ANN401 - any claim
     ) -> str:
         """Approve an act whose `txn` is known."""
+        return self._approve(approved, described, agent, now, txn, changes)
+
+    def _approve(
+        self, approved: Act, described: Action, agent: TestAgent, now: int, txn: str, changes: dict[str, Any]
+    ) -> str:
         statement = self.statement(approved, described, agent, now, txn)
         given = Approval(statement, self.passkey.get(approval.challenge(approval.APPROVAL, statement.members())))
         return token.sign(replace(self.token(approved, agent, now, txn, given), **changes), self.key)
