@@ -1,1 +1,23 @@
 """The check in front of a handler: what the owner of a service uses."""
+
+from oneact.errors import Reason, Refusal
+from oneact.protocol.action import Rule
+from oneact.service.act import Act, LocalAccount
+from oneact.service.asgi import Guard
+from oneact.service.exchange import Answer, Request
+from oneact.service.issuers import LINKED
+from oneact.service.store import SqliteStore, Store
+
+__all__ = [
+    "LINKED",
+    "Act",
+    "Answer",
+    "Guard",
+    "LocalAccount",
+    "Reason",
+    "Refusal",
+    "Request",
+    "Rule",
+    "SqliteStore",
+    "Store",
+]

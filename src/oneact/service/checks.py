@@ -111,7 +111,16 @@ def check_presented(presented: Presented, trust: Trust, now: int) -> Held:
 
     That the proof's `jti` is new in this process is the guard's to look up (check 5, `proof_replayed`).
     """
-    token_text, proof_text = _one_token_one_proof(presented)
+    found, proof = check_holder(presented.authorization, presented.dpop, presented.method, presented.htu, trust, now)
+    requested = _check_act(found, presented, trust.resource)
+    return Held(found, requested, proof, presented.action, presented.parameters)
+
+
+def check_holder(
+    authorization: tuple[str, ...], proofs: tuple[str, ...], method: str, htu: str, trust: Trust, now: int
+) -> tuple[ActionToken, Proof]:
+    """Make checks 1, 2, 4 and 5 alone, as for a receipt that the token's holder asks for."""
+    token_text, proof_text = _one_token_one_proof(authorization, proofs)
     found, parsed = token.parse(token_text)
     keys = trust.issuers.get(found.iss)
     if keys is None:
@@ -119,11 +128,10 @@ def check_presented(presented: Presented, trust: Trust, now: int) -> Held:
     jws.verify_with(parsed, keys, token.FAULTS)
     if found.aud != trust.resource:
         raise Refusal(Reason.TOKEN_AUDIENCE, f"aud {found.aud!r}")
-    proof = dpop.check(proof_text, presented.method, presented.htu, now, token=token_text, nonces=trust.nonces)
+    proof = dpop.check(proof_text, method, htu, now, token=token_text, nonces=trust.nonces)
     if proof.jkt != found.jkt:
         raise Refusal(Reason.PROOF_BINDING, "another key than cnf.jkt")
-    requested = _check_act(found, presented, trust.resource)
-    return Held(found, requested, proof, presented.action, presented.parameters)
+    return found, proof
 
 
 def check_approved(held: Held, trust: Trust, account: Account | None, now: int) -> Approved:
@@ -143,18 +151,18 @@ def check_approved(held: Held, trust: Trust, account: Account | None, now: int) 
     return Approved(held, account, tuple(sorted(persons)), lines)
 
 
-def _one_token_one_proof(presented: Presented) -> tuple[str, str]:
+def _one_token_one_proof(authorization: tuple[str, ...], proofs: tuple[str, ...]) -> tuple[str, str]:
     """Check 1."""
-    if len(presented.authorization) > 1:
-        raise Refusal(Reason.AUTHORIZATION_REPEATED, f"{len(presented.authorization)} values")
-    credentials = presented.authorization[0] if presented.authorization else ""
+    if len(authorization) > 1:
+        raise Refusal(Reason.AUTHORIZATION_REPEATED, f"{len(authorization)} values")
+    credentials = authorization[0] if authorization else ""
     if credentials[: len(_SCHEME)].lower() != _SCHEME:
         raise Refusal(Reason.AUTHORIZATION_NOT_DPOP, "another scheme")
-    if not presented.dpop:
+    if not proofs:
         raise Refusal(Reason.PROOF_MISSING, "no DPoP header")
-    if len(presented.dpop) > 1:
-        raise Refusal(Reason.PROOF_REPEATED, f"{len(presented.dpop)} values")
-    token_text, proof_text = credentials[len(_SCHEME) :], presented.dpop[0]
+    if len(proofs) > 1:
+        raise Refusal(Reason.PROOF_REPEATED, f"{len(proofs)} values")
+    token_text, proof_text = credentials[len(_SCHEME) :], proofs[0]
     if len(token_text) > token.MAX_OCTETS:
         raise Refusal(Reason.TOKEN_TOO_LARGE, f"{len(token_text)} octets")
     if len(proof_text) > dpop.MAX_OCTETS:

@@ -1,0 +1,38 @@
+"""What a handler and the link page are given: the verified act, and the local account that is signed in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from oneact.protocol.canonical import Json
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One act that a person approved and that runs now, once.
+
+    `account` is the local account, `txn` the transaction identifier, the key under which a handler may make its own
+    work idempotent. `parameters` and `terms` are what was shown and signed. `approvers` are the persons, each as
+    issuer and pairwise name. `client_id` and `jkt` name the agent and its key.
+    """
+
+    account: str
+    txn: str
+    action: str
+    parameters: dict[str, Json]
+    terms: dict[str, Json] | None
+    approvers: tuple[str, ...]
+    issuer: str
+    client_id: str
+    jkt: str
+
+
+@dataclass(frozen=True, slots=True)
+class LocalAccount:
+    """The account signed in at the service: its `id`, the `label` its owner knows it by, the second of its sign-in."""
+
+    id: str
+    label: str
+    auth_time: int

@@ -1,0 +1,105 @@
+"""One HTTP exchange without any framework: what adapters read off a request, and what they send back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from oneact.errors import Reason, Refusal
+from oneact.protocol import canonical
+from oneact.service import link_page
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from oneact.protocol.canonical import Json
+
+JSON: Final = "application/json"
+FORM: Final = "application/x-www-form-urlencoded"
+_NO_STORE: Final = ("Cache-Control", "no-store")
+_CHARSETS: Final = frozenset({"", "utf-8", "utf8"})
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request: `path` as it was sent, within the service; header names in lower case; `client` the peer's address.
+
+    `native` is the framework's own request, which only the owner's callables see; `scope` the ASGI scope.
+    """
+
+    method: str
+    path: str
+    query: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    client: str
+    native: Any = None
+    scope: Mapping[str, Any] | None = None
+
+    def values(self, name: str) -> tuple[str, ...]:
+        """Give every value of a header field, by its lower-case name."""
+        return tuple(value for found, value in self.headers if found == name)
+
+    def value(self, name: str) -> str | None:
+        """Give the value of a header field; None where it is absent or given twice."""
+        found = self.values(name)
+        return found[0] if len(found) == 1 else None
+
+    def cookie(self, name: str) -> str | None:
+        """Give a cookie's value; None where it is absent or given twice."""
+        pairs = [pair.strip().partition("=") for line in self.values("cookie") for pair in line.split(";")]
+        found = [value for key, _, value in pairs if key == name]
+        return found[0] if len(found) == 1 else None
+
+    def media_type(self) -> str:
+        """Give the content type without parameters; refuses `media_type` for another charset than UTF-8."""
+        kind, _, parameters = (self.value("content-type") or "").partition(";")
+        for parameter in parameters.split(";"):
+            name, _, value = parameter.partition("=")
+            if name.strip().lower() == "charset" and value.strip().strip('"').lower() not in _CHARSETS:
+                raise Refusal(Reason.MEDIA_TYPE, f"charset {value!r}")
+        return kind.strip().lower()
+
+    def json(self) -> Json:
+        """Read the body as strict JSON; refuses `media_type` or the `json_…` of what is wrong."""
+        if self.media_type() != JSON:
+            raise Refusal(Reason.MEDIA_TYPE, self.media_type())
+        return canonical.parse(self.body)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer as octets."""
+
+    status: int
+    body: bytes = b""
+    content_type: str = JSON
+    headers: tuple[tuple[str, str], ...] = ()
+
+    def with_headers(self, *headers: tuple[str, str]) -> Answer:
+        """Give the same answer with more header fields."""
+        return replace(self, headers=(*self.headers, *headers))
+
+
+def of_json(value: Json, status: int = 200) -> Answer:
+    """Give JSON as an answer that nobody stores."""
+    return Answer(status, canonical.encode(value), JSON, (_NO_STORE,))
+
+
+def of_page(html: str, status: int = 200, form_action: str = "'self'") -> Answer:
+    """Give a page without script, which nobody frames or stores; `form_action` is the policy for its forms."""
+    policy = (
+        f"default-src 'none'; style-src 'sha256-{link_page.STYLE_HASH}'; base-uri 'none'; frame-ancestors 'none'; "
+        f"form-action {form_action}"
+    )
+    headers = (_NO_STORE, ("Content-Security-Policy", policy), ("Referrer-Policy", "same-origin"))
+    return Answer(status, html.encode(), "text/html; charset=utf-8", headers)
+
+
+def of_refusal(refusal: Refusal, **members: Json) -> Answer:
+    """Give a refusal's public part as an answer, with further members."""
+    body: dict[str, Json] = {**refusal.body(), **members}
+    answer = of_json(body, refusal.reason.status)
+    if refusal.reason.error in {"invalid_token", "invalid_dpop_proof", "use_dpop_nonce", "insufficient_authorization"}:
+        return answer.with_headers(("WWW-Authenticate", f'DPoP error="{refusal.reason.error}"'))
+    return answer

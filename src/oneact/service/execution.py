@@ -1,0 +1,146 @@
+"""Checks 11 and 12: spend durably, execute once, keep the outcome. A crash at any point never leads to a second run."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from oneact.errors import Reason, Refusal
+from oneact.protocol import base64url
+from oneact.service import exchange, receipts
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Coroutine
+
+    from oneact.protocol.canonical import Json
+    from oneact.service.exchange import Answer
+    from oneact.service.receipts import Receipts
+    from oneact.service.store.contract import Holder, Kept, Outcome, Spend, SpendKey, State, Store
+
+GRACE: Final = 2  # seconds past the deadline in which the process that runs the act records its own outcome
+_RETRIES: Final = (0.1, 0.5, 2.0, 5.0, 15.0, 60.0)
+_LOG: Final = logging.getLogger("oneact.service")
+
+_T = TypeVar("_T")
+
+
+class Execution:
+    """Runs acts once and answers for those that have run; `now` gives the second."""
+
+    def __init__(self, store: Store, signer: Receipts, now: Callable[[], int]) -> None:
+        self._store = store
+        self._receipts = signer
+        self._now = now
+        self._tasks: set[asyncio.Task[object]] = set()
+
+    async def spend_and_run(self, spend: Spend, run: Callable[[], Awaitable[Answer]]) -> Answer:
+        """Use up the approval, then run the handler; of two callers one runs it, and the other is told so.
+
+        The work goes on when the caller goes away: what is spent is executed and its outcome kept.
+        """
+        return await asyncio.shield(self._start(self._spend_and_run(spend, run)))
+
+    async def existing(self, found: Spend, holder: Holder) -> Answer:
+        """Answer for an approval that has been used: the outcome to its holder, nothing to anyone else."""
+        if found.holder != holder:
+            raise Refusal(Reason.SPENT_BY_ANOTHER, found.key.txn)
+        if found.state == "spent" and self._now() > found.deadline_at + GRACE:
+            await self._store.finish(found.key, self._receipts.unknown(found, self._now()))
+            found = await self._again(found.key)
+        if found.state == "spent":
+            return exchange.of_refusal(Refusal(Reason.ACT_IN_PROGRESS)).with_headers(("Retry-After", "1"))
+        members: dict[str, Json] = {"receipt": found.receipt}
+        if found.kept is not None:
+            members |= {"response": _response(found.kept), "salt": base64url.encode(found.kept.salt)}
+        return exchange.of_refusal(Refusal(Reason.ALREADY_SPENT), **members)
+
+    async def recover(self) -> None:
+        """Say `unknown` of every act whose process was gone at its deadline."""
+        for spend in await self._store.overdue(self._now() - GRACE):
+            _LOG.warning("act %s was cut off; its outcome is unknown", spend.key.txn)
+            await self._store.finish(spend.key, self._receipts.unknown(spend, self._now()))
+
+    async def settle(self, key: SpendKey, state: State) -> bool:
+        """Record what the owner found out of an act that is `unknown`; False where it is not."""
+        found = await self._store.find_spend(key)
+        if found is None or found.state != "unknown":
+            return False
+        return await self._store.finish(key, self._receipts.settled(found, state, self._now()))
+
+    async def drain(self) -> None:
+        """Wait for the acts under way."""
+        while self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _spend_and_run(self, spend: Spend, run: Callable[[], Awaitable[Answer]]) -> Answer:
+        if not await self._store.spend(spend):
+            return await self.existing(await self._again(spend.key), spend.holder)
+        handler = self._start(_awaited(run))
+        done, _ = await asyncio.wait({handler}, timeout=spend.deadline_at - spend.spent_at)
+        if not done:
+            self._start(self._when_late(spend, handler))
+            return await self._unknown(spend, "not done at its deadline")
+        if handler.exception() is not None:
+            _LOG.error("the handler of act %s failed", spend.key.txn, exc_info=handler.exception())
+            return await self._unknown(spend, "the handler raised")
+        return await self._finished(spend, handler.result())
+
+    async def _finished(self, spend: Spend, answer: Answer) -> Answer:
+        outcome = self._receipts.of_answer(spend, answer, self._now())
+        await self._record(spend.key, outcome)
+        return answer.with_headers(*receipts.headers(outcome))
+
+    async def _unknown(self, spend: Spend, why: str) -> Answer:
+        """Say that nobody knows: the handler may have done its work before it was lost."""
+        outcome = self._receipts.unknown(spend, self._now())
+        await self._record(spend.key, outcome)
+        refusal = Refusal(Reason.ALREADY_SPENT, why)
+        return exchange.of_refusal(refusal, receipt=outcome.receipt)
+
+    async def _when_late(self, spend: Spend, handler: asyncio.Task[Answer]) -> None:
+        """Let the one later outcome stand in place of `unknown`."""
+        await asyncio.wait({handler})
+        if not handler.cancelled() and handler.exception() is None:
+            await self._finished(spend, handler.result())
+
+    async def _record(self, key: SpendKey, outcome: Outcome) -> None:
+        """Keep the outcome; where the store fails after the act has run, the answer goes out and this goes on."""
+        try:
+            await self._store.finish(key, outcome)
+        except Refusal:
+            _LOG.exception("the outcome of act %s is not kept yet", key.txn)
+            self._start(self._record_later(key, outcome))
+
+    async def _record_later(self, key: SpendKey, outcome: Outcome) -> None:
+        for seconds in _RETRIES:
+            await asyncio.sleep(seconds)
+            try:
+                await self._store.finish(key, outcome)
+            except Refusal:
+                continue
+            return
+        _LOG.error("the outcome of act %s could not be kept", key.txn)
+
+    async def _again(self, key: SpendKey) -> Spend:
+        found = await self._store.find_spend(key)
+        if found is None:
+            raise Refusal(Reason.STORE_UNAVAILABLE, "a spend that was there is gone")
+        return found
+
+    def _start(self, work: Coroutine[object, object, _T]) -> asyncio.Task[_T]:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+
+async def _awaited(run: Callable[[], Awaitable[Answer]]) -> Answer:
+    return await run()
+
+
+def _response(kept: Kept) -> Json:
+    members: dict[str, Json] = {"status": kept.status, "content_type": kept.content_type}
+    if kept.body is not None:
+        members["body_base64url"] = base64url.encode(kept.body)
+    return members

@@ -1,0 +1,127 @@
+"""The guard for FastAPI: a router, and a decorator beneath `@app.post`; translates and decides nothing."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from fastapi import APIRouter, Request, Response, routing
+
+from oneact.errors import Refusal
+from oneact.protocol.action import Rule
+from oneact.service import asgi, endpoints, exchange, reading
+from oneact.service.fastapi.handler import BY_NAME, Handler, read, response
+from oneact.service.guarded import DEADLINE, Guarded
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Mapping
+
+    from oneact.protocol.canonical import Json
+    from oneact.service.asgi import Receive, Scope, Send
+
+
+class Guard(asgi.Guard):
+    """The guard with its FastAPI face: `router` to include, and `action` to decorate handlers with."""
+
+    def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - they are named and typed at GuardCore
+        super().__init__(**settings)
+        self._handlers: dict[str, Handler] = {}
+        self._bound: set[int] = set()
+        self.router = APIRouter(lifespan=self._lifespan, include_in_schema=False)
+        for path, methods in (
+            ("/oneact/{rest:path}", ["GET", "POST"]),
+            ("/.well-known/oauth-protected-resource", ["GET"]),
+        ):
+            self.router.add_api_route(path, self._answer, methods=methods, response_model=None)
+
+    def action(  # noqa: PLR0913 - what is published of an action, and the functions behind it
+        self,
+        name: str,
+        *,
+        intent: str,
+        summary: str,
+        terms: Callable[..., Any] | None = None,
+        terms_schema: Mapping[str, Json] | None = None,
+        terms_hold: Callable[..., Any] | None = None,
+        display: Mapping[str, str | tuple[str, str]] | None = None,
+        reversible: bool = False,
+        rule: Rule | None = None,
+        deadline: int = DEADLINE,
+    ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Guard a handler: `@app.post(…)` stands above, the handler's arguments are the action's parameters.
+
+        A pydantic model's members, path and query parameters stand flat beside each other; `act: Act`, `Request` and
+        `Depends` arguments are no parameters. `terms` takes any of the handler's arguments by name or type and
+        returns what its annotation, or `terms_schema`, describes; it also runs for callers who are not known.
+        `terms_hold` takes the same and `terms`. Raises ValueError for what cannot be hashed, shown or told apart.
+        """
+
+        def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+            handler = Handler(self, name, function, terms, terms_hold)
+            handler.description = {
+                "intent": intent,
+                "summary": summary,
+                "schema": handler.parameters.schema(),
+                "terms": handler.terms_schema(terms_schema),
+                "display": display,
+                "reversible": reversible,
+                "rule": rule or Rule(),
+            }
+            action = handler.describe("POST", endpoints.ACT_PATH, ())
+            quote, holds = handler.quote if terms else None, handler.holds if terms_hold else None
+            self.register(Guarded(action, handler.parameters.normalise, handler.run_alone, quote, holds, deadline))
+            self._handlers[name] = handler
+            return handler.endpoint()
+
+        return decorate
+
+    def bind(self, app: Any) -> None:  # noqa: ANN401 - whichever application has the routes
+        """Find the routes of the guarded handlers, now that they are all declared, and publish their paths."""
+        if id(app) in self._bound:
+            return
+        self._bound.add(id(app))
+        walk = getattr(routing, "iter_route_contexts", iter)  # newer releases keep included routers apart
+        for route in walk(app.routes):
+            handler = getattr(getattr(route, "endpoint", None), "oneact_handler", None)
+            if isinstance(handler, Handler) and handler.guard is self and not handler.bound:
+                method = next(iter(sorted(route.methods or {"POST"})))
+                action = handler.describe(method, route.path_format, tuple(_names_in(route.path_format)))
+                handler.bound, handler.status = True, getattr(route, "status_code", None) or 200
+                self.actions[handler.name] = replace(self.actions[handler.name], action=action)
+
+    @contextlib.asynccontextmanager
+    async def _lifespan(self, app: Any) -> AsyncIterator[None]:  # noqa: ANN401 - as in `bind`
+        self.bind(app)
+        async with self.lifespan():
+            yield
+
+    async def _answer(self, request: Request) -> Response:
+        self.bind(request.app)
+        try:
+            found = await read(request)
+            by_name = found.path == endpoints.ACT_PATH and found.method == "POST"
+            name, given = reading.by_name(found) if by_name else ("", {})
+        except Refusal as refusal:
+            return response(exchange.of_refusal(refusal))
+        if name in self._handlers:
+            return _ByName(self._handlers[name], given, found.body)
+        return response(await endpoints.answer(self, found))
+
+
+class _ByName(Response):
+    """An answer that comes from the guarded handler's hidden route, so that FastAPI provides its dependencies."""
+
+    def __init__(self, handler: Handler, given: dict[str, Any], body: bytes) -> None:
+        super().__init__()
+        self._handler, self._given, self._read = handler, given, body
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - the body is read
+        async def again() -> dict[str, Any]:
+            return {"type": "http.request", "body": self._read, "more_body": False}
+
+        await self._handler.route.app({**scope, "path_params": {}, BY_NAME: self._given}, again, send)
+
+
+def _names_in(path: str) -> list[str]:
+    return [part.partition("}")[0].partition(":")[0] for part in path.split("{")[1:]]

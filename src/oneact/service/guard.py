@@ -1,0 +1,304 @@
+"""The guard: the flow of one request to a guarded action, without any framework."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from oneact.errors import Reason, Refusal
+from oneact.fetch import CachedDocuments
+from oneact.protocol import canonical, metadata, token
+from oneact.service import exchange, keys
+from oneact.service.act import Act, LocalAccount
+from oneact.service.checks import Held, Presented, Trust, check_approved, check_presented
+from oneact.service.execution import Execution
+from oneact.service.issuers import Issuers, Linked
+from oneact.service.limits import RateLimit, SeenProofs
+from oneact.service.offers import Offers, asked_issuer
+from oneact.service.outbox import Outbox
+from oneact.service.receipts import Receipts
+from oneact.service.store.contract import Holder, Spend, SpendKey
+from oneact.service.store.sqlite import SqliteStore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Sequence
+
+    from oneact.protocol.canonical import Json
+    from oneact.service.checks import Approved
+    from oneact.service.exchange import Answer, Request
+    from oneact.service.guarded import Guarded
+    from oneact.service.store.contract import State, Store
+
+_LEARNABLE: Final = frozenset({Reason.TOKEN_ISSUER, Reason.TOKEN_KEY})
+_NOT_EXECUTED: Final = frozenset({3, 6, 7, 8, 9, 10})
+_ROUND: Final = 1.0  # seconds between rounds of the outbox and of recovery
+_KEEP: Final = 7 * 24 * 3600
+_LOG: Final = logging.getLogger("oneact.service")
+
+
+class GuardCore:
+    """What every face of the guard shares.
+
+    `resource` is the service's identifier and the address under which all its paths lie, without a trailing slash.
+    `key` is the key file. `store` is the path of an SQLite file, or a `Store`. `account` gives the signed-in
+    `LocalAccount` of the framework's request, or None. `issuers` lists the accepted approval servers, or is `LINKED`.
+    `private_hosts` are names that may have private addresses and be spoken to without TLS. `terms_per_minute` bounds
+    for each client address how often terms are stated to callers without a token. `notify` is told of an account's
+    id and of what became of its link. `allow_insecure_login_age` takes an `account` that gives a plain id, of which
+    nobody knows when it signed in, for signed in right now.
+    """
+
+    def __init__(  # noqa: PLR0913 - the settings of a service, each by its name
+        self,
+        *,
+        resource: str,
+        name: str,
+        key: str | Path,
+        store: str | Path | Store,
+        account: Callable[[Any], Any],
+        issuers: Sequence[str] | Linked,
+        private_hosts: Collection[str] = (),
+        login_uri: str | None = None,
+        terms_per_minute: int = 600,
+        notify: Callable[[str, str], Any] | None = None,
+        allow_insecure_login_age: bool = False,
+        now: Callable[[], int] = lambda: int(time.time()),
+    ) -> None:
+        self.resource = resource.rstrip("/")
+        self.name = name
+        self.keys = keys.load(key)
+        self.store: Store = SqliteStore(store) if isinstance(store, str | Path) else store
+        self.private_hosts = frozenset(private_hosts)
+        self.documents = CachedDocuments(self.private_hosts)
+        self.issuers = Issuers(issuers, self.store, self.documents)
+        self.login_uri = login_uri
+        self.notify = notify
+        self.now = now
+        self.actions: dict[str, Guarded] = {}
+        self.execution = Execution(self.store, Receipts(self.keys.signing), now)
+        self.outbox = Outbox(self.store, self.issuers, now, self.private_hosts)
+        self._account = account
+        self._insecure_login_age = allow_insecure_login_age
+        address = metadata.well_known(self.resource, metadata.SERVICE_PATH)
+        self._offers = Offers(self.resource, self.keys, address)
+        self._proofs = SeenProofs()
+        self._rate = RateLimit(terms_per_minute)
+        self._rounding: asyncio.Task[None] | None = None
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self._opening = asyncio.Lock()
+
+    async def start(self) -> None:
+        """Open the store, say `unknown` of what a crash cut off, and begin to deliver receipts; may be called again."""
+        if self._rounding is not None and not self._rounding.done():
+            return
+        async with self._opening:
+            if self._rounding is not None and not self._rounding.done():
+                return
+            await self.store.open()
+            for guarded in self.actions.values():
+                await self.store.keep_action(guarded.action.digest, guarded.action.document, self.now())
+            await self.execution.recover()
+            self.loop = asyncio.get_running_loop()
+            self._rounding = self.loop.create_task(self._rounds())
+
+    async def stop(self) -> None:
+        """Finish the acts under way, stop delivering, let go of the store."""
+        await self.execution.drain()
+        if self._rounding is not None:
+            self._rounding.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._rounding
+            self._rounding = None
+        await self.store.close()
+
+    def register(self, guarded: Guarded) -> None:
+        """Add an action; a name that is taken is a mistake of the owner and raises ValueError."""
+        if guarded.action.name in self.actions:
+            raise ValueError(f"two actions are named {guarded.action.name}")
+        self.actions[guarded.action.name] = guarded
+
+    async def perform(self, guarded: Guarded, given: dict[str, Any], request: Request) -> Answer:
+        """Answer one request to a guarded action whose parameters, flat, are `given`."""
+        with_token = bool(request.values("authorization"))
+        try:
+            await self.start()
+            parameters = guarded.normalise(given)
+            if not with_token:
+                return await self._offer(guarded, parameters, request)
+            return await self._act(guarded, parameters, request)
+        except Refusal as refusal:
+            _LOG.info("%s %s refused: %s", request.method, request.path, refusal)
+            members: dict[str, Json] = {}
+            if with_token and refusal.reason.check in _NOT_EXECUTED:
+                members["not_executed"] = True
+            if refusal.reason is Reason.ISSUER_NOT_ACCEPTED:
+                members["link_uri"] = f"{self.resource}/oneact/link"
+            if isinstance(refusal, _TermsChanged):
+                members["transaction_challenge"] = refusal.challenge
+            return exchange.of_refusal(refusal, **members)
+
+    async def settle(self, issuer: str, txn: str, state: State) -> bool:
+        """Say what became of an act that is `unknown`, `executed` or `failed`, with a receipt; False if it is not."""
+        await self.start()
+        return await self.execution.settle(SpendKey(self.resource, issuer, txn), state)
+
+    async def signed_in(self, native: object) -> LocalAccount | None:
+        """Give the local account of the framework's request."""
+        found = self._account(native)
+        if hasattr(found, "__await__"):
+            found = await found
+        if isinstance(found, str) and self._insecure_login_age:
+            return LocalAccount(found, found, self.now())
+        if isinstance(found, str):
+            return LocalAccount(found, found, 0)
+        if found is not None and not isinstance(found, LocalAccount):
+            raise TypeError("account= has to give a LocalAccount, a text or None")
+        return found
+
+    async def tell(self, account: str, event: str) -> None:
+        """Tell the owner what became of an account's link, who passes it on to the account's known address."""
+        if self.notify is None:
+            return
+        try:
+            told = self.notify(account, event)
+            if hasattr(told, "__await__"):
+                await told
+        except Exception:  # noqa: BLE001 - what stands stands, whether or not the notice went out
+            _LOG.exception("notice of %s was not given", event)
+
+    def trust(self) -> Trust:
+        """Give what the service holds true at this moment."""
+        return Trust(self.resource, self.keys.txn_keys, self.issuers.known())
+
+    async def learn(self, token_text: str, reason: Reason) -> bool:
+        """Fetch the keys that a token needs, if its issuer is accepted; False where that changes nothing."""
+        issuer = token.parse(token_text)[0].iss
+        if reason not in _LEARNABLE or not await self.issuers.accepts(issuer):
+            return False
+        await self.issuers.keys(issuer, refresh=reason is Reason.TOKEN_KEY)
+        return True
+
+    def remember(self, jkt: str, jti: str, now: int) -> None:
+        """See a proof once (check 5, its end)."""
+        self._proofs.remember(jkt, jti, now)
+
+    async def _offer(self, guarded: Guarded, parameters: dict[str, Json], request: Request) -> Answer:
+        issuer = asked_issuer(request.values("accept-txn-challenge"))
+        if issuer is None or not await self.issuers.accepts(issuer):
+            raise Refusal(Reason.ISSUER_NOT_ACCEPTED, f"as={issuer!r}")
+        self._rate.take(request.client, time.monotonic())
+        stated = await self._quote(guarded, parameters)
+        return self._offers.answer(self._offers.make(guarded.action, parameters, stated, issuer, self.now()))
+
+    async def _act(self, guarded: Guarded, parameters: dict[str, Json], request: Request) -> Answer:
+        now = self.now()  # one clock reading for one verification
+        presented = Presented(
+            request.values("authorization"), request.values("dpop"), request.method, self.resource + request.path,
+            guarded.action, parameters,
+        )  # fmt: skip
+        held = await self._present(presented, now)
+        self.remember(held.proof.jkt, held.proof.jti, now)
+        key = SpendKey(self.resource, held.token.iss, held.token.txn)
+        found = await self.store.find_spend(key)
+        if found is not None:
+            return await self.execution.existing(found, holder(held))
+        account = await self.store.account(held.token.iss, held.token.sub)
+        approved = check_approved(held, self.trust(), account, now)
+        await self._check_terms_hold(guarded, approved)
+        act = _act(approved)
+        spent = self.now()
+        spend = Spend(key, holder(held), held.token.jti, act.account, act.action, spent, spent + guarded.deadline)
+        return await self.execution.spend_and_run(spend, lambda: guarded.run(parameters, act))
+
+    async def _present(self, presented: Presented, now: int) -> Held:
+        """Make the first half of the checks; for an issuer or key not at hand, fetch and make it once more."""
+        try:
+            return check_presented(presented, self.trust(), now)
+        except Refusal as refusal:
+            text = presented.authorization[0].partition(" ")[2]
+            if refusal.reason not in _LEARNABLE or not await self.learn(text, refusal.reason):
+                raise
+        return check_presented(presented, self.trust(), now)
+
+    async def _check_terms_hold(self, guarded: Guarded, approved: Approved) -> None:
+        """Check 7, its end: the terms still hold; else the refusal carries a fresh offer."""
+        held = approved.held
+        stated = held.act.terms
+        if stated is None:
+            return
+        if guarded.holds is not None and await self._asked(guarded.holds(held.parameters, stated)):
+            return
+        anew = await self._quote(guarded, held.parameters)
+        if guarded.holds is None and anew is not None and canonical.digest(anew) == canonical.digest(stated):
+            return
+        challenge = self._offers.make(guarded.action, held.parameters, anew, held.token.iss, self.now())
+        raise _TermsChanged(challenge)
+
+    async def _quote(self, guarded: Guarded, parameters: dict[str, Json]) -> dict[str, Json] | None:
+        if guarded.quote is None:
+            return None
+        found = await self._asked(guarded.quote(parameters))
+        try:  # the owner's values are read as strictly as anyone's: what is no I-JSON never gets into an offer
+            stated = canonical.parse(canonical.encode(found))
+        except (Refusal, TypeError, ValueError) as error:
+            raise Refusal(Reason.INTERNAL, f"the terms are not strict JSON: {error}") from error
+        return stated if isinstance(stated, dict) else None
+
+    @staticmethod
+    async def _asked(question: Any) -> Any:  # noqa: ANN401 - the owner's own function gives it
+        """Await the owner's function; what it cannot decide is refused."""
+        try:
+            return await question
+        except Refusal:
+            raise
+        except Exception as error:
+            _LOG.exception("the terms could not be stated")
+            raise Refusal(Reason.STORE_UNAVAILABLE, "the terms could not be stated") from error
+
+    async def _rounds(self) -> None:
+        """Deliver, recover and forget, round by round, whatever a round meets."""
+        number = 0
+        while True:
+            try:
+                await self.outbox.deliver()
+                await self.execution.recover()
+                if number % 3600 == 0:
+                    await self.store.forget_spends(self.now() - _KEEP)
+            except Exception:  # noqa: BLE001 - one failed round must not be the last one
+                _LOG.exception("a round of the outbox failed")
+            number += 1
+            await asyncio.sleep(_ROUND)
+
+
+class _TermsChanged(Refusal):
+    """The refusal of terms that hold no longer, with the offer of those that do."""
+
+    def __init__(self, challenge: str) -> None:
+        super().__init__(Reason.TERMS_CHANGED)
+        self.challenge = challenge
+
+
+def holder(held: Held) -> Holder:
+    """Give whose a token is."""
+    found = held.token
+    return Holder(found.sub, found.client_id, found.jkt, held.act.digest)
+
+
+def _act(approved: Approved) -> Act:
+    held = approved.held
+    found = held.token
+    return Act(
+        account=approved.account.id,
+        txn=found.txn,
+        action=held.action.name,
+        parameters=held.parameters,
+        terms=held.act.terms,
+        approvers=approved.persons,
+        issuer=found.iss,
+        client_id=found.client_id,
+        jkt=found.jkt,
+    )

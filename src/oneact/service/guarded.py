@@ -1,0 +1,63 @@
+"""One guarded action: what is published of it, and the owner's functions behind it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from oneact.errors import Reason, Refusal
+from oneact.protocol import schema
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from oneact.protocol.action import Action
+    from oneact.protocol.canonical import Json
+    from oneact.service.act import Act
+    from oneact.service.exchange import Answer
+
+DEADLINE: Final = 30
+
+Parameters = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Guarded:
+    """A guarded action.
+
+    `normalise` makes of what a request gave, flat, the guard's own validated object in JSON form with defaults filled
+    in. `run` executes the act with that object. `quote` states the terms, `holds` tells whether terms stated earlier
+    still stand (where it is None, they are stated again and have to be equal). `deadline` is in seconds.
+    """
+
+    action: Action
+    normalise: Callable[[Parameters], Parameters]
+    run: Callable[[Parameters, Act], Awaitable[Answer]]
+    quote: Callable[[Parameters], Awaitable[Parameters]] | None = None
+    holds: Callable[[Parameters, Parameters], Awaitable[bool]] | None = None
+    deadline: int = DEADLINE
+
+
+def by_schema(described: Mapping[str, Json]) -> Callable[[Parameters], Parameters]:
+    """Give the normaliser of an action that is described by a schema alone: fill in the defaults, then validate."""
+    root = dict(described)
+
+    def normalise(given: Parameters) -> Parameters:
+        filled = schema.fill(root, given)
+        schema.validate(root, filled)
+        if not isinstance(filled, dict):
+            raise Refusal(Reason.PARAMETERS_INVALID, "not an object")
+        return filled
+
+    return normalise
+
+
+def merge(*sources: Mapping[str, Json]) -> Parameters:
+    """Put what path, query and body gave side by side; refuses `parameter_repeated` where two give one name."""
+    merged: Parameters = {}
+    for source in sources:
+        for name, value in source.items():
+            if name in merged:
+                raise Refusal(Reason.PARAMETER_REPEATED, name)
+            merged[name] = value
+    return merged

@@ -1,0 +1,63 @@
+"""The way of receipts to their approval server: tried until they arrive, across restarts."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Final
+
+from oneact.errors import Refusal
+from oneact.fetch import fetch_async
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from oneact.service.issuers import Issuers
+    from oneact.service.store.contract import Delivery, Store
+
+_LEASE: Final = 30  # seconds in which no other process tries the same receipt
+_MAX_WAIT: Final = 3600
+_MAX_ATTEMPTS: Final = 200
+_ARRIVED: Final = frozenset({200, 204, 409})  # 409: the server holds another word on this act, and keeps it
+_LOG: Final = logging.getLogger("oneact.service")
+
+
+class Outbox:
+    """Delivers receipts; `now` gives the second, `private_hosts` the names that may be spoken to without TLS."""
+
+    def __init__(
+        self, store: Store, issuers: Issuers, now: Callable[[], int], private_hosts: Collection[str] = ()
+    ) -> None:
+        self._store = store
+        self._issuers = issuers
+        self._now = now
+        self._private_hosts = private_hosts
+
+    async def deliver(self) -> int:
+        """Try every receipt that is due, and give the number that arrived."""
+        arrived = 0
+        for delivery in await self._store.claim_deliveries(self._now(), self._now() + _LEASE):
+            if await self._arrives(delivery):
+                await self._store.delivered(delivery)
+                arrived += 1
+            elif delivery.attempts >= _MAX_ATTEMPTS:
+                _LOG.error("a receipt for %s was given up", delivery.iss)
+                await self._store.delivered(delivery)
+            else:
+                wait = min(_MAX_WAIT, 1 << min(delivery.attempts, 12))
+                await self._store.postpone(delivery, self._now() + wait)
+        return arrived
+
+    async def _arrives(self, delivery: Delivery) -> bool:
+        try:
+            address = await self._issuers.endpoint(delivery.iss, "receipt_endpoint")
+            answer = await fetch_async(
+                "POST",
+                address,
+                headers={"Content-Type": "application/jwt"},
+                body=delivery.receipt.encode("ascii"),
+                private_hosts=self._private_hosts,
+            )
+        except Refusal as refusal:
+            _LOG.info("a receipt for %s waits: %s", delivery.iss, refusal)
+            return False
+        return answer.status in _ARRIVED

@@ -1,0 +1,276 @@
+"""The service's store on SQLite: WAL, every commit synced, every single use one conditional statement."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import lru_cache
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from oneact.errors import Reason, Refusal
+from oneact.protocol import canonical, roster
+from oneact.service.checks import Account, Approver
+from oneact.service.store import statements
+from oneact.service.store.contract import Delivery, Holder, Kept, Link, LinkState, Outcome, Spend, SpendKey
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from oneact.protocol.canonical import Json
+    from oneact.protocol.roster import Roster
+
+_THREADS: Final = 4
+_BUSY_SECONDS: Final = 5.0
+_WAL_ATTEMPTS: Final = 50
+
+_T = TypeVar("_T")
+
+
+class SqliteStore:
+    """A store in one SQLite file, used by any number of processes of one machine."""
+
+    def __init__(self, path: str | Path) -> None:
+        self._path = Path(path)
+        self._threads: ThreadPoolExecutor | None = None
+        self._local = threading.local()
+        self._connections: list[sqlite3.Connection] = []
+
+    async def open(self) -> None:
+        """Make the file where it is absent and bring it to the newest migration."""
+        if self._threads is None:
+            self._threads = ThreadPoolExecutor(_THREADS, "oneact-service-store")
+            self._local = threading.local()
+        await self._run(self._migrate)
+
+    async def close(self) -> None:
+        """Wait for what is under way, then close every connection."""
+        if self._threads is not None:
+            await asyncio.get_running_loop().run_in_executor(None, self._threads.shutdown)
+            self._threads = None
+        while self._connections:
+            self._connections.pop().close()
+
+    async def spend(self, spend: Spend) -> bool:
+        """Record a new spend; False where one of this key exists."""
+        holder = spend.holder
+        row = (
+            *spend.key, spend.jti, holder.sub, holder.client_id, holder.jkt, holder.act_digest,
+            spend.account, spend.action, spend.spent_at, spend.deadline_at,
+        )  # fmt: skip
+        return await self._run(lambda: self._change(statements.SPEND, row) == 1)
+
+    async def find_spend(self, key: SpendKey) -> Spend | None:
+        """Give the spend of this key."""
+        rows = await self._run(lambda: self._rows(statements.FIND_SPEND, key))
+        return _spend(rows[0]) if rows else None
+
+    async def finish(self, key: SpendKey, outcome: Outcome) -> bool:
+        """Record what became of a spend and put its receipt in the outbox."""
+        return await self._run(lambda: self._finish(key, outcome))
+
+    async def overdue(self, now: int) -> list[Spend]:
+        """Give spends whose deadline has passed without an outcome."""
+        return [_spend(row) for row in await self._run(lambda: self._rows(statements.OVERDUE, (now,)))]
+
+    async def forget_spends(self, before: int) -> None:
+        """Delete finished spends from before that second whose receipt has been delivered."""
+        await self._run(lambda: self._change(statements.FORGET_SPENDS, (before,)))
+
+    async def account(self, iss: str, sub: str) -> Account | None:
+        """Give the local account of a person, with all its approvers."""
+        rows = await self._run(lambda: self._rows(statements.ACCOUNT, (iss, sub)))
+        if not rows:
+            return None
+        approvers = tuple(Approver(f"{row['iss']} {row['sub']}", _roster(row["roster"])) for row in rows)
+        return Account(rows[0]["account"], approvers)
+
+    async def links(self, account: str) -> list[Link]:
+        """Give the links of a local account."""
+        return [_link(row) for row in await self._run(lambda: self._rows(statements.LINKS, (account,)))]
+
+    async def issuer_is_linked(self, iss: str) -> bool:
+        """Tell whether any account is linked at this approval server."""
+        return bool(await self._run(lambda: self._rows(statements.ISSUER_IS_LINKED, (iss,))))
+
+    async def find_link(self, iss: str, sub: str) -> Link | None:
+        """Give the link of this person."""
+        rows = await self._run(lambda: self._rows(statements.FIND_LINK, (iss, sub)))
+        return _link(rows[0]) if rows else None
+
+    async def link(self, link: Link) -> bool:
+        """Record a link; False where the person is linked or the account has a link."""
+        found = link.roster
+        row = (found.iss, found.sub, link.account, _text(found), found.seq, link.linked_at)
+        return await self._run(lambda: self._change(statements.LINK, row) == 1)
+
+    async def unlink(self, account: str, iss: str) -> bool:
+        """Delete the account's links to that approval server."""
+        return await self._run(lambda: self._change(statements.UNLINK, (account, iss)) > 0)
+
+    async def pin(self, roster: Roster) -> bool:
+        """Replace the pinned roster by one of a higher `seq`."""
+        row = (roster.iss, roster.sub, _text(roster), roster.seq)
+        return await self._run(lambda: self._change(statements.PIN, row) == 1)
+
+    async def keep_state(self, state: LinkState) -> None:
+        """Record a linking under way and delete old ones."""
+        row = (
+            state.state, state.session, state.account, state.label, state.issuer, state.nonce, state.verifier,
+            state.expires,
+        )  # fmt: skip
+        await self._run(lambda: self._keep_state(row))
+
+    async def take_state(self, state: str) -> LinkState | None:
+        """Give and delete a linking under way."""
+        rows = await self._run(lambda: self._returning(statements.TAKE_STATE, (state,)))
+        return LinkState(**rows[0]) if rows else None
+
+    async def keep_action(self, digest: str, document: dict[str, Json], now: int) -> None:
+        """Record the description of an action by its digest."""
+        row = (digest, canonical.encode(document).decode(), now)
+        await self._run(lambda: self._change(statements.KEEP_ACTION, row))
+
+    async def find_action(self, digest: str) -> dict[str, Json] | None:
+        """Give the description of that digest, of this release or an earlier one."""
+        rows = await self._run(lambda: self._rows(statements.FIND_ACTION, (digest,)))
+        found = canonical.parse(rows[0]["document"].encode()) if rows else None
+        return found if isinstance(found, dict) else None
+
+    async def claim_deliveries(self, now: int, until: int) -> list[Delivery]:
+        """Give receipts that are due, and make them due again at `until`."""
+        rows = await self._run(lambda: self._returning(statements.CLAIM_DELIVERIES, (now, until)))
+        return [Delivery(**row) for row in rows]
+
+    async def delivered(self, delivery: Delivery) -> None:
+        """Take a receipt out of the outbox, unless another has taken its place."""
+        await self._run(lambda: self._change(statements.DELIVERED, (delivery.id, delivery.receipt)))
+
+    async def postpone(self, delivery: Delivery, due: int) -> None:
+        """Count a failed attempt."""
+        await self._run(lambda: self._change(statements.POSTPONE, (delivery.id, delivery.receipt, due)))
+
+    async def _run(self, work: Callable[[], _T]) -> _T:
+        if self._threads is None:
+            raise Refusal(Reason.STORE_UNAVAILABLE, "the store is not open")
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        except (sqlite3.Error, OSError, RuntimeError) as error:
+            raise Refusal(Reason.STORE_UNAVAILABLE, repr(error)) from error
+
+    def _connection(self) -> sqlite3.Connection:
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = sqlite3.connect(
+                self._path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
+            )
+            connection.row_factory = sqlite3.Row
+            _use_wal(connection)
+            connection.execute("PRAGMA synchronous=FULL")
+            self._connections.append(connection)
+            self._local.connection = connection
+        return connection
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        connection = self._connection()
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield connection
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+
+    def _migrate(self) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        with self._transaction() as connection:
+            version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+            for number, text in migrations():
+                if number > version:
+                    for statement in text.split(";\n"):
+                        connection.execute(statement)
+                    connection.execute(f"PRAGMA user_version={number:d}")
+
+    def _rows(self, statement: str, parameters: tuple[Any, ...]) -> list[dict[str, Any]]:
+        return [dict(row) for row in self._connection().execute(statement, parameters)]
+
+    def _returning(self, statement: str, parameters: tuple[Any, ...]) -> list[dict[str, Any]]:
+        with self._transaction() as connection:
+            return [dict(row) for row in connection.execute(statement, parameters).fetchall()]
+
+    def _change(self, statement: str, parameters: tuple[Any, ...]) -> int:
+        with self._transaction() as connection:
+            return connection.execute(statement, parameters).rowcount
+
+    def _keep_state(self, row: tuple[Any, ...]) -> None:
+        with self._transaction() as connection:
+            connection.execute(statements.FORGET_STATES, (row[-1],))
+            connection.execute(statements.KEEP_STATE, row)
+
+    def _finish(self, key: SpendKey, outcome: Outcome) -> bool:
+        kept = outcome.kept
+        answer = (kept.status, kept.content_type, kept.body, kept.salt) if kept else (None, None, None, None)
+        with self._transaction() as connection:
+            row = (*key, outcome.state, outcome.at, outcome.receipt, *answer)
+            if connection.execute(statements.FINISH, row).rowcount != 1:
+                return False
+            connection.execute(statements.PUT_IN_OUTBOX, (key.iss, key.txn, outcome.receipt, outcome.at))
+            return True
+
+
+def migrations() -> list[tuple[int, str]]:
+    """Give the numbered migrations in their order."""
+    folder = resources.files("oneact.service.store").joinpath("sql")
+    files = sorted((file for file in folder.iterdir() if file.name.endswith(".sql")), key=lambda file: file.name)
+    return [(int(file.name.partition("_")[0]), file.read_text("utf-8")) for file in files]
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Turn to write-ahead logging; SQLite does not wait by itself where another process does the same."""
+    for attempt in range(_WAL_ATTEMPTS):
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError:
+            if attempt == _WAL_ATTEMPTS - 1:
+                raise
+            time.sleep(_BUSY_SECONDS / _WAL_ATTEMPTS)
+        else:
+            return
+
+
+def _text(found: Roster) -> str:
+    return canonical.encode(found.members()).decode()
+
+
+@lru_cache(maxsize=4096)
+def _roster(text: str) -> Roster:
+    return roster.parse(canonical.parse(text.encode()))
+
+
+def _link(row: dict[str, Any]) -> Link:
+    return Link(row["account"], _roster(row["roster"]), row["linked_at"])
+
+
+def _spend(row: dict[str, Any]) -> Spend:
+    kept = None
+    if row["status"] is not None:
+        kept = Kept(row["status"], row["content_type"], row["body"], row["salt"])
+    return Spend(
+        key=SpendKey(row["aud"], row["iss"], row["txn"]),
+        holder=Holder(row["sub"], row["client_id"], row["jkt"], row["act_digest"]),
+        jti=row["jti"],
+        account=row["account"],
+        action=row["action"],
+        spent_at=row["spent_at"],
+        deadline_at=row["deadline_at"],
+        state=row["state"],
+        receipt=row["receipt"],
+        kept=kept,
+    )

@@ -1,0 +1,264 @@
+"""Never twice: repeated requests, racing callers, crashes, a store that does not answer."""
+
+import asyncio
+import base64
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from tests.service.airline import Airline, Books
+from tests.service.conftest import link
+from tests.service.world import ApprovalServer, Caller, calling, eventually, free_port, served
+
+from oneact.errors import Reason, Refusal
+from oneact.service.store.contract import Spend
+
+FLIGHT: dict[str, Any] = {"from": "SFO", "to": "NYC", "date": "2024-03-01"}
+ROUNDS = 1000 if os.environ.get("ONEACT_ROUNDS") == "long" else int(os.environ.get("ONEACT_ROUNDS") or 10)
+CALLERS = 16
+
+
+def reason(answer: httpx.Response) -> tuple[int, str]:
+    return answer.status_code, answer.json()["reason"]
+
+
+async def test_a_repeated_request_gets_the_outcome_and_no_second_run(caller: Caller, airline: Airline) -> None:
+    token = await caller.approved(await caller.ask("POST", "/bookings", json=FLIGHT))
+    first = await caller.show(token, "POST", "/bookings", json=FLIGHT)
+    again = await caller.show(token, "POST", "/bookings", json=FLIGHT)
+    assert reason(again) == (409, "already_spent")
+    assert again.json()["receipt"] == first.headers["oneact-receipt"]
+    assert again.json()["salt"] == first.headers["oneact-result-salt"]
+    kept = again.json()["response"]
+    assert (kept["status"], kept["content_type"]) == (201, "application/json")
+    assert base64.urlsafe_b64decode(kept["body_base64url"] + "==") == first.content
+    assert len(airline.books.all()) == 1
+
+
+async def test_the_outcome_is_told_after_expiry_and_after_the_terms_changed(caller: Caller, airline: Airline) -> None:
+    token = await caller.approved(await caller.ask("POST", "/bookings", json=FLIGHT))
+    first = await caller.show(token, "POST", "/bookings", json=FLIGHT)
+    airline.price = "1.00"
+    clock = airline.guard.now
+    airline.guard.now = lambda: clock() + 31
+    later = clock() + 31
+    url = caller.resource + "/bookings"
+    again = await caller.client.post(url, headers=caller.agent.headers("POST", url, token, later), json=FLIGHT)
+    assert reason(again) == (409, "already_spent")
+    assert again.json()["receipt"] == first.headers["oneact-receipt"]
+    assert len(airline.books.all()) == 1
+
+
+async def test_an_expired_token_that_was_not_used_is_refused(caller: Caller, airline: Airline) -> None:
+    token = await caller.approved(await caller.ask("POST", "/bookings", json=FLIGHT))
+    clock = airline.guard.now
+    airline.guard.now = lambda: clock() + 31
+    url = caller.resource + "/bookings"
+    answer = await caller.client.post(url, headers=caller.agent.headers("POST", url, token, clock() + 31), json=FLIGHT)
+    assert reason(answer) == (401, "token_expired")
+    assert answer.json()["not_executed"] is True
+
+
+async def test_another_holder_learns_nothing_of_a_used_approval(caller: Caller, airline: Airline) -> None:
+    challenge = await caller.ask("POST", "/bookings", json=FLIGHT)
+    await caller.show(await caller.approved(challenge), "POST", "/bookings", json=FLIGHT)
+    caller.agent = type(caller.agent)("another-agent")
+    answer = await caller.show(await caller.approved(challenge), "POST", "/bookings", json=FLIGHT)
+    assert reason(answer) == (401, "spent_by_another")
+    assert "receipt" not in answer.json()
+    assert len(airline.books.all()) == 1
+
+
+async def test_while_it_runs_the_holder_is_told_to_wait_and_late_work_supersedes_unknown(
+    caller: Caller, airline: Airline, server: ApprovalServer
+) -> None:
+    body = FLIGHT | {"note": "slow"}
+    token = await caller.approved(await caller.ask("POST", "/bookings", json=body))
+    first = asyncio.create_task(caller.show(token, "POST", "/bookings", json=body))
+    await eventually(airline.books.all)
+    second = await caller.show(token, "POST", "/bookings", json=body)
+    assert reason(second) == (409, "act_in_progress")
+    assert second.headers["retry-after"] == "1"
+    cut = await first
+    assert reason(cut) == (409, "already_spent")
+    assert (await caller.verified(cut.json()["receipt"])).status == "unknown"
+    await eventually(lambda: server.receipts)
+    assert airline.guard.loop is not None
+    airline.guard.loop.call_soon_threadsafe(airline.release.set)
+    await eventually(lambda: len(server.receipts) == 2)
+    statuses = [(await caller.verified(text)).status for text in server.receipts]
+    assert statuses == ["unknown", "executed"]
+    assert len(airline.books.all()) == 1
+
+
+async def test_a_handler_that_breaks_leaves_unknown_and_is_not_run_again(caller: Caller, airline: Airline) -> None:
+    body = FLIGHT | {"note": "raise"}
+    token = await caller.approved(await caller.ask("POST", "/bookings", json=body))
+    first = await caller.show(token, "POST", "/bookings", json=body)
+    again = await caller.show(token, "POST", "/bookings", json=body)
+    assert reason(first) == reason(again) == (409, "already_spent")
+    assert first.json()["receipt"] == again.json()["receipt"]
+    found = await caller.verified(again.json()["receipt"])
+    assert found.status == "unknown"
+    assert len(airline.books.all()) == 1
+
+
+async def test_the_owner_can_settle_what_is_unknown_once(caller: Caller, airline: Airline) -> None:
+    body = FLIGHT | {"note": "raise"}
+    token = await caller.approved(await caller.ask("POST", "/bookings", json=body))
+    first = await caller.show(token, "POST", "/bookings", json=body)
+    txn = (await caller.verified(first.json()["receipt"])).txn
+    assert await airline.guard.settle(caller.server.issuer, txn, "executed")
+    assert not await airline.guard.settle(caller.server.issuer, txn, "failed")
+    again = await caller.show(token, "POST", "/bookings", json=body)
+    assert (await caller.verified(again.json()["receipt"])).status == "executed"
+
+
+async def test_a_caller_that_goes_away_does_not_stop_the_act(
+    caller: Caller, airline: Airline, server: ApprovalServer
+) -> None:
+    body = FLIGHT | {"note": "slow"}
+    token = await caller.approved(await caller.ask("POST", "/bookings", json=body))
+    first = asyncio.create_task(caller.show(token, "POST", "/bookings", json=body))
+    await eventually(airline.books.all)
+    first.cancel()
+    assert airline.guard.loop is not None
+    airline.guard.loop.call_soon_threadsafe(airline.release.set)
+    await eventually(lambda: server.receipts)
+    assert (await caller.verified(server.receipts[-1])).status == "executed"
+
+
+async def test_a_store_that_is_down_means_503_and_nothing_is_executed(caller: Caller, airline: Airline) -> None:
+    token = await caller.approved(await caller.ask("POST", "/bookings", json=FLIGHT))
+    working = airline.guard.store.spend
+
+    async def down(_: Spend) -> bool:
+        raise Refusal(Reason.STORE_UNAVAILABLE, "down")
+
+    airline.guard.store.spend = down  # type: ignore[method-assign]  # the database goes away at this very moment
+    assert reason(await caller.show(token, "POST", "/bookings", json=FLIGHT)) == (503, "store_unavailable")
+    assert airline.books.all() == []
+    airline.guard.store.spend = working  # type: ignore[method-assign]  # and comes back
+    assert (await caller.show(token, "POST", "/bookings", json=FLIGHT)).status_code == 201
+    assert len(airline.books.all()) == 1
+
+
+async def test_a_database_that_is_no_database_means_503(caller: Caller, airline: Airline, tmp_path: Path) -> None:
+    token = await caller.approved(await caller.ask("POST", "/bookings", json=FLIGHT))
+    for name in ("air.db", "air.db-wal", "air.db-shm"):
+        Path.write_bytes(tmp_path / name, b"this was a database")
+    assert reason(await caller.show(token, "POST", "/bookings", json=FLIGHT)) == (503, "store_unavailable")
+    assert airline.books.all() == []
+
+
+@contextmanager
+def process(
+    kind: str, port: int, server: ApprovalServer, folder: Path, deadline: int, beside: int = 0
+) -> Iterator[Any]:
+    """Run the airline in a process of its own until the block ends, if it lives so long."""
+    numbers = [str(port), str(beside or port), str(deadline)]
+    command = [sys.executable, "-m", "tests.service.airline", kind, server.issuer, str(folder), *numbers]
+    with subprocess.Popen(command) as running:
+        try:
+            yield running
+        finally:
+            running.kill()
+
+
+async def ready(caller: Caller) -> None:
+    for _ in range(500):
+        try:
+            await caller.client.get(caller.resource + "/oneact/jwks.json")
+        except httpx.TransportError:
+            await asyncio.sleep(0.02)
+        else:
+            return
+    raise AssertionError("the airline did not start")
+
+
+@pytest.mark.parametrize(("note", "booked"), [("kill before", 0), ("kill after", 1)])
+async def test_a_process_killed_in_the_act_never_runs_it_again(
+    server: ApprovalServer, tmp_path: Path, note: str, booked: int
+) -> None:
+    port, body = free_port(), FLIGHT | {"note": note}
+    resource = f"http://localhost:{port}"
+    books = Books(tmp_path)
+    await link(tmp_path, resource, server)
+    async with calling(server, resource) as caller:
+        with process("asgi", port, server, tmp_path, 1) as killed:
+            await ready(caller)
+            token = await caller.approved(await caller.ask("POST", "/bookings", json=body))
+            with pytest.raises(httpx.TransportError):
+                await caller.show(token, "POST", "/bookings", json=body)
+            assert await asyncio.to_thread(killed.wait, 10) == -signal.SIGKILL
+        with process("asgi", port, server, tmp_path, 1):
+            await ready(caller)
+            answer = await caller.show(token, "POST", "/bookings", json=body)
+            while reason(answer) == (409, "act_in_progress"):
+                await asyncio.sleep(0.1)
+                answer = await caller.show(token, "POST", "/bookings", json=body)
+            assert reason(answer) == (409, "already_spent")
+            assert (await caller.verified(answer.json()["receipt"])).status == "unknown"
+            await eventually(lambda: server.receipts)
+    assert server.receipts == [answer.json()["receipt"]]
+    assert len(books.all()) == booked
+
+
+async def test_of_16_callers_at_two_processes_one_executes(server: ApprovalServer, tmp_path: Path) -> None:
+    """The two processes are one service: the same identifier, key and database; the second serves another port."""
+    port, beside = free_port(), free_port()
+    resource = f"http://localhost:{port}"
+    await link(tmp_path, resource, server)
+    books = Books(tmp_path)
+    one = process("fastapi", port, server, tmp_path, 30)
+    other = process("fastapi", port, server, tmp_path, 30, beside)
+    with one, other:
+        async with calling(server, resource) as caller:
+            await ready(caller)
+            await ready(Caller(server, f"http://localhost:{beside}", caller.client))
+            for number in range(ROUNDS):
+                await race(caller, f"http://localhost:{beside}", FLIGHT | {"note": f"round {number}"})
+    notes = [note for _, _, note in books.all()]
+    assert sorted(notes) == sorted(f"round {number}" for number in range(ROUNDS))
+
+
+async def race(caller: Caller, beside: str, body: dict[str, Any]) -> None:
+    token = await caller.approved(await caller.ask("POST", "/bookings", json=body))
+
+    async def one(address: str) -> httpx.Response:
+        url = caller.resource + "/bookings"
+        headers = caller.agent.headers("POST", url, token, int(time.time()))
+        return await caller.client.post(address + "/bookings", headers=headers, json=body)
+
+    answers = await asyncio.gather(*(one(beside if number % 2 else caller.resource) for number in range(CALLERS)))
+    executed = [answer for answer in answers if answer.status_code == 201]
+    others = {reason(answer) for answer in answers if answer.status_code != 201}
+    assert len(executed) == 1
+    assert others <= {(409, "act_in_progress"), (409, "already_spent")}
+
+
+async def test_receipts_wait_in_the_outbox_across_a_restart(tmp_path: Path) -> None:
+    there, port = free_port(), free_port()
+    server = ApprovalServer(f"http://localhost:{there}")
+    await link(tmp_path, f"http://localhost:{port}", server)
+    server.receipt_status = 503
+    with served(server, there):
+        first = Airline("asgi", port, server.issuer, tmp_path)
+        with served(first.app, port):
+            async with calling(server, first.resource) as caller:
+                booked = await caller.act("POST", "/bookings", json=FLIGHT)
+            await eventually(lambda: server.receipts)
+        server.receipt_status = 204
+        server.receipts.clear()
+        second = Airline("asgi", port, server.issuer, tmp_path)
+        with served(second.app, port):
+            await eventually(lambda: server.receipts, 40)
+    assert server.receipts == [booked.headers["oneact-receipt"]]
