@@ -247,6 +247,7 @@ class Reason(Enum):
     # Persons, at the approval server's pages.
     SESSION_REQUIRED = "session_required", "login_required", 401, 0, "Sign in first."
     SESSION_STALE = "session_stale", "login_required", 401, 0, "Confirm with your passkey again."
+    GESTURE_UNKNOWN = "gesture_unknown", _ACCESS_DENIED, 409, 0, "That confirmation is no longer open; start it again."
     CSRF = "csrf", _ACCESS_DENIED, 403, 0, "The request did not come from this site's own page."
     NOT_YOURS = "not_yours", _ACCESS_DENIED, 404, 0, "There is nothing here for you."
     USER_CODE_UNKNOWN = "user_code_unknown", _INVALID_GRANT, 400, 0, "That code is not known or has expired."

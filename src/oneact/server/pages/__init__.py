@@ -1,15 +1,5 @@
-"""The pages that a person sees."""
+"""The pages that a person sees: what they are shown, and where their passkey is asked for."""
 
-from __future__ import annotations
+from oneact.server.pages.routes import routes
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from starlette.routing import BaseRoute
-
-    from oneact.server.settings import Settings
-
-
-def routes(_: Settings) -> list[BaseRoute]:
-    """Give the routes of the pages."""
-    return []
+__all__ = ["routes"]

@@ -1,0 +1,19 @@
+"""What the log's entries are called on the pages."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from oneact.log.entry import Kind
+
+SENTENCES: Final[dict[str, str]] = {
+    Kind.ASKED: "The agent asked",
+    Kind.SHOWN: "Shown to you",
+    Kind.APPROVED: "You approved with a passkey",
+    Kind.DENIED: "You denied",
+    Kind.EXPIRED: "The request expired",
+    Kind.CANCELLED: "The agent took the request back",
+    Kind.TOKEN_ISSUED: "The agent collected the approval",
+    Kind.RECEIPT: "The service's receipt was verified",
+    Kind.REFUSED: "Refused",
+}

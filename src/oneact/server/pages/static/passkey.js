@@ -1,0 +1,73 @@
+// The way to the server, and the two passkey ceremonies. Every request goes to our own origin.
+const base = new URL("..", import.meta.url);
+const problem = document.getElementById("problem");
+
+export const at = (path) => new URL(path, base).href;
+
+export async function ask(path) {
+  const answer = await fetch(at(path), { cache: "no-store", credentials: "same-origin" });
+  if (!answer.ok || answer.redirected) throw new Error("The server did not answer. Reload the page.");
+  return answer.json();
+}
+
+export async function post(path, body) {
+  const answer = await fetch(at(path), {
+    method: "POST",
+    headers: { "Content-Type": "application/json", "OneAct-Page": "1" },
+    body: JSON.stringify(body),
+    cache: "no-store",
+    credentials: "same-origin",
+  });
+  const value = await answer.json().catch(() => ({}));
+  if (!answer.ok) {
+    const text = value.error_description || "The server could not be reached.";
+    throw Object.assign(new Error(text), { reason: value.reason });
+  }
+  return value;
+}
+
+// What is signed was built by the server; this page only carries it to the passkey and back.
+export async function sign(path, body, finish, more = {}) {
+  const { gesture, options } = await post(path, body);
+  const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(options);
+  const credential = await navigator.credentials.get({ publicKey });
+  return post(finish, { ...more, gesture, credential: credential.toJSON() });
+}
+
+export async function create(path, body, finish) {
+  const { gesture, options } = await post(path, body);
+  const publicKey = PublicKeyCredential.parseCreationOptionsFromJSON(options);
+  const credential = await navigator.credentials.create({ publicKey });
+  return post(finish, { gesture, credential: credential.toJSON() });
+}
+
+// Some changes ask for a gesture of the last minutes: make it, then try again.
+export async function fresh(action) {
+  try {
+    return await action();
+  } catch (error) {
+    if (error.reason !== "session_stale") throw error;
+    await sign("confirm/begin", {}, "confirm/finish");
+    return action();
+  }
+}
+
+// Runs `action` when `element` is used; meanwhile nothing on the page can be pressed twice.
+export function when(element, event, action) {
+  element?.addEventListener(event, async (happened) => {
+    happened.preventDefault();
+    const buttons = [...document.querySelectorAll("main button")].filter((button) => !button.disabled);
+    buttons.forEach((button) => (button.disabled = true));
+    problem.hidden = true;
+    try {
+      await action(element);
+    } catch (error) {
+      const closed = error.name === "NotAllowedError" || error.name === "AbortError";
+      problem.textContent = closed ? "The passkey was not used. Nothing has happened." : error.message;
+      problem.hidden = false;
+      problem.scrollIntoView({ block: "nearest" });
+    } finally {
+      buttons.forEach((button) => (button.disabled = false));
+    }
+  });
+}

@@ -1,0 +1,27 @@
+-- name: insert_session
+INSERT INTO sessions (id, account_id, auth_time, created_at, expires_at) VALUES ($1, $2, $3, $3, $4);
+
+-- name: session
+SELECT s.id, s.account_id, s.auth_time, a.name FROM sessions s JOIN accounts a ON a.id = s.account_id
+WHERE s.id = $1 AND s.expires_at > $2;
+
+-- name: refresh_session
+UPDATE sessions SET auth_time = $2 WHERE id = $1;
+
+-- name: end_session
+DELETE FROM sessions WHERE id = $1;
+
+-- name: end_sessions
+DELETE FROM sessions WHERE expires_at <= $1;
+
+-- name: insert_gesture
+INSERT INTO gestures (id, kind, session_id, challenge, value, expires_at) VALUES ($1, $2, $3, $4, $5, $6);
+
+-- name: gesture
+SELECT id, challenge, value FROM gestures WHERE id = $1 AND kind = $2 AND session_id = $3 AND expires_at > $4;
+
+-- name: use_gesture
+DELETE FROM gestures WHERE id = $1 AND kind = $2 AND session_id = $3 AND expires_at > $4;
+
+-- name: end_gestures
+DELETE FROM gestures WHERE expires_at <= $1;
