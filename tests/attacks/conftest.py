@@ -1,0 +1,42 @@
+"""The stages on which attacks are played: a guarded airline, and a whole approval server with its person."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.server.peers import Agent, RunningServer, Service, free_port, running_server, serving
+from tests.server.visitor import Visitor
+from tests.service.conftest import airline, caller, server
+
+__all__ = ["airline", "caller", "server"]
+
+
+@pytest.fixture
+def approval(tmp_path: Path) -> Iterator[RunningServer]:
+    """An approval server over real HTTP, whose clock the test moves."""
+    with running_server(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+def shop() -> Iterator[Service]:
+    """A service that publishes itself."""
+    found = Service(f"http://localhost:{free_port()}")
+    with serving(found.app(), int(found.url.rpartition(":")[2])):
+        yield found
+
+
+@pytest.fixture
+def visitor(approval: RunningServer) -> Visitor:
+    """A person with an account."""
+    return Visitor(approval).sign_up()
+
+
+@pytest.fixture
+def paired(approval: RunningServer, visitor: Visitor) -> Agent:
+    """An agent paired with that person."""
+    agent = Agent(approval)
+    agent.register()
+    visitor.pair(agent)
+    return agent
