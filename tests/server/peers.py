@@ -117,8 +117,8 @@ class RunningServer:
 
 
 @contextlib.contextmanager
-def running_server(folder: Path, **changes: Any) -> Iterator[RunningServer]:
-    port, clock = free_port(), Clock()
+def running_server(folder: Path, clock: Any = None, **changes: Any) -> Iterator[RunningServer]:
+    port, clock = free_port(), clock or Clock()
     url = f"http://localhost:{port}"
     settings = Settings(public_url=url, database=folder / "server.db", key_file=folder / "server.jwk", **changes)
     app = create_app(settings, clock=clock)

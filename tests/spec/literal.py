@@ -166,7 +166,7 @@ def markdown(made: dict[str, Any]) -> str:
     header = f"{made['proof to server']}"
     return "\n".join(
         [
-            "The keys of this run, public halves (the private ones are the numbers 1001 to 1004, the last the passkey's):\n",
+            "The keys of this run, public halves. The private ones are the numbers 1001 to 1004, the passkey's last.\n",
             _json(made["keys"]),
             "The service publishes the action at `/oneact/actions/" + made["action digest"] + "`:\n",
             _json(made["action"]),
@@ -232,8 +232,7 @@ def markdown(made: dict[str, Any]) -> str:
                 f"Authorization: DPoP {made['token']}\nDPoP: {made['proof to service']}\n\n{sent}"
             ),
             _decoded(made["proof to service"], dpop.TYP),
-            "The service makes checks 1 to 12, executes once, and answers with its receipt,\n"
-            "which its outbox brings to the approval server too.\n",
+            "The service makes checks 1 to 12, executes once, and answers with its receipt.\n",
             _http(
                 f"HTTP/1.1 200 OK\nContent-Type: application/json\nOneAct-Result-Salt: {made['salt']}\n"
                 f"OneAct-Receipt: {made['receipt']}\n\n{made['body']}"

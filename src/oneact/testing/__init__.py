@@ -2,5 +2,6 @@
 
 from oneact.testing.approver import InProcessApprover, TestAgent, new_key, one_act
 from oneact.testing.authenticator import SoftwarePasskey
+from oneact.testing.clock import FrozenClock
 
-__all__ = ["InProcessApprover", "SoftwarePasskey", "TestAgent", "new_key", "one_act"]
+__all__ = ["FrozenClock", "InProcessApprover", "SoftwarePasskey", "TestAgent", "new_key", "one_act"]

@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from typer.testing import CliRunner
+
+from oneact.agent import keys
+from oneact.cli import app
+from oneact.errors import Reason
+from tests.flows.test_whole import FLIGHT, _decide, airline, person, server
+from tests.server.peers import Agent as Peer
+from tests.server.peers import RunningServer, free_port
+from tests.server.visitor import Visitor
+from tests.service.airline import Airline
+from tests.spec.test_literal import MADE
+
+__all__ = ["airline", "person", "server"]
+runner = CliRunner()
+
+
+def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the command as a shell would."""
+    return subprocess.run(
+        [sys.executable, "-m", "oneact.cli", *arguments],
+        env={**os.environ, **environment}, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def home(server: RunningServer, person: Visitor, tmp_path: Path) -> dict[str, str]:
+    """The environment of an agent that was paired before."""
+    peer = Peer(server)
+    peer.register()
+    person.pair(peer)
+    environment = {"ONEACT_HOME": str(tmp_path / "home"), "ONEACT_SERVER": server.url}
+    file = tmp_path / "home" / keys.default_file(server.url).name
+    keys.save(file, keys.Pairing(server.url, peer.key, peer.client_id, peer.hint))
+    return environment
+
+
+def test_every_command_says_what_it_does() -> None:
+    for arguments in (["--help"], ["serve", "--help"], ["agent", "--help"], ["agent", "act", "--help"]):
+        answer = runner.invoke(app, arguments)
+        assert answer.exit_code == 0
+        assert "Usage" in answer.output
+
+
+@pytest.mark.parametrize("reason", list(Reason))
+def test_every_code_is_explained(reason: Reason) -> None:
+    answer = runner.invoke(app, ["explain", reason.value])
+    assert answer.exit_code == 0
+    assert reason.says in answer.output
+    assert "what to do" in answer.output
+
+
+@pytest.mark.parametrize(
+    ("name", "says"), [("token", "an action token"), ("receipt", "a receipt"), ("offer", "an offer")]
+)
+def test_what_is_signed_is_explained_without_claiming_what_was_not_checked(name: str, says: str) -> None:
+    answer = runner.invoke(app, ["explain", MADE[name]])
+    assert answer.exit_code == 0
+    assert says in answer.output
+    assert "not checked: the signature" in answer.output
+    assert "passed   signature" not in answer.output
+
+
+def test_rubbish_is_said_to_be_nothing_known() -> None:
+    assert runner.invoke(app, ["explain", "rubbish"]).exit_code == 2
+    assert runner.invoke(app, ["explain", "eyJ0eXAiOiJ4In0.e30.x"]).exit_code == 2
+    broken = MADE["token"].split(".")
+    answer = runner.invoke(app, ["explain", f"{broken[0]}.e30.{broken[2]}"])
+    assert answer.exit_code == 5
+    assert "failed" in answer.output
+
+
+def test_a_signature_is_verified_with_the_keys_that_are_fetched(
+    home: dict[str, str], airline: Airline, person: Visitor
+) -> None:
+    work = threading.Thread(target=_decide, args=(person, "approve"))
+    work.start()
+    done = run("agent", "act", airline.resource, "book_flight", json.dumps(FLIGHT), **home)
+    work.join()
+    assert done.returncode == 0, done.stderr
+    assert "receipt: executed" in done.stderr
+    text = person.server.execute("SELECT receipt FROM receipts")[0][0]
+    answer = runner.invoke(app, ["explain", "--fetch", text])
+    assert "passed   signature" in answer.output
+    forged = text[:-6] + "AAAAAA"
+    assert runner.invoke(app, ["explain", "--fetch", forged]).exit_code == 5
+
+
+def test_a_denial_has_an_exit_status_of_its_own(home: dict[str, str], airline: Airline, person: Visitor) -> None:
+    work = threading.Thread(target=_decide, args=(person, "No"))
+    work.start()
+    done = run("agent", "act", airline.resource, "book_flight", json.dumps(FLIGHT), **home)
+    work.join()
+    assert (done.returncode, "denied: No" in done.stderr) == (3, True)
+
+
+def test_other_ends_have_theirs(home: dict[str, str], airline: Airline) -> None:
+    assert run("agent", "act", airline.resource, "book_flight", '{"to": 1.5}', **home).returncode == 5
+    assert run("agent", "act", airline.resource, "book_flight", "[]", **home).returncode == 2
+    assert run("agent", "act", airline.resource, "book_flight", "{", **home).returncode == 2
+    nobody = f"http://localhost:{free_port()}"
+    assert run("agent", "act", nobody, "book_flight", **home).returncode == 6
+
+
+def test_the_pairings_of_this_machine_are_listed(home: dict[str, str], server: RunningServer) -> None:
+    listed = run("agent", "list", **home)
+    assert server.url in listed.stdout
+    assert "paired" in listed.stdout
+    empty = run("agent", "list", ONEACT_HOME=home["ONEACT_HOME"] + "-none")
+    assert "no pairings" in empty.stdout
+
+
+def test_serve_refuses_an_address_by_which_passkeys_cannot_work() -> None:
+    answer = run("serve", "--public-url", "http://192.168.0.7")
+    assert answer.returncode == 2
+    assert "ONEACT_PUBLIC_URL" in answer.stderr
+    assert run("serve", "--public-url", "https://a.example", "--rp-id", "b.example").returncode == 2
+    assert run("serve", ONEACT_PORT="many").returncode == 2
+
+
+def test_serve_serves_and_says_at_its_first_start_that_the_rp_id_is_for_life(tmp_path: Path) -> None:
+    port = free_port()
+    arguments: list[Any] = [
+        sys.executable, "-m", "oneact.cli", "serve", "--public-url", f"http://localhost:{port}", "--port", str(port),
+        "--database", tmp_path / "a.db", "--key-file", tmp_path / "a.jwk",
+    ]  # fmt: skip
+    with (tmp_path / "log").open("w") as log:
+        process = subprocess.Popen(arguments, stdout=log, stderr=log)
+        try:
+            until = time.monotonic() + 20
+            found = None
+            while found is None and time.monotonic() < until:
+                try:
+                    found = httpx.get(f"http://localhost:{port}/.well-known/oauth-authorization-server")
+                except httpx.HTTPError:
+                    time.sleep(0.05)
+        finally:
+            process.terminate()
+            process.wait(10)
+    assert found is not None
+    assert found.json()["issuer"] == f"http://localhost:{port}"
+    assert "for life" in (tmp_path / "log").read_text()
+    assert (tmp_path / "a.jwk").stat().st_mode & 0o777 == 0o600
