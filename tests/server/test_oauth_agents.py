@@ -419,9 +419,7 @@ def test_a_batch_is_one_question_with_an_item_each(
     assert reason(agent.post("/oauth/transaction", batch=twenty_one, login_hint=agent.hint)) == "request_malformed"
 
 
-def test_asking_first_works_for_an_action_without_terms(
-    server: RunningServer, service: Service, person: Person, agent: Agent
-) -> None:
+def test_asking_first_works_for_an_action_without_terms(service: Service, person: Person, agent: Agent) -> None:
     person.link(service)
     details = canonical.encode(service.act(WITHOUT_TERMS).details()).decode()
     form = {"scope": "openid", "login_hint": agent.hint, "authorization_details": details}
@@ -435,7 +433,7 @@ def test_asking_first_works_for_an_action_without_terms(
     assert reason(refused) == "action_needs_offer"
 
 
-def test_the_store_gone_is_503_and_says_nothing_of_it(server: RunningServer, agent: Agent) -> None:
+def test_the_store_gone_is_503_and_says_nothing_of_it(server: RunningServer) -> None:
     server.call(lambda world: world.store.close())
     answer = httpx.post(
         server.url + "/oauth/register", json={"client_name": "x", "jwks": {"keys": [new_key().public.public_jwk()]}}

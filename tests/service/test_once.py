@@ -19,6 +19,7 @@ from tests.service.conftest import link
 from tests.service.world import ApprovalServer, Caller, calling, eventually, free_port, served
 
 from oneact.errors import Reason, Refusal
+from oneact.protocol import offer
 from oneact.service.store.contract import Spend
 
 FLIGHT: dict[str, Any] = {"from": "SFO", "to": "NYC", "date": "2024-03-01"}
@@ -262,3 +263,27 @@ async def test_receipts_wait_in_the_outbox_across_a_restart(tmp_path: Path) -> N
         with served(second.app, port):
             await eventually(lambda: server.receipts, 40)
     assert server.receipts == [booked.headers["oneact-receipt"]]
+
+
+async def test_a_receipt_is_given_to_the_holder_of_the_token_alone(caller: Caller) -> None:
+    challenge = await caller.ask("POST", "/bookings", json=FLIGHT)
+    token = await caller.approved(challenge)
+    early = await caller.show(token, "GET", f"/oneact/receipts/{offer.parse(challenge)[0].txn}")
+    assert reason(early) == (404, "receipt_unknown")
+    booked = await caller.show(token, "POST", "/bookings", json=FLIGHT)
+    path = f"/oneact/receipts/{booked.json()['txn']}"
+    assert (await caller.show(token, "GET", path)).json()["receipt"] == booked.headers["oneact-receipt"]
+    assert reason(await caller.show(token, "GET", "/oneact/receipts/another")) == (404, "receipt_unknown")
+    assert reason(await caller.client.get(caller.resource + path)) == (401, "authorization_not_dpop")
+    caller.agent = type(caller.agent)("another-agent")
+    assert reason(await caller.show(token, "GET", path)) == (401, "proof_binding")
+    other = await caller.approved(challenge)
+    assert reason(await caller.show(other, "GET", path)) == (401, "spent_by_another")
+
+
+async def test_a_receipt_can_be_fetched_from_a_process_that_has_just_started(caller: Caller, airline: Airline) -> None:
+    token = await caller.approved(await caller.ask("POST", "/bookings", json=FLIGHT))
+    booked = await caller.show(token, "POST", "/bookings", json=FLIGHT)
+    airline.guard.issuers._keys.clear()
+    found = await caller.show(token, "GET", f"/oneact/receipts/{booked.json()['txn']}")
+    assert found.json()["status"] == "executed"

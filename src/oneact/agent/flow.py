@@ -285,9 +285,7 @@ def _claims(issued: str) -> token.ActionToken:
         raise Refused(refusal.reason.value, refusal.reason.says) from refusal
 
 
-def _execute(
-    wanted: Wanted, asker: Asker, service: _Service, offered: Offer, identifier: str, issued: str
-) -> Flow:
+def _execute(wanted: Wanted, asker: Asker, service: _Service, offered: Offer, identifier: str, issued: str) -> Flow:
     """Send the act with its token; on silence the same again, then ask what became of it."""
     for number in range(_REPEATS):
         event = yield _request(wanted, {}, issued)
@@ -342,9 +340,7 @@ def _of_spend(answer: Answer) -> Outcome:
     )
 
 
-def _settled(
-    asker: Asker, service: _Service, offered: Offer, issued: str, text: str, found: Outcome
-) -> Flow:
+def _settled(asker: Asker, service: _Service, offered: Offer, issued: str, text: str, found: Outcome) -> Flow:
     """Verify the receipt; an outcome that the service did not sign is no outcome."""
     try:
         _, parsed = receipt.parse(text)

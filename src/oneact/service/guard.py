@@ -264,8 +264,8 @@ class GuardCore:
         number = 0
         while True:
             try:
-                await self.outbox.deliver()
                 await self.execution.recover()
+                await self.outbox.deliver()
                 if number % 3600 == 0:
                     await self.store.forget_spends(self.now() - _KEEP)
             except Exception:  # noqa: BLE001 - one failed round must not be the last one

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import TYPE_CHECKING, Final
 
@@ -34,17 +35,18 @@ class Outbox:
 
     async def deliver(self) -> int:
         """Try every receipt that is due, and give the number that arrived."""
-        arrived = 0
-        for delivery in await self._store.claim_deliveries(self._now(), self._now() + _LEASE):
-            if await self._arrives(delivery):
-                await self._store.delivered(delivery)
-                arrived += 1
-            elif delivery.attempts >= _MAX_ATTEMPTS:
+        due = await self._store.claim_deliveries(self._now(), self._now() + _LEASE)
+        return sum(await asyncio.gather(*(self._try(delivery) for delivery in due)))
+
+    async def _try(self, delivery: Delivery) -> bool:
+        arrived = await self._arrives(delivery)
+        if arrived or delivery.attempts >= _MAX_ATTEMPTS:
+            if not arrived:
                 _LOG.error("a receipt for %s was given up", delivery.iss)
-                await self._store.delivered(delivery)
-            else:
-                wait = min(_MAX_WAIT, 1 << min(delivery.attempts, 12))
-                await self._store.postpone(delivery, self._now() + wait)
+            await self._store.delivered(delivery)
+        else:
+            wait = min(_MAX_WAIT, 1 << min(delivery.attempts, 12))
+            await self._store.postpone(delivery, self._now() + wait)
         return arrived
 
     async def _arrives(self, delivery: Delivery) -> bool:

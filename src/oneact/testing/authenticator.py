@@ -71,7 +71,7 @@ class SoftwarePasskey:
         spki = self.private_key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         return Credential(self.id, base64url.encode(spki), self.alg)
 
-    def client_data(self, kind: str, challenge: bytes, **changes: Json) -> bytes:
+    def client_data(self, kind: str, challenge: bytes, /, **changes: Json) -> bytes:
         """Give client data in the order a browser writes it; `changes` replace or add members (None drops one)."""
         members: dict[str, Any] = {
             "type": kind,
@@ -89,7 +89,7 @@ class SoftwarePasskey:
         head = hashlib.sha256(self.rp_id.encode()).digest() + bytes([flags]) + self.counter.to_bytes(4, "big")
         return head + attested
 
-    def get(self, challenge: bytes, **client_data: Json) -> Assertion:
+    def get(self, challenge: bytes, /, **client_data: Json) -> Assertion:
         """Answer `navigator.credentials.get` for a challenge of 32 octets."""
         data = self.client_data("webauthn.get", challenge, **client_data)
         return self.sign(self.authenticator_data(), data)

@@ -1,0 +1,122 @@
+"""A person with a software passkey who uses the pages over HTTP, as a browser would."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from oneact.protocol import base64url, canonical, client_assertion
+from oneact.testing import SoftwarePasskey
+from tests.server.peers import Agent, RunningServer, Service
+
+OWN_PAGE = {"Sec-Fetch-Site": "same-origin"}
+OWN_SCRIPT = {**OWN_PAGE, "OneAct-Page": "1"}
+
+
+@dataclass
+class Visitor:
+    server: RunningServer
+    base: str = ""
+    passkey: SoftwarePasskey = field(init=False)
+    http: httpx.Client = field(init=False)
+
+    def __post_init__(self) -> None:
+        origin = self.server.url
+        self.passkey = SoftwarePasskey("localhost", origin)
+        self.http = httpx.Client(
+            base_url=origin + self.base, timeout=20, limits=httpx.Limits(max_keepalive_connections=0)
+        )
+
+    def get(self, path: str, **parameters: str) -> httpx.Response:
+        return self.http.get(path, params=parameters or None)
+
+    def post(self, path: str, headers: dict[str, str] = OWN_SCRIPT, **body: Any) -> httpx.Response:
+        return self.http.post(path, json=body, headers=headers)
+
+    def submit(self, path: str, headers: dict[str, str] = OWN_PAGE, **fields: str) -> httpx.Response:
+        return self.http.post(path, data=fields, headers=headers)
+
+    def sign_up(self, name: str = "Ada") -> Visitor:
+        started = self.post("/signup/begin", name=name).json()
+        answer = self.finish_registration("/signup/finish", started)
+        assert answer.status_code == 200, answer.text
+        return self
+
+    def finish_registration(
+        self, path: str, started: dict[str, Any], passkey: SoftwarePasskey | None = None
+    ) -> httpx.Response:
+        challenge = base64url.decode(started["options"]["challenge"])
+        made = (passkey or self.passkey).create_json(challenge)
+        return self.post(path, gesture=started["gesture"], credential=made)
+
+    def sign(self, started: dict[str, Any], passkey: SoftwarePasskey | None = None) -> dict[str, Any]:
+        """Answer what a `begin` gave: the gesture's id, and the passkey's answer to its challenge."""
+        challenge = base64url.decode(started["options"]["challenge"])
+        return {"gesture": started["gesture"], "credential": (passkey or self.passkey).get_json(challenge)}
+
+    def sign_in(self, passkey: SoftwarePasskey | None = None) -> httpx.Response:
+        return self.post("/signin/finish", **self.sign(self.post("/signin/begin").json(), passkey))
+
+    @property
+    def account(self) -> str:
+        [[found]] = self.server.execute("SELECT account_id FROM passkeys WHERE id = ?", self.passkey.id)
+        return str(found)
+
+    def pair(self, agent: Agent, name: str = "Planner") -> str:
+        """Pair an agent by the code that it shows; give the pairing's id."""
+        started = agent.post("/oauth/device").json()
+        shown = self.submit("/pair", user_code=started["user_code"]).text
+        [device] = re.findall(r'data-device="([^"]+)"', shown)
+        begun = self.post("/pair/begin", device=device, name=name).json()
+        answer = self.post("/pair/finish", **self.sign(begun))
+        assert answer.status_code == 200, answer.text
+        form = {"grant_type": "urn:ietf:params:oauth:grant-type:device_code", "device_code": started["device_code"]}
+        agent.hint = agent.post("/oauth/token", **form).json()["login_hint"]
+        [[pairing]] = self.server.execute("SELECT id FROM pairings WHERE hint = ?", agent.hint)
+        return str(pairing)
+
+    def link(self, service: Service, label: str = "ada@example") -> dict[str, Any]:
+        """Link a service from its pushed request to its ID token; give what the token endpoint answered."""
+        uri = push(self.server, service)
+        assert self.get("/oauth/authorize", client_id=service.client_id, request_uri=uri).status_code == 200
+        begun = self.post("/link/begin", client_id=service.client_id, request_uri=uri).json()
+        answer = self.post("/link/finish", **self.sign(begun))
+        assert answer.status_code == 200, answer.text
+        code = httpx.URL(answer.json()["location"]).params["code"]
+        form = {
+            "grant_type": "authorization_code", "code": code, "redirect_uri": service.redirect_uri,
+            "code_verifier": "v" * 43, "account_label": label, **authentication(self.server, service),
+        }  # fmt: skip
+        exchanged = httpx.post(self.server.url + "/oauth/token", data=form)
+        assert exchanged.status_code == 200, exchanged.text
+        return dict(exchanged.json())
+
+    def begin_approval(self, *ids: str) -> dict[str, Any]:
+        for identifier in ids:
+            self.get(f"/requests/{identifier}")
+        return dict(self.post("/requests/begin", requests=list(ids)).json())
+
+    def approve(self, *ids: str) -> httpx.Response:
+        return self.post("/requests/approve", requests=list(ids), **self.sign(self.begin_approval(*ids)))
+
+
+def authentication(server: RunningServer, service: Service) -> dict[str, str]:
+    now = server.clock()
+    made = client_assertion.build(service.key, service.client_id, server.url, now, secrets.token_urlsafe(8))
+    return {"client_assertion_type": client_assertion.ASSERTION_TYPE, "client_assertion": made}
+
+
+def push(server: RunningServer, service: Service) -> str:
+    """Push an authorization request of a service; give its request_uri."""
+    form = {
+        "response_type": "code", "redirect_uri": service.redirect_uri, "state": "state-1", "nonce": "nonce-1",
+        "code_challenge": canonical.sha256(b"v" * 43), "code_challenge_method": "S256", "scope": "openid",
+        "client_id": service.client_id, **authentication(server, service),
+    }  # fmt: skip
+    answer = httpx.post(server.url + "/oauth/par", data=form)
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["request_uri"])

@@ -1,0 +1,269 @@
+"""Linking an account, and what an agent inside the person's session or another site cannot do with it."""
+
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+from tests.service.airline import Airline
+from tests.service.world import ApprovalServer, Caller, calling, free_port, served
+
+from oneact.protocol import roster
+from oneact.protocol.roster import Roster
+from oneact.service import LocalAccount
+from oneact.service.linking import _csrf
+from oneact.testing import SoftwarePasskey, new_key
+
+FLIGHT: dict[str, Any] = {"from": "SFO", "to": "NYC", "date": "2024-03-01"}
+
+
+@pytest.fixture(params=["fastapi", "asgi"])
+def airline(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Airline]:
+    """An airline that takes whichever approval server its people link; nobody has yet."""
+    port = free_port()
+    found = Airline(request.param, port, "linked", tmp_path, deadline=2)
+    found.account = LocalAccount("alice", "alice@example.org", int(time.time()))
+    with served(found.app, port):
+        yield found
+
+
+@pytest.fixture
+async def caller(server: ApprovalServer, airline: Airline) -> AsyncIterator[Caller]:
+    async with calling(server, airline.resource) as found:
+        yield found
+
+
+def csrf(page: httpx.Response) -> str:
+    return page.text.partition('name="csrf" value="')[2].partition('"')[0]
+
+
+async def begin(caller: Caller, **changes: str) -> httpx.Response:
+    page = await caller.client.get(caller.resource + "/oneact/link")
+    assert page.status_code == 200, page.text
+    fields = {"issuer": caller.server.issuer, "csrf": csrf(page)} | changes
+    headers = {"Origin": caller.resource}
+    return await caller.client.post(caller.resource + "/oneact/link", data=fields, headers=headers)
+
+
+async def link(caller: Caller, **changes: str) -> httpx.Response:
+    started = await begin(caller)
+    assert started.status_code == 303, started.text
+    back = caller.server.authorize(started.headers["location"])
+    for name, value in changes.items():
+        found = parse_qs(urlsplit(back).query)[name][0]
+        back = back.replace(httpx.QueryParams({name: found}).__str__(), httpx.QueryParams({name: value}).__str__())
+    return await caller.client.get(back)
+
+
+def said(answer: httpx.Response) -> int:
+    assert answer.headers["content-type"].startswith("text/html")
+    return answer.status_code
+
+
+async def test_a_linked_account_can_be_acted_on(caller: Caller, airline: Airline) -> None:
+    refused = await caller.client.post(caller.resource + "/bookings", headers=caller.accept, json=FLIGHT)
+    assert refused.json()["reason"] == "issuer_not_accepted"
+    assert said(await link(caller)) == 200
+    assert airline.notices == [("alice", "linked")]
+    assert (await caller.act("POST", "/bookings", json=FLIGHT)).status_code == 201
+    assert airline.books.all()[0][1] == "alice"
+
+
+async def test_the_pushed_request_is_authenticated_and_names_the_service(caller: Caller) -> None:
+    await begin(caller)
+    (pushed,) = caller.server.pushed.values()
+    assert pushed["client_id"] == caller.resource + "/oneact/client.json"
+    assert (pushed["resource"], pushed["scope"]) == (caller.resource, "openid")
+    assert (pushed["response_type"], pushed["code_challenge_method"]) == ("code", "S256")
+
+
+async def test_the_page_has_no_script_and_is_not_framed(caller: Caller) -> None:
+    page = await caller.client.get(caller.resource + "/oneact/link")
+    policy = page.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "<script" not in page.text
+    assert "HttpOnly" in page.headers["set-cookie"]
+
+
+async def test_nobody_signed_in_links_nothing(caller: Caller, airline: Airline) -> None:
+    airline.account = None
+    assert said(await caller.client.get(caller.resource + "/oneact/link")) == 401
+    assert said(await caller.client.post(caller.resource + "/oneact/link", data={})) == 401
+
+
+async def test_a_sign_in_of_more_than_five_minutes_ago_links_nothing(caller: Caller, airline: Airline) -> None:
+    airline.account = LocalAccount("alice", "alice", int(time.time()) - 301)
+    assert said(await begin(caller)) == 403
+
+
+async def test_an_account_of_which_nobody_knows_when_it_signed_in_links_nothing(
+    caller: Caller, airline: Airline
+) -> None:
+    airline.account = "alice"
+    assert said(await begin(caller)) == 403
+
+
+async def test_a_sign_in_that_grew_old_on_the_way_links_nothing(caller: Caller, airline: Airline) -> None:
+    started = await begin(caller)
+    airline.account = LocalAccount("alice", "alice", int(time.time()) - 301)
+    assert said(await caller.client.get(caller.server.authorize(started.headers["location"]))) == 403
+    assert airline.notices == []
+
+
+async def test_a_form_of_another_site_links_nothing(caller: Caller) -> None:
+    assert said(await begin(caller, csrf="A" * 43)) == 403
+    page = await caller.client.get(caller.resource + "/oneact/link")
+    fields = {"issuer": caller.server.issuer, "csrf": csrf(page)}
+    url = caller.resource + "/oneact/link"
+    assert said(await caller.client.post(url, data=fields, headers={"Origin": "https://evil.example"})) == 403
+    caller.client.cookies.clear()
+    assert said(await caller.client.post(url, data=fields)) == 403
+    assert caller.server.pushed == {}
+
+
+async def test_an_answer_in_another_browser_links_nothing(caller: Caller, airline: Airline) -> None:
+    started = await begin(caller)
+    back = caller.server.authorize(started.headers["location"])
+    async with calling(caller.server, caller.resource) as other:
+        await other.client.get(caller.resource + "/oneact/link")  # another browser, with a session of its own
+        assert said(await other.client.get(back)) == 403
+    assert said(await caller.client.get(back)) == 403  # the state is used up
+    assert airline.notices == []
+
+
+async def test_an_answer_for_another_account_links_nothing(caller: Caller, airline: Airline) -> None:
+    started = await begin(caller)
+    airline.account = LocalAccount("mallory", "mallory", int(time.time()))
+    assert said(await caller.client.get(caller.server.authorize(started.headers["location"]))) == 403
+    assert airline.notices == []
+
+
+@pytest.mark.parametrize("change", [{"state": "x" * 43}, {"iss": "http://localhost:1"}])
+async def test_an_answer_that_is_not_for_this_start_links_nothing(caller: Caller, change: dict[str, str]) -> None:
+    assert said(await link(caller, **change)) == 403
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [({"nonce": "another"}, 403), ({"aud": "another"}, 403), ({"exp": 1}, 403), ({"iss": "http://localhost:1"}, 403)],
+)
+async def test_an_id_token_that_is_not_for_this_start_links_nothing(
+    caller: Caller, airline: Airline, changes: dict[str, Any], status: int
+) -> None:
+    caller.server.id_token_changes = changes
+    assert said(await link(caller)) == status
+    assert airline.notices == []
+
+
+async def test_a_no_at_the_approval_server_is_told(caller: Caller, airline: Airline) -> None:
+    started = await begin(caller)
+    back = caller.server.authorize(started.headers["location"]).replace("code=", "error=access_denied&x=")
+    assert said(await caller.client.get(back)) == 403
+    assert airline.notices == []
+
+
+@pytest.mark.parametrize("issuer", ["", "javascript:alert(1)", "https://", "https://a.example/?q", "ftp://a.example"])
+async def test_what_is_no_issuer_is_refused(caller: Caller, issuer: str) -> None:
+    assert said(await begin(caller, issuer=issuer)) == 403
+
+
+async def test_an_issuer_at_a_private_address_is_not_fetched(caller: Caller) -> None:
+    assert said(await begin(caller, issuer="https://127.0.0.2")) == 400
+
+
+async def test_a_linked_account_is_not_linked_again(caller: Caller, airline: Airline) -> None:
+    await link(caller)
+    page = await caller.client.get(caller.resource + "/oneact/link")
+    assert "oneact.unlink" in page.text
+    fields = {"issuer": "http://localhost:1", "csrf": "A" * 43}
+    assert said(await caller.client.post(caller.resource + "/oneact/link", data=fields)) == 403
+    port = free_port()
+    evil = ApprovalServer(f"http://localhost:{port}")
+    with served(evil, port):
+        session = caller.client.cookies["oneact-link"]
+        fields = {"issuer": evil.issuer, "csrf": _csrf(session)}
+        assert said(await caller.client.post(caller.resource + "/oneact/link", data=fields)) == 409
+    assert evil.pushed == {}
+    assert airline.notices == [("alice", "linked")]
+
+
+async def test_a_person_is_linked_to_one_account(caller: Caller, airline: Airline) -> None:
+    await link(caller)
+    airline.account = LocalAccount("bob", "bob", int(time.time()))
+    assert said(await link(caller)) == 409
+    assert airline.notices == [("alice", "linked")]
+
+
+async def test_of_two_links_started_side_by_side_one_stands(caller: Caller) -> None:
+    first, second = await begin(caller), await begin(caller)
+    assert said(await caller.client.get(caller.server.authorize(first.headers["location"]))) == 200
+    assert said(await caller.client.get(caller.server.authorize(second.headers["location"]))) == 409
+
+
+async def test_unlinking_is_an_act_and_relinking_is_possible_after_it(caller: Caller, airline: Airline) -> None:
+    await link(caller)
+    body = {"action": "oneact.unlink", "parameters": {"issuer": caller.server.issuer}}
+    answer = await caller.act("POST", "/oneact/act", json=body)
+    assert answer.json() == {"unlinked": caller.server.issuer}
+    refused = await caller.client.post(caller.resource + "/bookings", headers=caller.accept, json=FLIGHT)
+    assert refused.json()["reason"] == "issuer_not_accepted"
+    assert said(await link(caller)) == 200
+    assert [event for _, event in airline.notices] == ["linked", "unlinked", "linked"]
+
+
+async def test_a_roster_chain_pins_new_passkeys(caller: Caller, airline: Airline) -> None:
+    await link(caller)
+    person = caller.server.person
+    fresh = SoftwarePasskey(person.passkey.rp_id, person.passkey.origin)
+    old = person.roster(caller.resource)
+    later = Roster(old.iss, old.aud, old.sub, old.rp_id, old.origins, 2, (*old.credentials, fresh.credential))
+    signed = roster.SignedRoster(later, person.passkey.get(later.challenge()))
+    url = caller.resource + "/oneact/roster"
+    for _ in range(2):  # the same once more is no mistake
+        assert (await caller.client.post(url, json=signed.members())).status_code == 204
+    person.passkey = fresh
+    assert (await caller.act("POST", "/bookings", json=FLIGHT)).status_code == 201
+    assert [event for _, event in airline.notices] == ["linked", "passkeys_changed"]
+
+
+async def test_a_roster_by_an_unpinned_passkey_or_with_an_old_seq_is_refused(caller: Caller) -> None:
+    await link(caller)
+    person = caller.server.person
+    old = person.roster(caller.resource)
+    stranger = SoftwarePasskey(person.passkey.rp_id, person.passkey.origin)
+    url = caller.resource + "/oneact/roster"
+
+    async def post(seq: int, signer: SoftwarePasskey, sub: str = person.sub) -> str:
+        later = Roster(old.iss, old.aud, sub, old.rp_id, old.origins, seq, (stranger.credential,))
+        signed = roster.SignedRoster(later, signer.get(later.challenge()))
+        found: str = (await caller.client.post(url, json=signed.members())).json()["reason"]
+        return found
+
+    assert await post(2, stranger) == "roster_unpinned"
+    assert await post(1, person.passkey) == "roster_seq"
+    assert await post(2, person.passkey, "nobody") == "roster_subject"
+
+
+async def test_the_server_alone_may_only_remove(caller: Caller) -> None:
+    await link(caller)
+    person = caller.server.person
+    old = person.roster(caller.resource)
+    other = SoftwarePasskey(person.passkey.rp_id, person.passkey.origin)
+    url, kind = caller.resource + "/oneact/roster", {"Content-Type": "application/jwt"}
+
+    async def post(later: Roster, key: Any = person.key) -> httpx.Response:
+        return await caller.client.post(url, headers=kind, content=roster.sign_removal(later, key))
+
+    added = Roster(old.iss, old.aud, old.sub, old.rp_id, old.origins, 2, (other.credential,))
+    assert (await post(added)).json()["reason"] == "roster_not_subset"
+    removed = Roster(old.iss, old.aud, old.sub, old.rp_id, old.origins, 2, ())
+    assert (await post(removed, new_key())).json()["reason"] == "roster_signature"
+    assert (await post(removed)).status_code == 204
+    token = await caller.approved(await caller.ask("POST", "/bookings", json=FLIGHT))
+    assert (await caller.show(token, "POST", "/bookings", json=FLIGHT)).json()["reason"] == "passkey_not_pinned"
+    assert (await caller.client.post(url, content=b"x")).json()["reason"] == "media_type"
+    assert (await caller.client.post(url, headers=kind, content=b"\xff")).json()["reason"] == "roster_malformed"

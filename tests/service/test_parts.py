@@ -1,0 +1,134 @@
+"""The small parts: the header that asks for an offer, limits, keys, cookies, answers."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from oneact.errors import Reason, Refusal
+from oneact.service import Answer, exchange, keys, reading
+from oneact.service.asgi import answer_of
+from oneact.service.exchange import Request
+from oneact.service.limits import RateLimit, SeenProofs
+from oneact.service.offers import asked_issuer
+
+
+@pytest.mark.parametrize(
+    ("values", "issuer"),
+    [
+        (('?1;as="https://a.example"',), "https://a.example"),
+        (('?1; as="https://a.example" ',), "https://a.example"),
+        (('?1;v=1;as="https://a.example";flag',), "https://a.example"),
+        (('?1;as="https://b.example";as="https://a.example"',), "https://a.example"),
+        ((), None),
+        (("?1",), None),
+        (('?0;as="https://a.example"',), None),
+        (("?1;as=https://a.example",), None),
+        (('?1;as="a"', '?1;as="a"'), None),
+        (('?1;as="a\\"b"',), None),
+        (('?1;as="a"garbage',), None),
+    ],
+)
+def test_the_asking_header_is_read_strictly(values: tuple[str, ...], issuer: str | None) -> None:
+    assert asked_issuer(values) == issuer
+
+
+def reason(call: Any, *arguments: Any) -> Reason:
+    with pytest.raises(Refusal) as caught:
+        call(*arguments)
+    found: Reason = caught.value.reason
+    return found
+
+
+def test_a_rate_refills_steadily_and_is_each_clients_own() -> None:
+    rate = RateLimit(2)
+    rate.take("a", 0.0)
+    rate.take("a", 0.0)
+    assert reason(rate.take, "a", 0.0) is Reason.RATE_LIMITED
+    rate.take("b", 0.0)
+    rate.take("a", 30.0)
+    assert reason(rate.take, "a", 30.0) is Reason.RATE_LIMITED
+
+
+def test_the_memory_of_rates_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("oneact.service.limits._MAX_CLIENTS", 2)
+    rate = RateLimit(1)
+    for client in "abc":
+        rate.take(client, 0.0)
+    assert list(rate._buckets) == ["b", "c"]
+
+
+def test_a_proof_is_remembered_as_long_as_it_could_be_shown_again() -> None:
+    seen = SeenProofs()
+    seen.remember("k", "j", 100)
+    seen.remember("other", "j", 100)
+    assert reason(seen.remember, "k", "j", 170) is Reason.PROOF_REPLAYED
+    seen.remember("k", "j", 171)
+
+
+def test_a_full_memory_of_proofs_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("oneact.service.limits._MAX_PROOFS", 1)
+    seen = SeenProofs()
+    seen.remember("k", "a", 100)
+    assert reason(seen.remember, "k", "b", 100) is Reason.RATE_LIMITED
+
+
+def test_the_offer_key_follows_from_the_key_file_alone(tmp_path: Path) -> None:
+    first, again = keys.load(tmp_path / "air.jwk"), keys.load(str(tmp_path / "air.jwk"))
+    assert first.txn_keys == again.txn_keys
+    assert len(first.txn_keys[0]) == 32
+    assert "d" not in first.jwks["keys"][0]  # type: ignore[operator,index,call-overload]
+
+
+def request(**changes: Any) -> Request:
+    settings: dict[str, Any] = {
+        "method": "POST", "path": "/", "query": "", "headers": (), "body": b"", "client": "c",
+    }  # fmt: skip
+    return Request(**(settings | changes))
+
+
+def test_a_cookie_given_twice_is_none() -> None:
+    assert request(headers=(("cookie", "a=1; b=2"),)).cookie("b") == "2"
+    assert request(headers=(("cookie", "a=1; a=2"),)).cookie("a") is None
+
+
+@pytest.mark.parametrize(
+    "kind", ["application/json", "Application/JSON; charset=UTF-8", 'application/json;charset="utf-8"']
+)
+def test_json_is_read_with_a_charset_of_utf_8(kind: str) -> None:
+    assert request(headers=(("content-type", kind),), body=b"{}").json() == {}
+
+
+def test_a_content_type_given_twice_is_none() -> None:
+    twice = (("content-type", "application/json"), ("content-type", "application/json"))
+    assert reason(request(headers=twice, body=b"{}").json) is Reason.MEDIA_TYPE
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("a=1&a=2", Reason.PARAMETER_REPEATED), ("a", Reason.REQUEST_MALFORMED), ("a=%FF", Reason.REQUEST_MALFORMED)],
+)
+def test_fields_are_read_strictly(text: str, expected: Reason) -> None:
+    assert reason(reading.fields, text) is expected
+    assert reading.fields("") == {}
+    assert reading.fields("a=&b=+%2B") == {"a": "", "b": " +"}
+
+
+@pytest.mark.parametrize(
+    ("result", "answer"),
+    [
+        (None, Answer(204)),
+        (b"x", Answer(200, b"x", "application/octet-stream")),
+        ({"a": "ü"}, Answer(200, '{"a": "ü"}'.encode())),
+        ((201, {"Content-Type": "text/plain", "X-A": "1"}, b"x"), Answer(201, b"x", "text/plain", (("x-a", "1"),))),
+        (Answer(418), Answer(418)),
+    ],
+)
+def test_an_answer_is_made_of_what_a_handler_gives(result: Any, answer: Answer) -> None:
+    assert answer_of(result) == answer
+
+
+def test_a_refusal_says_nothing_of_its_detail() -> None:
+    answer = exchange.of_refusal(Refusal(Reason.TOKEN_KEY, "secret detail"))
+    assert b"secret" not in answer.body
+    assert answer.status == 401
