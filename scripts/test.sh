@@ -13,7 +13,7 @@ stage "imports"; $bin/lint-imports
 stage "the bare verifier"; scripts/bare_wheel.sh
 stage "the pure rooms, every branch"
 rm -f .coverage .coverage.*
-$bin/coverage run -m pytest -q tests/test_errors.py tests/protocol tests/log tests/vectors tests/service/test_checks.py \
+$bin/coverage run -m pytest -q tests/test_errors.py tests/protocol tests/log tests/vectors tests/spec \
   tests/agent/test_flow.py
 $bin/coverage combine -q
 $bin/coverage report --skip-covered --fail-under=100 \

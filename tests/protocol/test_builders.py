@@ -1,0 +1,116 @@
+"""What this library signs is what it reads."""
+
+from __future__ import annotations
+
+import pytest
+
+from oneact.errors import Reason, Refusal
+from oneact.protocol import act, client_assertion, dpop, id_token, jwk, metadata, offer
+from oneact.service import checks
+from oneact.testing import InProcessApprover, new_key
+
+NOW = 1_800_000_000
+AIR, APPROVE = "https://air.example", "https://approve.example"
+KEY = new_key()
+
+
+def keys() -> dict[str, jwk.PublicKey]:
+    return jwk.parse_set({"keys": [KEY.public.public_jwk()]})
+
+
+@pytest.mark.parametrize("holder", [{}, {"sub": "p", "jkt": "J" * 43}])
+def test_an_offer_is_read_as_it_was_signed(holder: dict[str, str]) -> None:
+    wanted = act.build(AIR, "book", "D" * 43, {"a": 1}, None)
+    made = offer.Offer(AIR, APPROVE, NOW, NOW + 600, "j", "t", wanted, "Book", **holder)
+    found, parsed = offer.parse(offer.sign(made, KEY))
+    offer.check(found, parsed, keys(), APPROVE, NOW)
+    assert (found.sub, found.jkt, found.act.digest) == (made.sub, made.jkt, wanted.digest)
+
+
+def test_a_client_assertion_is_read_as_it_was_made() -> None:
+    found = client_assertion.parse(client_assertion.build(KEY, "c", APPROVE, NOW, "j"))
+    client_assertion.check(found, [new_key().public, KEY.public], APPROVE, NOW)
+    assert (found.client_id, found.exp - found.iat) == ("c", 60)
+
+
+def test_an_id_token_is_read_as_it_was_signed() -> None:
+    approver = InProcessApprover()
+    made = id_token.IdToken(
+        approver.issuer, "client", approver.sub, NOW, NOW + 60, "n", NOW, approver.signed_roster(AIR)
+    )
+    found = id_token.check(id_token.sign(made, KEY), keys(), approver.issuer, "client", AIR, "n", NOW)
+    assert found == made
+
+
+def test_a_proof_leaves_query_and_fragment_out_of_its_address() -> None:
+    text = dpop.build(KEY, "GET", AIR + "/x?y=1#z", NOW, "j", nonce="n")
+    assert dpop.check(text, "GET", AIR + "/x", NOW + 9999, nonces=["n"]).jkt == KEY.public.thumbprint
+
+
+def test_a_proof_of_a_token_holds_its_hash() -> None:
+    text = dpop.build(KEY, "POST", AIR, NOW, "j", token="a.b.c")
+    assert dpop.check(text, "POST", AIR, NOW, token="a.b.c").jti == "j"
+
+
+def test_an_origin_is_scheme_and_authority() -> None:
+    assert metadata.origin("https://a.example:8443/b?c#d") == "https://a.example:8443"
+
+
+SERVICE = metadata.ServiceMetadata(
+    AIR, "Example Air", AIR + "/jwks", AIR + "/actions", AIR + "/link", AIR + "/act", (APPROVE,)
+)
+SERVER = metadata.ServerMetadata(APPROVE, {"token_endpoint": APPROVE + "/token", "jwks_uri": APPROVE + "/jwks"})
+
+
+def test_metadata_is_read_as_it_was_published() -> None:
+    assert metadata.parse_service(SERVICE.document(), AIR) == SERVICE
+    assert metadata.parse_server(SERVER.document(), APPROVE) == SERVER
+    linked = metadata.parse_service({**SERVICE.document(), "authorization_servers": None}, AIR)
+    assert linked.authorization_servers is None
+    without = {name: value for name, value in SERVICE.document().items() if name != "authorization_servers"}
+    assert metadata.parse_service(without, AIR).document() == without
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"resource": "https://other.example"},
+        {"resource_name": ""},
+        {"resource_name": "x" * 81},
+        {"txn_challenge_jwks_uri": "https://evil.example/jwks"},
+        {"authorization_details_types_metadata_endpoint": "https://evil.example/actions"},
+        {"oneact_link_uri": "https://evil.example/link"},
+        {"oneact_act_uri": "http://air.example/act"},
+        {"oneact_versions_supported": ["2"]},
+        {"oneact_versions_supported": None},
+        {"authorization_servers": []},
+    ],
+)
+def test_a_services_metadata_that_is_not_its_own_is_refused(changes: dict[str, object]) -> None:
+    with pytest.raises(Refusal) as refused:
+        metadata.parse_service({**SERVICE.document(), **changes}, AIR)  # type: ignore[dict-item]
+    assert refused.value.reason is Reason.METADATA_INVALID
+
+
+@pytest.mark.parametrize("value", [[], "x", None, {"issuer": "https://other.example"}])
+def test_a_servers_metadata_that_is_not_its_own_is_refused(value: object) -> None:
+    document = {**SERVER.document(), **value} if isinstance(value, dict) else value
+    with pytest.raises(Refusal) as refused:
+        metadata.parse_server(document, APPROVE)  # type: ignore[arg-type]
+    assert refused.value.reason is Reason.METADATA_INVALID
+
+
+@pytest.mark.parametrize(
+    ("identifier", "address"),
+    [
+        ("https://a.example", "https://a.example/.well-known/oauth-authorization-server"),
+        ("https://a.example/", "https://a.example/.well-known/oauth-authorization-server"),
+        ("https://a.example:8443/b/c", "https://a.example:8443/.well-known/oauth-authorization-server/b/c"),
+    ],
+)
+def test_the_well_known_part_stands_between_host_and_path(identifier: str, address: str) -> None:
+    assert metadata.well_known(identifier, metadata.SERVER_PATH) == address
+
+
+def test_an_action_without_terms_needs_no_txn_of_ours() -> None:
+    assert checks.Trust(AIR, (), {}).nonces is None

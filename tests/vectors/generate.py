@@ -1,0 +1,891 @@
+"""Makes the vectors, from keys and times that are fixed: `python -m tests.vectors.generate`.
+
+Signatures differ each time, so this is run by hand, when the protocol changes; the tests run what stands in the files.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric import ed25519
+
+from oneact.protocol import act, action, approval, base64url, canonical, client_assertion, display, roster, terms
+from oneact.protocol.jwk import SigningKey
+from oneact.protocol.roster import Roster
+from oneact.testing import SoftwarePasskey
+from tests.spec.literal import ROOT, key
+from tests.vectors.run import outcome
+
+FOLDER = ROOT / "spec" / "vectors"
+AIR, APPROVE = "https://air.example", "https://approve.example"
+T = 1_772_000_000
+SERVICE, SERVER, AGENT, STRANGER = key(2001), key(2002), key(2003), key(2009)
+EDWARDS = SigningKey(ed25519.Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
+TXN_KEY = bytes(range(32))
+STRING = {"type": "string"}
+DOCUMENT: dict[str, Any] = {
+    "action": "book_flight",
+    "schema": {
+        "type": "object", "additionalProperties": False, "required": ["from", "to"],
+        "properties": {"from": STRING, "to": STRING, "bags": {"type": "integer"}},
+    },
+    "method": "POST",
+    "path": "/bookings",
+    "sources": {"from": "body", "to": "body", "bags": "query"},
+    "intent": "Book a flight",
+    "summary": "Fly {/parameters/from} to {/parameters/to}",
+    "display": [
+        {"pointer": "/terms/price", "label": "Price", "format": "money"},
+        {"pointer": "/parameters/from", "label": "From", "format": "text"},
+    ],
+    "terms": {"type": "object", "additionalProperties": False, "properties": {"price": {
+        "type": "object", "additionalProperties": False, "properties": {"amount": STRING, "currency": STRING},
+    }}},
+    "reversible": False,
+    "rule": {"approvers": 1, "requester_excluded": False},
+}  # fmt: skip
+PLAIN: dict[str, Any] = {**DOCUMENT, "action": "check_in", "terms": None, "display": []}
+PARAMETERS: dict[str, Any] = {"from": "SFO", "to": "NYC"}
+STATED: dict[str, Any] = {"price": {"amount": "312.00", "currency": "USD"}}
+DROP = object()
+
+
+def passkey(number: int, **changes: Any) -> SoftwarePasskey:
+    """Give a fixed passkey."""
+    given: dict[str, Any] = {"credential_id": f"passkey {number}".encode(), "key": key(number).key, **changes}
+    return SoftwarePasskey("approve.example", APPROVE, **given)
+
+
+ADA, BOB, MALLORY = passkey(3001), passkey(3002), passkey(3009)
+
+
+def changed(value: Any, path: tuple[Any, ...], new: Any) -> Any:
+    """Give a copy with one member replaced, added or (DROP) left out."""
+    copied = copy.deepcopy(value)
+    inner = copied
+    for step in path[:-1]:
+        inner = inner[step]
+    if new is DROP:
+        del inner[path[-1]]
+    else:
+        inner[path[-1]] = new
+    return copied
+
+
+def jwks(*found: SigningKey) -> dict[str, Any]:
+    """Give a JWK Set."""
+    return {"keys": [item.public.public_jwk() for item in found]}
+
+
+def signed(claims: Any, typ: str, signer: SigningKey, /, **header: Any) -> str:
+    """Sign anything under any header."""
+    head: dict[str, Any] = {"alg": signer.alg, "typ": typ, "kid": signer.public.kid, **header}
+    head = {name: value for name, value in head.items() if value is not DROP}
+    text = base64url.encode(canonical.encode(head)) + "." + base64url.encode(canonical.encode(claims))
+    return text + "." + base64url.encode(signer.sign(text.encode()))
+
+
+class File:
+    """One file of vectors; each is run as it is added, and has to come out as named."""
+
+    def __init__(self, kind: str, about: str) -> None:
+        self.kind, self.about = kind, about
+        self.vectors: list[dict[str, Any]] = []
+
+    def good(self, name: str, **inputs: Any) -> None:
+        """Add what is accepted."""
+        found = outcome(self.kind, {"name": name, **inputs})
+        assert "expect" in found, (self.kind, name, found)
+        self.vectors.append({"name": name, **copy.deepcopy(inputs), **found})
+
+    def bad(self, name: str, reason: str, **inputs: Any) -> None:
+        """Add what is refused, for this reason."""
+        found = outcome(self.kind, {"name": name, **inputs})
+        assert found == {"reason": reason}, (self.kind, name, found)
+        self.vectors.append({"name": name, **copy.deepcopy(inputs), **found})
+
+    def each(self, form: str, value: dict[str, Any], reason: str, **inputs: Any) -> None:
+        """Add a vector for each member left out and of another type, and for one too many."""
+        for member in value:
+            self.bad(f"{member} is missing", reason, **{**inputs, form: changed(value, (member,), DROP)})
+        self.bad("a member too many", reason, **{**inputs, form: {**value, "more": 1}})
+
+    def write(self) -> None:
+        """Write the file."""
+        document = {"about": self.about, "vectors": self.vectors}
+        FOLDER.mkdir(exist_ok=True)
+        (FOLDER / f"{self.kind}.json").write_text(json.dumps(document, indent=1, ensure_ascii=True) + "\n")
+
+
+def make_canonical() -> None:
+    file = File("canonical", "JSON from outside (octets in hex) to its canonical form (section 2).")
+    for name, text in {
+        "members are sorted": '{"b":1,"a":[true,null,"x"]}',
+        "white space goes": ' { "a" : 1 } ',
+        "names are sorted by UTF-16": '{"\\ue000":1,"\\ud83d\\ude00":2}',
+        "escapes are the shortest": '{"a":"\\u0041\\/\\n\\u001f\\u007f\\u00e9"}',
+        "the largest integer": "9007199254740991",
+        "the smallest integer": "-9007199254740991",
+        "sixteen levels": "[" * 16 + "]" * 16,
+    }.items():
+        file.good(name, json_hex=text.encode().hex())
+    for name, (reason, octets) in {
+        "a name twice": ("json_duplicate_key", b'{"a":1,"a":1}'),
+        "a name twice by escape": ("json_duplicate_key", b'{"a":1,"\\u0061":2}'),
+        "a fraction": ("json_number", b"1.0"),
+        "an exponent": ("json_number", b"1e3"),
+        "negative zero": ("json_number", b"-0"),
+        "an integer too large": ("json_number", b"9007199254740992"),
+        "a huge integer": ("json_number", b"1" * 400),
+        "not a number": ("json_number", b"NaN"),
+        "infinity": ("json_number", b"[Infinity]"),
+        "a lone surrogate": ("json_surrogate", b'"\\ud800"'),
+        "a lone surrogate in a name": ("json_surrogate", b'{"\\udfff":1}'),
+        "a noncharacter": ("json_surrogate", b'"\\uffff"'),
+        "seventeen levels": ("json_too_deep", b"[" * 17 + b"]" * 17),
+        "a hundred thousand levels": ("json_too_deep", b"[" * 100_000),
+        "not UTF-8": ("json_malformed", b'"\xff"'),
+        "a byte order mark": ("json_malformed", b"\xef\xbb\xbf1"),
+        "a control character": ("json_malformed", b'"\x01"'),
+        "two values": ("json_malformed", b"1 2"),
+        "nothing": ("json_malformed", b""),
+        "a comma too many": ("json_malformed", b"[1,]"),
+    }.items():
+        file.bad(name, reason, json_hex=octets.hex())
+    file.vectors = [item for item in file.vectors if len(item["json_hex"]) < 10_000]
+    file.write()
+
+
+def make_action() -> None:
+    file = File("action", "A published action and the digest that names it (section 4.1).")
+    file.good("with terms", action=DOCUMENT)
+    file.good("without terms", action=PLAIN)
+    file.each("action", DOCUMENT, "action_invalid")
+    closed = ("schema", "additionalProperties")
+    for name, path, new in [
+        ("a name in capitals", ("action",), "Book"),
+        ("a method that changes nothing", ("method",), "GET"),
+        ("a path that is relative", ("path",), "bookings"),
+        ("an open schema", closed, DROP),
+        ("a schema of another type", ("schema",), {"type": "string"}),
+        ("a number in the schema", ("schema", "properties", "bags"), {"type": "number"}),
+        ("a keyword that is not known", ("schema", "properties", "bags"), {"type": "integer", "contains": 1}),
+        ("a reference elsewhere", ("schema", "properties", "bags"), {"$ref": "https://evil.example/s"}),
+        ("a source that is not known", ("sources", "bags"), "cookie"),
+        ("a source too few", ("sources", "bags"), DROP),
+        ("a source too many", ("sources", "more"), "body"),
+        ("no intent", ("intent",), ""),
+        ("a brace in the summary", ("summary",), "Fly {from"),
+        ("a summary that points elsewhere", ("summary",), "Fly {/price}"),
+        ("a format that is not known", ("display", 0, "format"), "html"),
+        ("a pointer elsewhere", ("display", 0, "pointer"), "/price"),
+        ("a pointer twice", ("display", 0, "pointer"), "/parameters/from"),
+        ("reversible is a text", ("reversible",), "no"),
+        ("four approvers", ("rule", "approvers"), 4),
+        ("no approver", ("rule", "approvers"), 0),
+        ("a rule with more", ("rule", "more"), 1),
+    ]:
+        file.bad(name, "action_invalid", action=changed(DOCUMENT, path, new))
+    file.bad("display of terms without terms", "action_invalid", action={**DOCUMENT, "terms": None})
+    file.write()
+
+
+def booked(document: dict[str, Any] = DOCUMENT, terms_: Any = STATED, **parameters: Any) -> act.Act:
+    """Give an act."""
+    described = action.parse(document)
+    return act.build(AIR, described.name, described.digest, {**PARAMETERS, **parameters}, terms_)
+
+
+def make_act() -> None:
+    file = File("act", "An authorization_details array and the act's digests (section 4.2).")
+    whole = booked().details()
+    file.good("whole", details=whole)
+    file.good("with the digest of its parameters", details=booked().details(inline=False))
+    file.good("without terms", details=booked(PLAIN, None).details())
+    file.good("texts that JCS escapes", details=changed(whole, (0, "actions"), ['a"\\b\n']))
+    for member in whole[0]:  # type: ignore[union-attr]
+        if member != "terms":
+            file.bad(f"{member} is missing", "act_malformed", details=changed(whole, (0, member), DROP))
+    for name, path, new in [
+        ("a member too many", (0, "more"), 1),
+        ("another type", (0, "type"), "payment"),
+        ("two locations", (0, "locations"), [AIR, "https://b.example"]),
+        ("two actions", (0, "actions"), ["a", "b"]),
+        ("both parameters and their digest", (0, "parameters_digest"), "x" * 43),
+        ("a digest that is none", (0, "action_digest"), "x"),
+        ("empty terms", (0, "terms"), {}),
+        ("terms over 1 KiB", (0, "terms"), {"a": "x" * 1024}),
+        ("parameters that are a list", (0, "parameters"), []),
+    ]:
+        file.bad(name, "act_malformed", details=changed(whole, path, new))
+    file.bad("two objects", "act_malformed", details=[*whole, *whole])
+    file.bad("none", "act_malformed", details=[])
+    file.bad("no array", "act_malformed", details=whole[0])
+    file.write()
+
+
+def make_display() -> None:
+    file = File("display", "What is shown of an act, and the display digest (section 5).")
+    kinds = ["text", "money", "date", "date-time", "time-zone", "email", "url", "account", "list", "secret"]
+    for kind in kinds:
+        document = changed(DOCUMENT, ("display",), [{"pointer": "/parameters/from", "label": "It", "format": kind}])
+        for number, value in enumerate([
+            "2024-02-30", "2024-13-01", "2024-03-01T10:00:00+02:00", "Europe/Berlin", "ada@example.org", "ada@b\u00fccher.example",
+            "https://air.example/x?y#z", "https://user@evil.example/", "https://\u0430pple.example/", "http://a.example:99/", "a\\b\u00abc\u00bb\n\u202e\u200b",
+            {"amount": "1.50", "currency": "EUR"}, {"amount": "1,50", "currency": "EUR"}, {"amount": "01", "currency": "EUR"}, ["a", 1, None, True],
+            ["a", ["b"]], [], 7, True, None, "",
+        ]):  # fmt: skip
+            file.good(f"{kind} {number}", action=document, parameters={"from": value, "to": "x"}, terms=STATED)
+    file.good("what the template leaves out", action=PLAIN, parameters={
+        "from": "a", "to": {"z": [1, {"y~/": "b"}], "\U0001f600": {}, "\ue000": []},
+    }, terms=None)  # fmt: skip
+    file.good("an absent value in the summary", action=PLAIN, parameters={"from": "a"}, terms=None)
+    file.good("two hundred lines", action=PLAIN, parameters={"to": ["x"] * 199}, terms=None)
+    file.bad("too many lines", "too_large_to_show", action=PLAIN, parameters={"to": ["x"] * 200}, terms=None)
+    file.bad("too many octets", "too_large_to_show", action=PLAIN, parameters={"to": "x" * 17_000}, terms=None)
+    file.write()
+
+
+def statement(item: str, **changes: Any) -> dict[str, Any]:
+    """Give a statement's members."""
+    members: dict[str, Any] = {
+        "iss": APPROVE, "client_id": "c-1", "jkt": AGENT.public.thumbprint, "iat": T, "exp": T + 60,
+        "nonce": base64url.encode(bytes(range(16))), "acts": [item], **changes,
+    }  # fmt: skip
+    return {name: value for name, value in members.items() if value is not DROP}
+
+
+def make_item_and_statement() -> None:
+    file = File("item", "The item hash by which a statement names one act (section 4.4).")
+    base = {"aud": AIR, "sub": "p-1", "txn": "t-1", "act": "A" * 43, "display": "D" * 43}
+    file.good("an item", **base)
+    for member, value in base.items():
+        file.good(f"another {member}", **{**base, member: value + "x"})
+    file.good("texts that JCS escapes", **{**base, "sub": 'p"\\\n\u00e9'})
+    file.write()
+    file = File("statement", "A statement and the challenge that a passkey signs (section 4.4).")
+    whole = statement("I" * 43)
+    file.good("one act", statement=whole)
+    file.good("twenty acts", statement=statement("", acts=[f"{n:043d}" for n in range(20)]))
+    file.each("statement", whole, "statement_malformed")
+    for name, change in {
+        "no act": {"acts": []},
+        "twenty-one acts": {"acts": [f"{n:043d}" for n in range(21)]},
+        "an act twice": {"acts": ["I" * 43, "I" * 43]},
+        "an act of another length": {"acts": ["I" * 42]},
+        "a nonce of another length": {"nonce": "x"},
+        "a thumbprint that is none": {"jkt": "x"},
+        "a time that is a text": {"iat": str(T)},
+        "a time before 1970": {"exp": -1},
+        "a boolean for a time": {"iat": True},
+        "an empty client": {"client_id": ""},
+    }.items():
+        file.bad(name, "statement_malformed", statement={**whole, **change})
+    file.write()
+
+
+def members(found: Roster, by: SoftwarePasskey) -> dict[str, Any]:
+    """Give a roster with the assertion that vouches for it."""
+    return roster.SignedRoster(found, by.get(found.challenge())).members()
+
+
+def the_roster(*passkeys: SoftwarePasskey, **changes: Any) -> Roster:
+    """Give a roster."""
+    given: dict[str, Any] = {
+        "iss": APPROVE, "aud": AIR, "sub": "p-1", "rp_id": "approve.example", "origins": (APPROVE,), "seq": 1,
+        "credentials": tuple(item.credential for item in passkeys or (ADA,)), **changes,
+    }  # fmt: skip
+    return Roster(**given)
+
+
+def make_roster() -> None:
+    file = File("roster", "A roster: the first one, or one that follows what is pinned (section 4.5).")
+    names = {"issuer": APPROVE, "audience": AIR, "subject": "p-1"}
+    first = members(the_roster(), ADA)
+    file.good("the first", signed=first, pinned=None, **names)
+    eddsa = SoftwarePasskey("approve.example", APPROVE, "EdDSA", credential_id=b"ed", key=EDWARDS.key)  # type: ignore[arg-type]
+    file.good("the first, by EdDSA", signed=members(the_roster(eddsa), eddsa), pinned=None, **names)
+    for member, reason in {
+        "issuer": "roster_issuer",
+        "audience": "roster_audience",
+        "subject": "roster_subject",
+    }.items():
+        file.bad(f"another {member}", reason, signed=first, pinned=None, **{**names, member: "x"})
+    file.bad("vouched for by a stranger", "roster_unpinned", signed=members(the_roster(), BOB), pinned=None, **names)
+    thief = passkey(3009, credential_id=ADA.credential_id)
+    file.bad("a stranger under its name", "roster_signature", signed=members(the_roster(), thief), pinned=None, **names)
+    for member in first["roster"]:
+        broken = changed(first, ("roster", member), DROP)
+        file.bad(f"{member} is missing", "roster_malformed", signed=broken, pinned=None, **names)
+    for name, path, new in [
+        ("a member too many", ("roster", "more"), 1),
+        ("no origin", ("roster", "origins"), []),
+        ("a key of another algorithm", ("roster", "credentials", 0, "alg"), "RS256"),
+        ("a key that is none", ("roster", "credentials", 0, "public_key"), "AAAA"),
+        ("a credential twice", ("roster", "credentials"), first["roster"]["credentials"] * 2),
+        ("credentials that are no list", ("roster", "credentials"), {}),
+        ("no assertion", ("webauthn",), DROP),
+    ]:
+        file.bad(name, "roster_malformed", signed=changed(first, path, new), pinned=None, **names)
+    pinned = the_roster().members()
+    later = the_roster(ADA, BOB, seq=2)
+    file.good("a passkey more", signed=members(later, ADA), pinned=pinned, **names)
+    file.bad("vouched for by the new passkey", "roster_unpinned", signed=members(later, BOB), pinned=pinned, **names)
+    for name, reason, change in [
+        ("the same seq", "roster_seq", {"seq": 1}),
+        ("a lower seq", "roster_seq", {"seq": 0}),
+        ("another issuer", "roster_issuer", {"iss": "https://evil.example"}),
+        ("another service", "roster_audience", {"aud": "https://evil.example"}),
+        ("another person", "roster_subject", {"sub": "p-2"}),
+        ("another RP ID", "roster_rp_id", {"rp_id": "evil.example"}),
+        ("another origin", "roster_rp_id", {"origins": ("https://evil.example",)}),
+    ]:
+        found = the_roster(ADA, BOB, **{"seq": 2, **change})
+        file.bad(name + " later", reason, signed=members(found, ADA), pinned=pinned, **names)
+    file.write()
+    file = File("removal", "A roster by which the approval server alone removes passkeys (section 4.5).")
+    pinned, less = the_roster(ADA, BOB).members(), the_roster(ADA, seq=2)
+    file.good("one less", removal=roster.sign_removal(less, SERVER), jwks=jwks(SERVER), pinned=pinned)
+    file.good(
+        "none left",
+        removal=roster.sign_removal(the_roster(seq=2, credentials=()), SERVER),
+        jwks=jwks(SERVER),
+        pinned=pinned,
+    )
+    for name, reason, found in [
+        ("one more", "roster_not_subset", the_roster(ADA, BOB, MALLORY, seq=2)),
+        ("as many", "roster_not_subset", the_roster(ADA, BOB, seq=2)),
+        ("another in its place", "roster_not_subset", the_roster(ADA, MALLORY, seq=2)),
+        ("the same seq", "roster_seq", the_roster(ADA)),
+    ]:
+        file.bad(name, reason, removal=roster.sign_removal(found, SERVER), jwks=jwks(SERVER), pinned=pinned)
+    file.bad(
+        "by another key",
+        "roster_signature",
+        removal=roster.sign_removal(less, STRANGER),
+        jwks=jwks(SERVER),
+        pinned=pinned,
+    )
+    forged = signed(less.members(), roster.TYP, STRANGER, kid=SERVER.public.kid)
+    file.bad("by another key under its kid", "roster_signature", removal=forged, jwks=jwks(SERVER), pinned=pinned)
+    other = signed(less.members(), "JWT", SERVER)
+    file.bad("of another type", "roster_malformed", removal=other, jwks=jwks(SERVER), pinned=pinned)
+    file.write()
+
+
+def make_txn() -> None:
+    file = File("txn", "The transaction identifier, which only the service's key makes (section 4.3).")
+    digest, jkt = "A" * 43, "J" * 43
+    plain = terms.mint(TXN_KEY, bytes(16), T + 600, APPROVE, digest)
+    named = terms.mint(TXN_KEY, bytes(16), T + 600, APPROVE, digest, ("p-1", jkt))
+    base: dict[str, Any] = {
+        "keys_hex": [TXN_KEY.hex()], "txn": plain, "issuer": APPROVE, "act_digest": digest, "sub": "p-1", "jkt": jkt,
+        "approved_at": T,
+    }  # fmt: skip
+    file.good("for anyone", **base)
+    file.good("for one holder", **{**base, "txn": named})
+    file.good("by the key before", **{**base, "keys_hex": ["00" * 32, TXN_KEY.hex()]})
+    file.good("another holder, where none is named", **{**base, "sub": "p-2", "jkt": "K" * 43})
+    file.good("the last second", **{**base, "approved_at": T + 599})
+    file.bad("the second at which it expires", "txn_expired", **{**base, "approved_at": T + 600})
+    file.bad("another key", "txn_foreign", **{**base, "keys_hex": ["00" * 32]})
+    file.bad("another issuer", "txn_foreign", **{**base, "issuer": "https://evil.example"})
+    file.bad("another act", "txn_foreign", **{**base, "act_digest": "B" * 43})
+    file.bad("another person than named", "txn_foreign", **{**base, "txn": named, "sub": "p-2"})
+    file.bad("another key than named", "txn_foreign", **{**base, "txn": named, "jkt": "K" * 43})
+    octets = bytearray(base64url.decode(plain))
+    for name, position, reason in [
+        ("the holder flag set", 0, "txn_foreign"), ("another nonce", 1, "txn_foreign"), ("a later end", 20, "txn_foreign"), ("another MAC", 56, "txn_foreign"),
+    ]:  # fmt: skip
+        octets[position] ^= 1
+        file.bad(name, reason, **{**base, "txn": base64url.encode(bytes(octets))})
+        octets[position] ^= 1
+    octets[0] = 2
+    file.bad("an unknown form", "txn_malformed", **{**base, "txn": base64url.encode(bytes(octets))})
+    file.bad("too short", "txn_malformed", **{**base, "txn": plain[:-4]})
+    file.bad("not base64url", "txn_malformed", **{**base, "txn": plain[:-1] + "="})
+    file.write()
+
+
+def a_jws(
+    file: File, form: str, claims: dict[str, Any], typ: str, key_: SigningKey, prefix: str, **inputs: Any
+) -> None:
+    """Add what goes wrong with any signed object."""
+    text = signed(claims, typ, key_)
+    head, payload, signature = text.split(".")
+
+    def bad(name: str, reason: str, value: str) -> None:
+        file.bad(name, f"{prefix}_{reason}", **{**inputs, form: value})
+
+    bad("another typ", "typ", signed(claims, "JWT" if typ != "JWT" else "at+jwt", key_))
+    bad("alg none", "alg", signed(claims, typ, key_, alg="none")[: -len(signature)])
+    bad("HS256", "alg", signed(claims, typ, key_, alg="HS256"))
+    bad("the other algorithm", "alg", signed(claims, typ, key_, alg="EdDSA"))
+    bad("no kid", "key", signed(claims, typ, key_, kid=DROP))
+    bad("an unknown kid", "key", signed(claims, typ, STRANGER))
+    bad("another key under its kid", "signature", signed(claims, typ, STRANGER, kid=key_.public.kid))
+    bad(
+        "other claims under its signature",
+        "signature",
+        f"{head}.{base64url.encode(canonical.encode({**claims, 'jti': 'x'}))}.{signature}",
+    )
+    bad("a critical header", "malformed", signed(claims, typ, key_, crit=["x"], x=1))
+    bad("two parts", "malformed", f"{head}.{payload}")
+    bad("padding", "malformed", text + "=")
+    bad("claims that are a list", "malformed", signed([], typ, key_))
+    double = base64url.encode(canonical.encode(claims)[:-1] + b',"iss":"x"}')
+    bad("a claim twice", "malformed", f"{head}.{double}.{signature}")
+
+
+def offer_claims(**changes: Any) -> dict[str, Any]:
+    claims: dict[str, Any] = {
+        "iss": AIR, "aud": APPROVE, "iat": T, "exp": T + 600, "jti": "o-1",
+        "txn": terms.mint(TXN_KEY, bytes(16), T + 600, APPROVE, booked().digest),
+        "authorization_details": booked().details(), "reason": "Book a flight", **changes,
+    }  # fmt: skip
+    return {name: value for name, value in claims.items() if value is not DROP}
+
+
+def make_offer() -> None:
+    file, typ = File("offer", "An offer, as an approval server takes it (section 4.3)."), "txn-authz-challenge+jwt"
+    base: dict[str, Any] = {"jwks": jwks(SERVICE, EDWARDS), "audience": APPROVE, "now": T}
+    holder = {"sub": "p-1", "cnf": {"jkt": "J" * 43}}
+    file.good("for anyone", offer=signed(offer_claims(), typ, SERVICE), **base)
+    file.good("for one holder", offer=signed(offer_claims(**holder), typ, SERVICE), **base)
+    file.good("by EdDSA", offer=signed(offer_claims(), typ, EDWARDS), **base)
+    a_jws(file, "offer", offer_claims(), typ, SERVICE, "offer", **base)
+    for member in offer_claims():
+        reason = "offer_malformed"
+        file.bad(f"{member} is missing", reason, offer=signed(offer_claims(**{member: DROP}), typ, SERVICE), **base)
+    for name, reason, change in [
+        ("a member too many", "offer_malformed", {"more": 1}),
+        ("sub without cnf", "offer_malformed", {"sub": "p-1"}),
+        ("cnf without sub", "offer_malformed", {"cnf": {"jkt": "J" * 43}}),
+        ("cnf with more", "offer_malformed", {**holder, "cnf": {"jkt": "J" * 43, "x": 1}}),
+        ("another server", "offer_audience", {"aud": "https://other.example"}),
+        ("from the future", "offer_time", {"iat": T + 6, "exp": T + 600}),
+        ("too long a life", "offer_time", {"exp": T + 601}),
+        ("a life of nothing", "offer_time", {"exp": T}),
+        ("no act", "offer_act", {"authorization_details": []}),
+        ("parameters by digest", "offer_act", {"authorization_details": booked().details(inline=False)}),
+        ("an act elsewhere", "offer_act", {"iss": "https://other.example"}),
+    ]:
+        file.bad(name, reason, offer=signed(offer_claims(**change), typ, SERVICE), **base)
+    text = signed(offer_claims(), typ, SERVICE)
+    file.good("the last second", offer=text, **{**base, "now": T + 599})
+    file.bad("the second at which it expires", "offer_expired", offer=text, **{**base, "now": T + 600})
+    file.write()
+
+
+def given(number: SoftwarePasskey = ADA, **changes: Any) -> dict[str, Any]:
+    """Give an approval: a statement and the assertion over it."""
+    item = approval.item_hash(AIR, "p-1", changes.pop("txn", TXN), BOOKED.digest, display.digest(LINES))
+    found = statement(item, **changes)
+    challenge = approval.challenge(approval.APPROVAL, found)
+    return {"statement": found, "webauthn": number.get(challenge).members()}
+
+
+BOOKED = booked()
+LINES = display.render(action.parse(DOCUMENT), PARAMETERS, STATED)
+TXN = terms.mint(TXN_KEY, bytes(16), T + 600, APPROVE, BOOKED.digest)
+
+
+def token_claims(**changes: Any) -> dict[str, Any]:
+    claims: dict[str, Any] = {
+        "iss": APPROVE, "sub": "p-1", "aud": AIR, "client_id": "c-1", "iat": T + 2, "exp": T + 32, "jti": "j-1",
+        "txn": TXN, "cnf": {"jkt": AGENT.public.thumbprint}, "auth_time": T, "acr": "phrh", "amr": ["hwk", "user"],
+        "authorization_details": BOOKED.details(), "approvals": [given()], **changes,
+    }  # fmt: skip
+    return {name: value for name, value in claims.items() if value is not DROP}
+
+
+def make_token() -> None:
+    file = File("token", "An action token: form and signature (section 4.6; checks 2).")
+    base = {"jwks": jwks(SERVER, EDWARDS)}
+    file.good("by ES256", token=signed(token_claims(), "at+jwt", SERVER), **base)
+    file.good("by EdDSA", token=signed(token_claims(), "at+jwt", EDWARDS), **base)
+    a_jws(file, "token", token_claims(), "at+jwt", SERVER, "token", **base)
+    for member in token_claims():
+        text = signed(token_claims(**{member: DROP}), "at+jwt", SERVER)
+        file.bad(f"{member} is missing", "token_malformed", token=text, **base)
+    for name, change in {
+        "a member too many": {"more": 1}, "two audiences": {"aud": [AIR, APPROVE]}, "a time that is a text": {"iat": "1"},
+        "cnf with more": {"cnf": {"jkt": "J" * 43, "x": 1}}, "no amr": {"amr": []}, "a jti too long": {"jti": "x" * 129},
+    }.items():  # fmt: skip
+        file.bad(name, "token_malformed", token=signed(token_claims(**change), "at+jwt", SERVER), **base)
+    file.write()
+
+
+def proof(text: str | None, **changes: Any) -> str:
+    claims: dict[str, Any] = {"jti": "p-1", "htm": "POST", "htu": AIR + "/bookings", "iat": T + 3}
+    if text is not None:
+        claims["ath"] = canonical.sha256(text.encode())
+    header = changes.pop("header", {})
+    signer = changes.pop("signer", AGENT)
+    claims = {name: value for name, value in {**claims, **changes}.items() if value is not DROP}
+    return signed(claims, "dpop+jwt", signer, **{"kid": DROP, "jwk": signer.public.members, **header})
+
+
+def make_proof() -> None:
+    file, text = File("proof", "A DPoP proof (RFC 9449; check 5)."), "a.b.c"
+    base: dict[str, Any] = {"htm": "POST", "htu": AIR + "/bookings", "now": T + 3, "token": text, "nonces": None}
+    file.good("with a token", proof=proof(text), **base)
+    file.good("by EdDSA", proof=proof(text, signer=EDWARDS), **base)
+    file.good("without a token", proof=proof(None), **{**base, "token": None})
+    file.good("with the nonce, whatever its time", proof=proof(text, nonce="n", iat=1), **{**base, "nonces": ["n"]})
+    file.good("sixty seconds old", proof=proof(text, iat=T - 57), **base)
+    file.good("five seconds ahead", proof=proof(text, iat=T + 8), **base)
+    for name, reason, change in [
+        ("another method", "proof_htm", {"htm": "PUT"}),
+        ("another address", "proof_htu", {"htu": AIR + "/bookings/"}),
+        ("an address with a query", "proof_htu", {"htu": AIR + "/bookings?x=1"}),
+        ("another token", "proof_ath", {"ath": "x" * 43}),
+        ("no token hash", "proof_ath", {"ath": DROP}),
+        ("sixty-one seconds old", "proof_iat", {"iat": T - 58}),
+        ("six seconds ahead", "proof_iat", {"iat": T + 9}),
+        ("no jti", "proof_malformed", {"jti": DROP}),
+        ("no method", "proof_malformed", {"htm": DROP}),
+        ("no address", "proof_malformed", {"htu": DROP}),
+        ("no time", "proof_malformed", {"iat": DROP}),
+        ("a time that is a text", "proof_malformed", {"iat": "1"}),
+        ("another typ", "proof_typ", {"header": {"typ": "JWT"}}),
+        ("alg none", "proof_alg", {"header": {"alg": "none"}}),
+        ("HS256 with the public key", "proof_alg", {"header": {"alg": "HS256"}}),
+        ("another algorithm than the key's", "proof_alg", {"header": {"alg": "EdDSA"}}),
+        ("no key", "proof_key", {"header": {"jwk": DROP}}),
+        ("a private key", "proof_key", {"header": {"jwk": AGENT.private_jwk()}}),
+        ("a point not on its curve", "proof_key", {"header": {"jwk": {**AGENT.public.members, "y": "A" * 43}}}),
+        ("another key", "proof_signature", {"header": {"jwk": STRANGER.public.members}}),
+    ]:
+        file.bad(name, reason, proof=proof(text, **change), **base)
+    file.bad("no nonce", "proof_nonce", proof=proof(text), **{**base, "nonces": ["n"]})
+    file.bad("an old nonce", "proof_nonce", proof=proof(text, nonce="m"), **{**base, "nonces": ["n"]})
+    file.bad("rubbish", "proof_malformed", proof="x", **base)
+    file.write()
+
+
+def make_assertion() -> None:
+    file = File("assertion", "A passkey's assertion over a challenge (section 4.4; check 10).")
+    challenge = bytes(range(32))
+    base: dict[str, Any] = {
+        "credential": ADA.credential.members(), "challenge": base64url.encode(challenge), "rp_id": "approve.example",
+        "origins": [APPROVE],
+    }  # fmt: skip
+
+    def by(found: SoftwarePasskey, **client_data: Any) -> dict[str, Any]:
+        return found.get(challenge, **client_data).members()
+
+    file.good("by ES256", assertion=by(ADA), **base)
+    rsa = SoftwarePasskey("approve.example", APPROVE, "RS256", credential_id=b"rsa")
+    eddsa = SoftwarePasskey("approve.example", APPROVE, "EdDSA", credential_id=b"ed", key=EDWARDS.key)  # type: ignore[arg-type]
+    for found in (rsa, eddsa):
+        file.good(f"by {found.alg}", assertion=by(found), **{**base, "credential": found.credential.members()})
+    file.good("unknown members of client data", assertion=by(ADA, other="x"), **base)
+    file.good("no crossOrigin", assertion=by(ADA, crossOrigin=None), **base)
+    for name, reason, found in [
+        ("another kind of gesture", "assertion_type", by(ADA, type="webauthn.create")),
+        ("another origin", "assertion_origin", by(ADA, origin="https://evil.example")),
+        ("in a frame", "assertion_cross_origin", by(ADA, crossOrigin=True)),
+        ("a top origin", "assertion_cross_origin", by(ADA, topOrigin="https://evil.example")),
+        ("another relying party", "assertion_rp_id", SoftwarePasskey("evil.example", APPROVE, key=ADA.key).get(challenge).members()),
+        ("nobody present", "assertion_up", by(passkey(3001, user_present=False))),
+        ("nobody verified", "assertion_uv", by(passkey(3001, user_verified=False))),
+        ("another challenge", "assertion_challenge", ADA.get(bytes(32)).members()),
+        ("another key", "assertion_signature", by(passkey(3009, credential_id=ADA.credential_id))),
+        ("another credential", "assertion_signature", by(passkey(3001, credential_id=b"other"))),
+        ("attested data that nobody asked for", "assertion_malformed", ADA.sign(ADA.authenticator_data(b"x" * 20), ADA.client_data("webauthn.get", challenge)).members()),
+        ("octets that no flag names", "assertion_malformed", ADA.sign(ADA.authenticator_data() + b"x", ADA.client_data("webauthn.get", challenge)).members()),
+        ("too short", "assertion_malformed", ADA.sign(b"x" * 36, ADA.client_data("webauthn.get", challenge)).members()),
+        ("client data that is no object", "assertion_malformed", ADA.sign(ADA.authenticator_data(), b"[]").members()),
+        ("a name twice in client data", "assertion_malformed", ADA.sign(
+            ADA.authenticator_data(), ADA.client_data("webauthn.get", challenge)[:-1] + b',"type":"webauthn.get"}').members()),
+    ]:  # fmt: skip
+        file.bad(name, reason, assertion=found, **base)
+    file.each("assertion", by(ADA), "assertion_malformed", **base)
+    file.bad(
+        "a signature that is not base64url", "assertion_malformed", assertion={**by(ADA), "signature": "+"}, **base
+    )
+    file.write()
+
+
+def make_receipt() -> None:
+    file, typ = File("receipt", "A receipt: form and signature (section 4.8)."), "oneact-receipt+jwt"
+    claims: dict[str, Any] = {
+        "iss": AIR, "aud": APPROVE, "sub": "p-1", "txn": TXN, "jti": "j-1", "act_digest": BOOKED.digest, "iat": T + 4,
+        "status": "executed", "result_digest": "R" * 43,
+    }  # fmt: skip
+    base = {"jwks": jwks(SERVICE)}
+    for status in ("executed", "failed", "unknown"):
+        file.good(status, receipt=signed({**claims, "status": status}, typ, SERVICE), **base)
+    file.good("without a result", receipt=signed(changed(claims, ("result_digest",), DROP), typ, SERVICE), **base)
+    a_jws(file, "receipt", claims, typ, SERVICE, "receipt", **base)
+    for member in claims:
+        if member != "result_digest":
+            text = signed(changed(claims, (member,), DROP), typ, SERVICE)
+            file.bad(f"{member} is missing", "receipt_malformed", receipt=text, **base)
+    for name, change in {
+        "a member too many": {"more": 1}, "another status": {"status": "done"}, "a digest that is none": {"act_digest": "x"},
+    }.items():  # fmt: skip
+        file.bad(name, "receipt_malformed", receipt=signed({**claims, **change}, typ, SERVICE), **base)
+    file.write()
+
+
+def make_client_assertion() -> None:
+    file, reason = File("client_assertion", "A client assertion (section 4.7)."), "client_assertion"
+    typ = client_assertion.TYP
+    claims: dict[str, Any] = {"iss": "c-1", "sub": "c-1", "aud": APPROVE, "iat": T, "exp": T + 60, "jti": "a-1"}
+    base: dict[str, Any] = {"jwk": AGENT.public.public_jwk(), "audience": APPROVE, "now": T}
+    file.good("good", client_assertion=signed(claims, typ, AGENT), **base)
+    for member in claims:
+        file.bad(
+            f"{member} is missing",
+            reason,
+            client_assertion=signed(changed(claims, (member,), DROP), typ, AGENT),
+            **base,
+        )
+    for name, change in {
+        "iss is another": {"iss": "c-2"}, "another audience": {"aud": AIR}, "from the future": {"iat": T + 6}, "too long a life": {"exp": T + 301},
+        "a member too many": {"more": 1},
+    }.items():  # fmt: skip
+        file.bad(name, reason, client_assertion=signed({**claims, **change}, typ, AGENT), **base)
+    file.bad("another typ", reason, client_assertion=signed(claims, "JWT", AGENT), **base)
+    file.bad("another key", reason, client_assertion=signed(claims, typ, STRANGER), **base)
+    file.bad("another algorithm", reason, client_assertion=signed(claims, typ, EDWARDS), **base)
+    file.bad("expired", reason, client_assertion=signed(claims, typ, AGENT), **{**base, "now": T + 60})
+    file.write()
+
+
+def make_id_token() -> None:
+    file, reason = File("id_token", "The ID token of linking, with the roster in it (section 4.7)."), "id_token_invalid"
+    claims: dict[str, Any] = {
+        "iss": APPROVE, "aud": AIR + "/oneact/client.json", "sub": "p-1", "iat": T, "exp": T + 60, "nonce": "n",
+        "auth_time": T, "acr": "phrh", "amr": ["hwk"], "oneact_roster": members(the_roster(), ADA),
+    }  # fmt: skip
+    base: dict[str, Any] = {
+        "jwks": jwks(SERVER), "issuer": APPROVE, "client_id": AIR + "/oneact/client.json", "resource": AIR, "nonce": "n", "now": T,
+    }  # fmt: skip
+    file.good("good", id_token=signed(claims, "JWT", SERVER), **base)
+    for member in claims:
+        file.bad(
+            f"{member} is missing", reason, id_token=signed(changed(claims, (member,), DROP), "JWT", SERVER), **base
+        )
+    for name, why, change in [
+        ("another issuer", reason, {"iss": AIR}),
+        ("another audience", reason, {"aud": AIR}),
+        ("another nonce", "link_nonce", {"nonce": "m"}),
+        ("from the future", reason, {"iat": T + 6}),
+        ("too long a life", reason, {"exp": T + 601}),
+        ("another person's roster", "roster_subject", {"sub": "p-2"}),
+        (
+            "a roster for another service",
+            "roster_audience",
+            {"oneact_roster": members(the_roster(aud="https://b.example"), ADA)},
+        ),
+        ("a roster nobody vouched for", "roster_unpinned", {"oneact_roster": members(the_roster(), MALLORY)}),
+    ]:
+        file.bad(name, why, id_token=signed({**claims, **change}, "JWT", SERVER), **base)
+    file.bad("another key", reason, id_token=signed(claims, "JWT", STRANGER), **base)
+    file.bad("expired", reason, id_token=signed(claims, "JWT", SERVER), **{**base, "now": T + 60})
+    file.write()
+
+
+def a_check(**changes: Any) -> dict[str, Any]:
+    """Give a whole request that every check passes, with changes to its parts."""
+    claims = changes.pop("claims", None) or token_claims(**changes.pop("token", {}))
+    text = changes.pop("text", None) or signed(
+        claims, "at+jwt", changes.pop("signer", SERVER), **changes.pop("header", {})
+    )
+    shown = changes.pop("proof", None) or proof(text, **changes.pop("proof_changes", {}))
+    vector: dict[str, Any] = {
+        "request": {
+            "authorization": [f"DPoP {text}"], "dpop": [shown], "method": "POST", "htu": AIR + "/bookings",
+            "action": DOCUMENT, "parameters": PARAMETERS, **changes.pop("request", {}),
+        },
+        "service": {
+            "resource": AIR, "txn_keys_hex": [TXN_KEY.hex()], "issuers": {APPROVE: jwks(SERVER, EDWARDS)}, "nonces": None,
+            **changes.pop("service", {}),
+        },
+        "account": {"id": "ada", "approvers": [{"person": f"{APPROVE} p-1", "roster": the_roster().members()}]},
+        "now": T + 3,
+    }  # fmt: skip
+    return {**vector, **changes}
+
+
+def several(approvers: int, *, excluded: bool = False) -> dict[str, Any]:
+    """Give the action with a rule of several persons."""
+    return {**DOCUMENT, "rule": {"approvers": approvers, "requester_excluded": excluded}}
+
+
+def with_rule(document: dict[str, Any], *people: SoftwarePasskey, **changes: Any) -> dict[str, Any]:
+    """Give a request under another rule, approved by these people; their account has Ada, Bob and Mallory."""
+    described = action.parse(document)
+    stated = STATED if described.terms else None
+    wanted = act.build(AIR, described.name, described.digest, PARAMETERS, stated)
+    txn = terms.mint(TXN_KEY, bytes(16), T + 600, APPROVE, wanted.digest)
+    lines = display.render(described, PARAMETERS, stated)
+    item = approval.item_hash(AIR, "p-1", txn, wanted.digest, display.digest(lines))
+    approvals = []
+    for someone in people:
+        found = statement(item, **changes)
+        webauthn = someone.get(approval.challenge(approval.APPROVAL, found)).members()
+        approvals.append({"statement": found, "webauthn": webauthn})
+    rosters = [
+        {"person": f"{APPROVE} p-{number}", "roster": the_roster(someone, sub=f"p-{number}").members()}
+        for number, someone in enumerate((ADA, BOB, MALLORY), 1)
+    ]
+    claims = token_claims(txn=txn, authorization_details=wanted.details(), approvals=approvals)
+    return a_check(claims=claims, request={"action": document}, account={"id": "team", "approvers": rosters})
+
+
+def make_check() -> None:
+    file = File("check", "Whole requests before the service's checks 1 to 10 (section 7).")
+    file.good("everything as it should be", **a_check())
+    file.good("the token by EdDSA", **a_check(signer=EDWARDS))
+    file.good("the last second", **a_check(now=T + 31, proof_changes={"iat": T + 31}))
+    file.good(
+        "the scheme in lower case",
+        **{
+            **(base := a_check()),
+            "request": {
+                **base["request"],
+                "authorization": [base["request"]["authorization"][0].replace("DPoP", "dpop")],
+            },
+        },
+    )
+    file.good("an action without terms", **with_rule(PLAIN, ADA))
+    file.good("parameters by digest", **a_check(token={"authorization_details": BOOKED.details(inline=False)}))
+    batch = {"acts": [f"{n:043d}" for n in range(19)], "exp": T + 120}
+    item = given()["statement"]["acts"][0]
+    file.good(
+        "one of a batch of twenty", **a_check(token={"approvals": [given(acts=[*batch["acts"], item], exp=T + 120)]})
+    )
+    file.good("two of two persons", **with_rule(several(2), ADA, BOB, exp=T + 600))
+    file.good("three of three persons", **with_rule(several(3), ADA, BOB, MALLORY))
+    file.good("another person than the one who asked", **with_rule(several(1, excluded=True), BOB))
+    text = signed(token_claims(), "at+jwt", SERVER)
+    one = {"authorization": [f"DPoP {text}"], "dpop": [proof(text)]}
+    for name, reason, request in [
+        ("no token", "authorization_not_dpop", {"authorization": []}),
+        ("as Bearer", "authorization_not_dpop", {"authorization": [f"Bearer {text}"]}),
+        ("two tokens", "authorization_repeated", {"authorization": one["authorization"] * 2}),
+        ("no proof", "proof_missing", {"dpop": []}),
+        ("two proofs", "proof_repeated", {"dpop": one["dpop"] * 2}),
+        ("a token over 6 KiB", "token_too_large", {"authorization": ["DPoP " + "x" * 6145]}),
+        ("a proof over 2 KiB", "proof_too_large", {"dpop": ["x" * 2049]}),
+        ("another method", "proof_htm", {"method": "PUT"}),
+        ("another address", "proof_htu", {"htu": AIR + "/oneact/act"}),
+        ("a changed parameter", "act_mismatch", {"parameters": {"from": "SFO", "to": "LAX"}}),
+        ("an added parameter", "act_mismatch", {"parameters": {**PARAMETERS, "bags": 1}}),
+        ("a dropped parameter", "act_mismatch", {"parameters": {"from": "SFO"}}),
+        ("another action", "act_mismatch", {"action": PLAIN}),
+        ("a new release of the action", "act_mismatch", {"action": {**DOCUMENT, "intent": "Book"}}),
+    ]:
+        file.bad(name, reason, **a_check(text=text, proof=one["dpop"][0], request=request))
+    for name, reason, change in [
+        ("a token that is none", "token_malformed", {"text": "x"}),
+        ("another typ", "token_typ", {"header": {"typ": "JWT"}}),
+        ("alg none", "token_alg", {"header": {"alg": "none"}}),
+        ("HS256 with the public key", "token_alg", {"header": {"alg": "HS256"}}),
+        ("another issuer", "token_issuer", {"token": {"iss": "https://evil.example"}}),
+        ("an unknown kid", "token_key", {"signer": STRANGER}),
+        ("a forged signature", "token_signature", {"signer": STRANGER, "header": {"kid": SERVER.public.kid}}),
+        ("another service's token", "token_audience", {"token": {"aud": "https://b.example"}}),
+        ("from the future", "token_not_yet_valid", {"now": T - 4, "proof_changes": {"iat": T - 4}}),
+        ("the second at which it expires", "token_expired", {"now": T + 32, "proof_changes": {"iat": T + 32}}),
+        ("a life of thirty-one seconds", "token_lifetime", {"token": {"exp": T + 33}}),
+        ("another proof's key", "proof_binding", {"proof_changes": {"signer": STRANGER}}),
+        ("a proof that is none", "proof_malformed", {"proof": "x"}),
+        ("a proof of another typ", "proof_typ", {"proof_changes": {"header": {"typ": "JWT"}}}),
+        ("a proof by HS256", "proof_alg", {"proof_changes": {"header": {"alg": "HS256"}}}),
+        ("a proof without key", "proof_key", {"proof_changes": {"header": {"jwk": DROP}}}),
+        ("a proof that is forged", "proof_signature", {"proof_changes": {"header": {"jwk": STRANGER.public.members}}}),
+        ("a proof of another token", "proof_ath", {"proof_changes": {"ath": "x" * 43}}),
+        ("a stale proof", "proof_iat", {"proof_changes": {"iat": T - 58}}),
+        ("a proof without our nonce", "proof_nonce", {"service": {"nonces": ["n"]}}),
+        ("no act", "act_malformed", {"token": {"authorization_details": []}}),
+        ("another act in the token", "act_mismatch", {"token": {"authorization_details": booked(to="LAX").details()}}),
+        ("terms that an action has not", "terms_unexpected", _unexpected_terms()),
+        ("no terms", "terms_missing", {"token": {"authorization_details": booked(terms_=None).details()}}),
+        ("a txn that is none", "txn_malformed", {"token": {"txn": "x"}}),
+        ("terms nobody stated", "txn_foreign", {"service": {"txn_keys_hex": ["00" * 32]}}),
+        ("an offer that had expired", "txn_expired", {"token": {"txn": terms.mint(TXN_KEY, bytes(16), T, APPROVE, BOOKED.digest)}}),
+        ("nobody linked", "account_not_linked", {"account": None}),
+        ("no approval", "statement_malformed", {"token": {"approvals": []}}),
+        ("four approvals", "statement_malformed", {"token": {"approvals": [given()] * 4}}),
+        ("an approval with more", "statement_malformed", {"token": {"approvals": [{**given(), "more": 1}]}}),
+        ("a statement with more", "statement_malformed", {"token": {"approvals": [given(more=1)]}}),
+        ("a statement of another server", "statement_issuer", {"token": {"approvals": [given(iss=AIR)]}}),
+        ("a statement to another agent", "statement_client", {"token": {"approvals": [given(client_id="c-2")]}}),
+        ("a statement to another key", "statement_key", {"token": {"approvals": [given(jkt="K" * 43)]}}),
+        ("a token before its statement", "statement_time", {"token": {"approvals": [given(iat=T + 3)]}}),
+        ("a token past its statement", "statement_time", {"token": {"approvals": [given(exp=T + 31)]}}),
+        ("a statement of sixty-one seconds", "statement_lifetime", {"token": {"approvals": [given(exp=T + 61)]}}),
+        ("a batch of two minutes and a second", "statement_lifetime", {"token": {"approvals": [given(acts=["I" * 43, item], exp=T + 121)]}}),
+        ("another item", "statement_item", {"token": {"approvals": [given(acts=["I" * 43])]}}),
+        ("another person's item", "statement_item", {"token": {"sub": "p-2"}}),
+        ("another transaction's item", "statement_item", {"token": {"approvals": [given(txn="other")]}}),
+        ("an unpinned passkey", "passkey_not_pinned", {"token": {"approvals": [given(MALLORY)]}}),
+        ("a passkey pinned for another server", "passkey_not_pinned", {"account": {"id": "ada", "approvers": [
+            {"person": "x", "roster": the_roster(iss="https://other.example").members()}]}}),
+        ("an assertion with more", "assertion_malformed", {"token": {"approvals": [changed(given(), ("webauthn", "more"), 1)]}}),
+        ("an assertion over another statement", "assertion_challenge", {"token": {"approvals": [
+            {"statement": given(nonce="B" * 22)["statement"], "webauthn": given()["webauthn"]}]}}),
+        ("a login gesture", "assertion_challenge", {"token": {"approvals": [_login()]}}),
+        ("without verification", "assertion_uv", {"token": {"approvals": [given(passkey(3001, user_verified=False))]}}),
+        ("without presence", "assertion_up", {"token": {"approvals": [given(passkey(3001, user_present=False))]}}),
+        ("another origin", "assertion_origin", {"token": {"approvals": [given(_at(origin="https://evil.example"))]}}),
+        ("another relying party", "assertion_rp_id", {"token": {"approvals": [given(_at(rp_id="evil.example"))]}}),
+        ("another type", "assertion_type", {"token": {"approvals": [_client_data(type="webauthn.create")]}}),
+        ("in a frame", "assertion_cross_origin", {"token": {"approvals": [_client_data(crossOrigin=True)]}}),
+        ("a forged assertion", "assertion_signature", {"token": {"approvals": [given(passkey(3009, credential_id=ADA.credential_id))]}}),
+    ]:  # fmt: skip
+        file.bad(name, reason, **a_check(**change))
+    file.bad("one of two persons", "rule_not_met", **with_rule(several(2), ADA))
+    file.bad("one person twice", "rule_not_met", **with_rule(several(2), ADA, ADA))
+    file.bad("the one who asked alone", "rule_not_met", **with_rule(several(1, excluded=True), ADA))
+    file.bad("a batch for two persons", "statement_lifetime", **_batch_for_two())
+    file.bad("six hundred and one seconds", "statement_lifetime", **with_rule(several(2), ADA, BOB, exp=T + 601))
+    file.write()
+
+
+def _unexpected_terms() -> dict[str, Any]:
+    wanted = booked(PLAIN)
+    return {"token": {"authorization_details": wanted.details()}, "request": {"action": PLAIN}}
+
+
+def _login() -> dict[str, Any]:
+    found = given()
+    challenge = approval.challenge(approval.LOGIN, found["statement"])
+    return {**found, "webauthn": ADA.get(challenge).members()}
+
+
+def _at(**changes: Any) -> SoftwarePasskey:
+    found = passkey(3001)
+    for name, value in changes.items():
+        setattr(found, name, value)
+    return found
+
+
+def _client_data(**changes: Any) -> dict[str, Any]:
+    found = given()
+    challenge = approval.challenge(approval.APPROVAL, found["statement"])
+    return {**found, "webauthn": ADA.get(challenge, **changes).members()}
+
+
+def _batch_for_two() -> dict[str, Any]:
+    return with_rule(several(2), ADA, BOB, acts=["A" * 43, "B" * 43])
+
+
+def main() -> None:
+    """Make every file."""
+    for make in (
+        make_canonical, make_action, make_act, make_display, make_item_and_statement, make_roster, make_txn, make_offer,
+        make_token, make_proof, make_assertion, make_receipt, make_client_assertion, make_id_token, make_check,
+    ):  # fmt: skip
+        make()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,234 @@
+"""Runs the vectors: a plain script that needs this library and nothing else.
+
+`python tests/vectors/run.py spec/vectors` prints a line for each file and `N passed, N failed`; it ends with 1 where
+anything differs from what a vector expects, or where a vector has a member that its kind does not know.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from oneact.errors import Reason, Refusal
+from oneact.protocol import (
+    act,
+    action,
+    approval,
+    base64url,
+    canonical,
+    client_assertion,
+    display,
+    dpop,
+    id_token,
+    jwk,
+    jws,
+    offer,
+    passkey,
+    receipt,
+    roster,
+    terms,
+    token,
+)
+from oneact.service import checks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Outcome = dict[str, Any]
+
+
+def _canonical(json_hex: str) -> Outcome:
+    return {"jcs": canonical.encode(canonical.parse(bytes.fromhex(json_hex))).decode()}
+
+
+def _action(action: Any) -> Outcome:
+    return {"digest": _parse_action(action).digest}
+
+
+def _parse_action(document: Any) -> Any:
+    return action.parse(document)
+
+
+def _act(details: Any) -> Outcome:
+    found = act.parse_details(details, Reason.ACT_MALFORMED)
+    return {"digest": found.digest, "parameters_digest": found.parameters_digest}
+
+
+def _display(action: Any, parameters: Any, terms: Any) -> Outcome:
+    lines = display.render(_parse_action(action), parameters, terms)
+    return {"lines": [list(line) for line in lines], "digest": display.digest(lines)}
+
+
+def _item(aud: str, sub: str, txn: str, act: str, display: str) -> Outcome:
+    return {"item": approval.item_hash(aud, sub, txn, act, display)}
+
+
+def _statement(statement: Any) -> Outcome:
+    found = approval.parse(statement)
+    return {"challenge": base64url.encode(approval.challenge(approval.APPROVAL, found.members()))}
+
+
+def _roster(signed: Any, pinned: Any, issuer: str, audience: str, subject: str) -> Outcome:
+    found = roster.parse_signed(signed)
+    if pinned is None:
+        roster.check_first(found, issuer, audience, subject)
+    else:
+        roster.check_next(found, roster.parse(pinned))
+    return {"seq": found.roster.seq}
+
+
+def _removal(removal: str, jwks: Any, pinned: Any) -> Outcome:
+    return {"seq": roster.check_removal(removal, jwk.parse_set(jwks), roster.parse(pinned)).seq}
+
+
+def _txn(  # noqa: PLR0917 - the inputs of the MAC
+    keys_hex: list[str], txn: str, issuer: str, act_digest: str, sub: str, jkt: str, approved_at: int
+) -> Outcome:
+    terms.check([bytes.fromhex(key) for key in keys_hex], txn, issuer, act_digest, (sub, jkt), approved_at)
+    return {"ok": True}
+
+
+def _offer(offer: str, jwks: Any, audience: str, now: int) -> Outcome:
+    found, parsed = _parse_offer(offer)
+    _check_offer(found, parsed, jwk.parse_set(jwks), audience, now)
+    return {"act_digest": found.act.digest}
+
+
+_parse_offer, _check_offer = offer.parse, offer.check
+
+
+def _token(token: str, jwks: Any) -> Outcome:
+    found, parsed = _parse_token(token)
+    jws.verify_with(parsed, jwk.parse_set(jwks), _TOKEN_FAULTS)
+    return {"jti": found.jti}
+
+
+_parse_token, _TOKEN_FAULTS = token.parse, token.FAULTS
+
+
+def _proof(proof: str, htm: str, htu: str, now: int, token: str | None, nonces: list[str] | None) -> Outcome:
+    return {"jkt": dpop.check(proof, htm, htu, now, token=token, nonces=nonces).jkt}
+
+
+def _assertion(assertion: Any, credential: Any, challenge: str, rp_id: str, origins: list[str]) -> Outcome:
+    found = passkey.parse_assertion(assertion)
+    pinned = passkey.parse_credential(credential, Reason.ROSTER_MALFORMED)
+    return {"counter": passkey.verify(found, pinned, base64url.decode(challenge), rp_id, origins)}
+
+
+def _receipt(receipt: str, jwks: Any) -> Outcome:
+    return {"status": _check_receipt(receipt, jwk.parse_set(jwks)).status}
+
+
+_check_receipt = receipt.check
+
+
+def _client_assertion(client_assertion: str, jwk: Any, audience: str, now: int) -> Outcome:
+    found = _parse_assertion(client_assertion)
+    _check_assertion(found, (_parse_key(jwk),), audience, now)
+    return {"client_id": found.client_id}
+
+
+_parse_assertion, _check_assertion, _parse_key = client_assertion.parse, client_assertion.check, jwk.parse_public
+
+
+def _id_token(  # noqa: PLR0917 - what an ID token is held against
+    id_token: str, jwks: Any, issuer: str, client_id: str, resource: str, nonce: str, now: int
+) -> Outcome:
+    return {"sub": _check_id_token(id_token, jwk.parse_set(jwks), issuer, client_id, resource, nonce, now).sub}
+
+
+_check_id_token = id_token.check
+
+
+def _check(request: Any, service: Any, account: Any, now: int) -> Outcome:
+    """Make both halves of the service's checks, as one request meets them."""
+    presented = checks.Presented(
+        tuple(request["authorization"]),
+        tuple(request["dpop"]),
+        request["method"],
+        request["htu"],
+        _parse_action(request["action"]),
+        request["parameters"],
+    )
+    trust = checks.Trust(
+        service["resource"],
+        tuple(bytes.fromhex(key) for key in service["txn_keys_hex"]),
+        {issuer: jwk.parse_set(keys) for issuer, keys in service["issuers"].items()},
+        service["nonces"],
+    )
+    held = checks.check_presented(presented, trust, now)
+    linked = None
+    if account is not None:
+        approvers = tuple(
+            checks.Approver(item["person"], roster.parse(item["roster"])) for item in account["approvers"]
+        )
+        linked = checks.Account(account["id"], approvers)
+    return {"persons": list(checks.check_approved(held, trust, linked, now).persons)}
+
+
+KINDS: dict[str, Callable[..., Outcome]] = {
+    "canonical": _canonical,
+    "action": _action,
+    "act": _act,
+    "display": _display,
+    "item": _item,
+    "statement": _statement,
+    "roster": _roster,
+    "removal": _removal,
+    "txn": _txn,
+    "offer": _offer,
+    "token": _token,
+    "proof": _proof,
+    "assertion": _assertion,
+    "receipt": _receipt,
+    "client_assertion": _client_assertion,
+    "id_token": _id_token,
+    "check": _check,
+}
+
+
+def outcome(kind: str, vector: dict[str, Any]) -> Outcome:
+    """Give what this implementation makes of a vector: `{"expect": …}` or `{"reason": …}`."""
+    inputs = {name: value for name, value in vector.items() if name not in {"name", "expect", "reason"}}
+    try:
+        return {"expect": KINDS[kind](**inputs)}
+    except Refusal as refusal:
+        return {"reason": refusal.reason.value}
+
+
+def differs(kind: str, vector: dict[str, Any]) -> str:
+    """Say how the outcome differs from what the vector expects; an empty text where it does not."""
+    if ("expect" in vector) == ("reason" in vector):
+        return "a vector has to have either expect or reason"
+    try:
+        found = outcome(kind, vector)
+    except TypeError as error:
+        return f"the vector has other members than its kind: {error}"
+    wanted = {name: vector[name] for name in ("expect", "reason") if name in vector}
+    return "" if found == wanted else f"expected {wanted}, got {found}"
+
+
+def main(folder: Path) -> int:
+    """Run every file of a folder; give the exit status."""
+    passed = failed = 0
+    files = sorted(folder.glob("*.json"))
+    for file in files:
+        document = json.loads(file.read_text())
+        wrong = [(item["name"], why) for item in document["vectors"] if (why := differs(file.stem, item))]
+        for name, why in wrong:
+            print(f"{file.name}: {name}: {why}")  # noqa: T201 - a script prints
+        print(f"{file.name}: {len(document['vectors'])} vectors")  # noqa: T201 - a script prints
+        passed += len(document["vectors"]) - len(wrong)
+        failed += len(wrong)
+    missing = KINDS.keys() - {file.stem for file in files}
+    if missing:
+        print(f"no vectors for {sorted(missing)}")  # noqa: T201 - a script prints
+    print(f"{passed} passed, {failed} failed")  # noqa: T201 - a script prints
+    return 1 if failed or missing or not passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))
