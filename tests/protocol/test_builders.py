@@ -54,6 +54,9 @@ def test_a_proof_of_a_token_holds_its_hash() -> None:
 
 def test_an_origin_is_scheme_and_authority() -> None:
     assert metadata.origin("https://a.example:8443/b?c#d") == "https://a.example:8443"
+    with pytest.raises(Refusal) as refused:
+        metadata.origin("https://[::1")
+    assert refused.value.reason is Reason.METADATA_INVALID
 
 
 SERVICE = metadata.ServiceMetadata(
