@@ -76,3 +76,9 @@ def test_what_the_code_makes_fits_its_schema_and_something_more_does_not(name: s
     assert isinstance(required, list)
     for member in required:
         assert not validator.is_valid({key: value for key, value in FORMS[name].items() if key != member})
+
+
+def test_every_test_that_the_threats_name_is_there() -> None:
+    named = re.findall(r"`((?:[a-z_]+/)?test_[a-z_]+\.py)`", (ROOT / "docs" / "threats.md").read_text())
+    assert len(named) > 30
+    assert [name for name in named if not (ROOT / "tests" / name).is_file()] == []
