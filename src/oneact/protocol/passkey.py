@@ -151,8 +151,8 @@ def _check_client_data(data: bytes, challenge: str, origins: Collection[str]) ->
         raise Refusal(Reason.ASSERTION_TYPE, "type")
     if members.get("challenge") != challenge:
         raise Refusal(Reason.ASSERTION_CHALLENGE, "challenge")
-    origin = members.get("origin")
-    if not isinstance(origin, str) or origin not in origins:
+    said = members.get("origin")
+    if not isinstance(said, str) or said not in origins:
         raise Refusal(Reason.ASSERTION_ORIGIN, "origin")
     if members.get("crossOrigin", False) is not False or "topOrigin" in members:
         raise Refusal(Reason.ASSERTION_CROSS_ORIGIN, "crossOrigin or topOrigin")
