@@ -147,7 +147,8 @@ class Service:
     def app(self) -> Starlette:
         async def publish(request: Any) -> JSONResponse:
             self.fetched.append(request.url.path)
-            return JSONResponse(self.published()[request.url.path])
+            found = self.published().get(request.url.path)
+            return JSONResponse(found, 200 if found is not None else 404)
 
         return Starlette(routes=[Route("/{path:path}", publish)])
 

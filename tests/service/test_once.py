@@ -23,7 +23,7 @@ from oneact.protocol import offer
 from oneact.service.store.contract import Spend
 
 FLIGHT: dict[str, Any] = {"from": "SFO", "to": "NYC", "date": "2024-03-01"}
-ROUNDS = 1000 if os.environ.get("ONEACT_ROUNDS") == "long" else int(os.environ.get("ONEACT_ROUNDS") or 10)
+ROUNDS = 1000 if os.environ.get("ONEACT_ROUNDS") == "long" else int(os.environ.get("ONEACT_ROUNDS") or 200)
 CALLERS = 16
 
 

@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+import time
+
+import httpx
+from playwright.sync_api import expect
+
+from oneact.protocol import token
+from tests.browser.conftest import Browsing
+from tests.server.peers import Agent, Service
+
+WAIT = {"Prefer": "wait=1"}
+
+
+def ask(browsing: Browsing, agent: Agent, shop: Service, **parameters: str) -> str:
+    offered = shop.offer(browsing.server.url, int(time.time()), shop.act(**parameters))
+    return str(agent.ask(offered, reason="You told me to").json()["transaction_authorization_id"])
+
+
+def test_an_act_is_approved_in_the_browser_and_the_token_is_the_agents(
+    browsing: Browsing, ready: Agent, shop: Service
+) -> None:
+    identifier = ask(browsing, ready, shop)
+    browsing.open_first()
+    page = browsing.page
+    for text in ("Book a flight", "Example Air", "312.00 USD", "The service promises", "ada@example"):
+        expect(page.get_by_text(text).first).to_be_visible()
+    expect(page.get_by_text("You told me to")).to_be_visible()
+    page.get_by_role("button", name="Approve").click()
+    expect(page.locator("#outcome")).to_be_visible()
+    answer = ready.poll(identifier).json()
+    assert answer["token_type"] == "DPoP"
+    receipt = shop.receipt(browsing.server.url, _claims(answer["access_token"]), shop.act().digest, int(time.time()))
+    delivered = httpx.post(
+        browsing.server.url + "/oauth/receipts", content=receipt, headers={"Content-Type": "application/jwt"}
+    )
+    assert delivered.status_code == 204
+    expect(page.locator("#outcome")).to_contain_text("Receipt verified", timeout=15_000)
+    assert browsing.complaints == []
+
+
+def _claims(text: str) -> dict[str, object]:
+    return dict(token.parse(text)[0].claims())
+
+
+def test_a_denial_with_words_reaches_the_agent(browsing: Browsing, ready: Agent, shop: Service) -> None:
+    identifier = ask(browsing, ready, shop)
+    browsing.open_first()
+    page = browsing.page
+    page.get_by_text("Say something to the agent").click()
+    page.get_by_label("Words to the agent").fill("Not today")
+    page.get_by_role("button", name="Deny", exact=True).click()
+    expect(page.locator("#outcome")).to_contain_text("Denied")
+    assert ready.poll(identifier).json()["message"] == "Not today"
+    assert browsing.complaints == []
+
+
+def test_i_did_not_ask_for_this_blocks_the_agent(browsing: Browsing, ready: Agent, shop: Service) -> None:
+    ask(browsing, ready, shop)
+    browsing.open_first()
+    browsing.page.get_by_text("Say something to the agent").click()
+    browsing.page.get_by_role("button", name="I did not ask for this").click()
+    expect(browsing.page.locator("#outcome")).to_be_visible()
+    again = ready.ask(shop.offer(browsing.server.url, int(time.time())))
+    assert again.json()["reason"] == "hint_unknown"
+
+
+def test_the_keyboard_alone_is_enough(browsing: Browsing, ready: Agent, shop: Service) -> None:
+    identifier = ask(browsing, ready, shop)
+    browsing.open_first()
+    page = browsing.page
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.id") == "approve":
+            break
+    assert page.evaluate("document.activeElement.id") == "approve"
+    page.keyboard.press("Enter")
+    expect(page.locator("#outcome")).to_be_visible()
+    expect(page.locator("#outcome")).to_be_focused()
+    assert ready.poll(identifier).json()["token_type"] == "DPoP"
+
+
+def test_a_new_request_appears_in_the_open_inbox_by_itself(browsing: Browsing, ready: Agent, shop: Service) -> None:
+    browsing.go("/inbox")
+    expect(browsing.page.get_by_text("Nothing waits for you")).to_be_visible()
+    ask(browsing, ready, shop)
+    expect(browsing.page.locator("#inbox a.row")).to_have_count(1, timeout=10_000)
+
+
+def test_what_would_deceive_is_shown_escaped(browsing: Browsing, ready: Agent, shop: Service) -> None:
+    ask(browsing, ready, shop, to="NYC\u202egnp.exe\n<b>312.00 USD</b>")
+    browsing.open_first()
+    shown = browsing.page.inner_text("article")
+    assert "\\u{202E}" in shown
+    assert "\\u{A}" in shown
+    assert "<b>312.00 USD</b>" in shown
+
+
+def test_nothing_is_asked_of_anyone_else(browsing: Browsing, ready: Agent, shop: Service) -> None:
+    ask(browsing, ready, shop)
+    browsing.open_first()
+    for path in ("/history", "/agents", "/services", "/passkeys", "/pair", "/inbox"):
+        browsing.go(path)
+    elsewhere = [url for url in browsing.asked if not url.startswith(browsing.server.url + "/")]
+    assert elsewhere == []
+    assert browsing.complaints == []
+
+
+def test_a_person_signs_out_and_in_again_with_the_passkey_alone(browsing: Browsing) -> None:
+    browsing.sign_up("Grace")
+    browsing.page.get_by_role("button", name="Sign out").click()
+    browsing.go("/signin")
+    browsing.page.get_by_role("button", name="Sign in with your passkey").click()
+    expect(browsing.page.get_by_role("heading", name="Inbox")).to_be_visible()
+    expect(browsing.page.get_by_text("Grace")).to_be_visible()
+
+
+def test_the_pages_follow_the_systems_darkness(browsing: Browsing) -> None:
+    browsing.go("/signin")
+    grounds = []
+    for scheme in ("light", "dark"):
+        browsing.page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+        grounds.append(browsing.page.evaluate("getComputedStyle(document.body).backgroundColor"))
+    assert grounds[0] != grounds[1]
+
+
+def test_every_field_and_button_has_a_name(browsing: Browsing, ready: Agent, shop: Service) -> None:
+    ask(browsing, ready, shop)
+    browsing.open_first()
+    nameless = """() => [...document.querySelectorAll('button, a, input:not([type=hidden])')].filter(item =>
+        !(item.textContent.trim() || item.getAttribute('aria-label') || (item.labels && item.labels.length)))
+        .map(item => item.outerHTML)"""
+    for path in ("", "/history", "/agents", "/services", "/passkeys", "/pair"):
+        if path:
+            browsing.go(path)
+        assert browsing.page.evaluate(nameless) == []
+        assert browsing.page.locator("main").count() == 1
+        assert browsing.page.locator("h1").count() == 1
