@@ -27,6 +27,7 @@ _REPEATS: Final = 4
 _PAUSE: Final = 2
 _RECEIPT: Final = "oneact-receipt"
 _SALT: Final = "oneact-result-salt"
+_CLIENT_ERROR: Final = 400
 _SERVER_ERROR: Final = 500
 
 
@@ -186,7 +187,7 @@ def _refused(answer: Answer) -> Refused:
 
 def _without_approval(answer: Answer) -> Outcome:
     """Give the answer of an address that asked for none; a refusal raises."""
-    if answer.status >= 400:  # noqa: PLR2004 - client and server errors
+    if answer.status >= _CLIENT_ERROR:
         raise _refused(answer)
     return Outcome(answer.status, answer.headers.get("content-type", ""), answer.body, None, "")
 
@@ -304,9 +305,10 @@ def _execute(wanted: Wanted, asker: Asker, service: _Service, offered: Offer, id
 
 def _refused_or_unknown(answer: Answer, offered: Offer, number: int) -> Outcome:
     """A refusal that says `not_executed`, or that came to the very first try, is one; after silence it says nothing."""
-    if answer.members().get("not_executed") is True and answer.member("reason") == "token_expired" and number:
+    told = answer.members().get("not_executed") is True
+    if told and answer.member("reason") == "token_expired" and number:
         raise Expired("the token lived out its seconds before it reached the service")
-    if answer.status >= 400 and (number == 0 or answer.members().get("not_executed") is True):  # noqa: PLR2004
+    if answer.status >= _CLIENT_ERROR and (number == 0 or told):
         raise _refused(answer)
     raise OutcomeUnknown(offered.txn, "the service answered without a receipt")
 
