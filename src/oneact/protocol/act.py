@@ -79,7 +79,9 @@ def build(
     location: str, action: str, action_digest: str, parameters: dict[str, Json], terms: dict[str, Json] | None
 ) -> Act:
     """Make an act from its whole parts; empty terms are absent terms."""
-    return _assemble(location, action, action_digest, parameters, canonical.digest(parameters), terms or None)
+    terms_digest = canonical.digest(terms) if terms else None
+    digest = canonical.digest(parameters)
+    return Act(location, action, action_digest, parameters, digest, terms or None, terms_digest)
 
 
 def rebuild(claimed: Act, location: str, action: str, action_digest: str, parameters: dict[str, Json]) -> Act:
@@ -98,44 +100,28 @@ def parse_details(value: Json, reason: Reason) -> Act:
         raise Refusal(reason, "type, locations or actions")
     if len(locations) != 1 or len(actions) != 1 or ("parameters" in members) == ("parameters_digest" in members):
         raise Refusal(reason, "not one location, one action, and parameters or their digest")
-    return _assemble(
+    parameters = _object(members["parameters"], reason) if "parameters" in members else None
+    terms, terms_digest = _terms(members, reason) if "terms" in members else (None, None)
+    return Act(
         form.text(locations[0], reason),
         form.text(actions[0], reason, 64),
         form.digest(members["action_digest"], reason),
-        _object(members["parameters"], reason) if "parameters" in members else None,
-        _parameters_digest(members, reason),
-        _terms(members, reason),
+        parameters,
+        form.digest(members["parameters_digest"], reason) if parameters is None else canonical.digest(parameters),
+        terms,
+        terms_digest,
     )
 
 
-def _parameters_digest(members: dict[str, Json], reason: Reason) -> str:
-    if "parameters" in members:
-        return canonical.digest(members["parameters"])
-    return form.digest(members["parameters_digest"], reason)
-
-
-def _terms(members: dict[str, Json], reason: Reason) -> dict[str, Json] | None:
-    if "terms" not in members:
-        return None
+def _terms(members: dict[str, Json], reason: Reason) -> tuple[dict[str, Json], str]:
     terms = _object(members["terms"], reason)
-    if not terms or len(canonical.encode(terms)) > TERMS_OCTETS:
+    octets = canonical.encode(terms)
+    if not terms or len(octets) > TERMS_OCTETS:
         raise Refusal(reason, "terms are empty or larger than 1 KiB")
-    return terms
+    return terms, canonical.sha256(octets)
 
 
 def _object(value: Json, reason: Reason) -> dict[str, Json]:
     if not isinstance(value, dict):
         raise Refusal(reason, "not an object")
     return value
-
-
-def _assemble(
-    location: str,
-    action: str,
-    action_digest: str,
-    parameters: dict[str, Json] | None,
-    parameters_digest: str,
-    terms: dict[str, Json] | None,
-) -> Act:
-    terms_digest = None if terms is None else canonical.digest(terms)
-    return Act(location, action, action_digest, parameters, parameters_digest, terms, terms_digest)

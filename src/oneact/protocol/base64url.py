@@ -17,7 +17,7 @@ _LAST: Final = {0: None, 2: frozenset("AQgw"), 3: frozenset("AEIMQUYcgkosw048")}
 
 def encode(data: bytes) -> str:
     """Encode octets without padding."""
-    return binascii.b2a_base64(data, newline=False).translate(_TO_URL).rstrip(b"=").decode("ascii")
+    return binascii.b2a_base64(data, newline=False).translate(_TO_URL, b"=").decode("ascii")
 
 
 def decode(text: str, reason: Reason = Reason.BASE64URL_MALFORMED) -> bytes:

@@ -41,7 +41,7 @@ def parse(data: bytes, limit: int = MAX_OCTETS) -> Json:
     except UnicodeDecodeError as error:
         raise Refusal(Reason.JSON_MALFORMED, "not UTF-8") from error
     try:
-        value: Json = _DECODER.decode(text)
+        value: Json = _decode(text)
     except RecursionError as error:
         raise Refusal(Reason.JSON_TOO_DEEP, "nested too deep to read") from error
     except ValueError as error:
@@ -51,6 +51,18 @@ def parse(data: bytes, limit: int = MAX_OCTETS) -> Json:
     if "\\u" in text or not text.isascii():
         _check_characters(value)
     return value
+
+
+def _decode(text: str) -> Json:
+    """Read a text; one without white space around it, as canonical ones are, is scanned at once."""
+    try:
+        value, end = _SCAN(text, 0)
+    except StopIteration:
+        end, value = -1, None
+    if end != len(text):
+        value = _DECODER.decode(text)
+    found: Json = value
+    return found
 
 
 def encode(value: Json) -> bytes:
@@ -119,6 +131,7 @@ def _check_characters(value: Json) -> None:
 _DECODER: Final = json.JSONDecoder(
     object_pairs_hook=_object, parse_float=_no_float, parse_int=_integer, parse_constant=_no_float
 )
+_SCAN: Final = _DECODER.scan_once  # type: ignore[attr-defined]  # not in the type stubs
 _TEXT: Final = json.encoder.encode_basestring
 # The standard library's encoder, made once: `JSONEncoder.encode` makes one at every call.
 _ENCODE: Final = json.encoder.c_make_encoder(  # type: ignore[attr-defined]  # not in the type stubs

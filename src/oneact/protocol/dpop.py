@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from oneact.protocol.canonical import Json
-    from oneact.protocol.jwk import SigningKey
+    from oneact.protocol.jwk import PublicKey, SigningKey
 
 TYP: Final = "dpop+jwt"
 MAX_OCTETS: Final = 2 * 1024
@@ -54,16 +54,33 @@ def check(
     Where nonces are asked for, they stand in place of the time window of -60 to +5 seconds. That `jti` is new and that
     the key is the expected one is left to the caller. Refuses the `proof_…` of what does not hold.
     """
+    return check_parsed(parse(text), htm, htu, now, token=token, nonces=nonces)
+
+
+def parse(text: str) -> tuple[jws.Jws, PublicKey]:
+    """Take a proof apart without verifying it; give it with the key in its header."""
     parsed = jws.parse(text, TYP, FAULTS)
     if parsed.header.jwk is None:
         raise Refusal(Reason.PROOF_KEY, "no key in the header")
-    jws.verify(parsed, parsed.header.jwk, FAULTS)
+    return parsed, parsed.header.jwk
+
+
+def check_parsed(
+    taken: tuple[jws.Jws, PublicKey],
+    htm: str,
+    htu: str,
+    now: int,
+    *,
+    token: str | None = None,
+    nonces: Collection[str] | None = None,
+) -> Proof:
+    """Check a proof that `parse` has taken apart, as `check` does."""
+    parsed, key = taken
+    jws.verify(parsed, key, FAULTS)
     claims, reason = parsed.claims, Reason.PROOF_MALFORMED
     if not claims.keys() >= _REQUIRED:
         raise Refusal(reason, "a claim is missing")
-    proof = Proof(
-        parsed.header.jwk.thumbprint, form.text(claims["jti"], reason, _MAX_JTI), form.integer(claims["iat"], reason)
-    )
+    proof = Proof(key.thumbprint, form.text(claims["jti"], reason, _MAX_JTI), form.integer(claims["iat"], reason))
     if claims["htm"] != htm:
         raise Refusal(Reason.PROOF_HTM, f"htm {claims['htm']!r}")
     if claims["htu"] != htu:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from oneact.errors import Reason, Refusal
 from oneact.protocol import act, approval, form, jws, passkey
@@ -31,6 +31,10 @@ _MEMBERS: Final = frozenset(
         "authorization_details", "approvals",
     }
 )  # fmt: skip
+_TEXTS: Final = ("iss", "sub", "aud", "client_id", "jti", "txn", "acr")
+_LIMITS: Final = (2048, 255, 2048, 2048, 128, 128, 2048)
+_TIMES: Final = ("iat", "exp", "auth_time")
+_CNF: Final = frozenset({"jkt"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,27 +96,27 @@ def sign(token: ActionToken, key: SigningKey) -> str:
     return jws.sign(token.claims(), TYP, key)
 
 
-def parse(text: str) -> tuple[ActionToken, jws.Jws]:
+def parse(token: str) -> tuple[ActionToken, jws.Jws]:
     """Read a token's form without verifying it; refuses `token_malformed`, `token_typ`, `token_alg`."""
-    parsed = jws.parse(text, TYP, FAULTS)
+    parsed = jws.parse(token, TYP, FAULTS)
     reason = Reason.TOKEN_MALFORMED
     claims = form.closed(parsed.claims, reason, _MEMBERS)
-    return ActionToken(
-        iss=form.text(claims["iss"], reason),
-        sub=form.text(claims["sub"], reason, 255),
-        aud=form.text(claims["aud"], reason),
-        client_id=form.text(claims["client_id"], reason),
-        iat=form.integer(claims["iat"], reason),
-        exp=form.integer(claims["exp"], reason),
-        jti=form.text(claims["jti"], reason, 128),
-        txn=form.text(claims["txn"], reason, 128),
-        jkt=form.digest(form.closed(claims["cnf"], reason, {"jkt"})["jkt"], reason),
-        auth_time=form.integer(claims["auth_time"], reason),
-        acr=form.text(claims["acr"], reason),
-        amr=form.texts(claims["amr"], reason, 8),
-        details=claims["authorization_details"],
-        approvals=claims["approvals"],
-    ), parsed
+    # One look at all texts and times together: this is the hottest path there is.
+    texts: list[Any] = [claims[name] for name in _TEXTS]
+    times: list[Any] = [claims[name] for name in _TIMES]
+    for text, limit in zip(texts, _LIMITS, strict=True):
+        if type(text) is not str or not 0 < len(text) <= limit:
+            raise Refusal(reason, "a text is none, or not within its limit")
+    for time in times:
+        if type(time) is not int or time < 0:
+            raise Refusal(reason, "a time is not a non-negative integer")
+    iss, sub, aud, client_id, jti, txn, acr = texts
+    iat, exp, auth_time = times
+    jkt = form.digest(form.closed(claims["cnf"], reason, _CNF)["jkt"], reason)
+    amr = form.texts(claims["amr"], reason, 8)
+    details, approvals = claims["authorization_details"], claims["approvals"]
+    found = ActionToken(iss, sub, aud, client_id, iat, exp, jti, txn, jkt, auth_time, acr, amr, details, approvals)
+    return found, parsed
 
 
 def parse_act(token: ActionToken) -> Act:

@@ -125,10 +125,11 @@ def check_holder(
     keys = trust.issuers.get(found.iss)
     if keys is None:
         raise Refusal(Reason.TOKEN_ISSUER, f"iss {found.iss!r}")
+    taken = dpop.parse(proof_text)  # its form only, so that both signatures are verified one after the other, hot
     jws.verify_with(parsed, keys, token.FAULTS)
     if found.aud != trust.resource:
         raise Refusal(Reason.TOKEN_AUDIENCE, f"aud {found.aud!r}")
-    proof = dpop.check(proof_text, method, htu, now, token=token_text, nonces=trust.nonces)
+    proof = dpop.check_parsed(taken, method, htu, now, token=token_text, nonces=trust.nonces)
     if proof.jkt != found.jkt:
         raise Refusal(Reason.PROOF_BINDING, "another key than cnf.jkt")
     return found, proof
