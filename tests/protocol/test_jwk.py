@@ -188,3 +188,7 @@ def test_a_set_gives_its_usable_keys_by_kid() -> None:
 def test_what_is_no_key_set_is_refused(value: Any) -> None:
     with refuses(Reason.METADATA_INVALID):
         jwk.parse_set(value, Reason.METADATA_INVALID)
+
+
+def test_a_fingerprint_is_what_people_compare() -> None:
+    assert jwk.fingerprint("abcdefghijklmnopqrstuvwxyz") == "abcd efgh ijkl mnop qrst"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlencode
@@ -13,7 +14,7 @@ from oneact.agent import flow, keys, pairing
 from oneact.agent.client import Shell, check_url
 from oneact.agent.errors import Refused
 from oneact.errors import Refusal
-from oneact.protocol import canonical, metadata
+from oneact.protocol import canonical, jwk, metadata
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -69,8 +70,8 @@ class Agent:
     ) -> Self:
         """Open the pairing with an approval server; on first use make the key, register it and pair.
 
-        `on_code(code, address)` shows the person what to type where; by default it is printed. Raises `Denied`,
-        `Expired`, `Refused` or `Unreachable`.
+        `on_code(code, address)` shows the person what to type where; by default it is printed, with the fingerprint
+        that their page will show. Raises `Denied`, `Expired`, `Refused` or `Unreachable`.
         """
         issuer = check_url(issuer.rstrip("/"))
         file = Path(key_file) if key_file is not None else keys.default_file(issuer)
@@ -83,7 +84,8 @@ class Agent:
                 keys.save(file, found)
             shell.client_id = found.client_id
             if not found.hint:
-                found = found.paired(await shell.run(pairing.pair(server, name, on_code or _print, pairing_code)))
+                show = on_code or partial(_print, jwk.fingerprint(found.key.public.thumbprint))
+                found = found.paired(await shell.run(pairing.pair(server, name, show, pairing_code)))
                 keys.save(file, found)
         except BaseException:
             await shell.close()
@@ -92,8 +94,8 @@ class Agent:
 
     @property
     def fingerprint(self) -> str:
-        """Give the thumbprint of the agent's key, which the person sees beside its name."""
-        return self._pairing.key.public.thumbprint
+        """Give what the person sees beside the agent's name: the first of its key's thumbprint, in groups."""
+        return jwk.fingerprint(self._pairing.key.public.thumbprint)
 
     async def act(
         self,
@@ -196,5 +198,6 @@ def _strict(parameters: dict[str, Json]) -> dict[str, Json]:
     return value if isinstance(value, dict) else {}
 
 
-def _print(code: str, address: str) -> None:
+def _print(fingerprint: str, code: str, address: str) -> None:
     print(f"To pair this agent, open {address} and type {code}")  # noqa: T201 - the person has to see it
+    print(f"Its fingerprint is {fingerprint}")  # noqa: T201 - the same

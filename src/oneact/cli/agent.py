@@ -28,9 +28,7 @@ def pair(
     async def run() -> None:
         from oneact.agent import Agent
 
-        async with await Agent.open(
-            server, name=name, key_file=key_file, on_code=_show_code, pairing_code=code
-        ) as agent:
+        async with await Agent.open(server, name=name, key_file=key_file, pairing_code=code) as agent:
             typer.echo(f"paired; fingerprint {agent.fingerprint}")
 
     _run(run())
@@ -54,7 +52,7 @@ def act(
     async def run() -> None:
         from oneact.agent import Agent
 
-        async with await Agent.open(server, key_file=key_file, on_code=_show_code) as agent:
+        async with await Agent.open(server, key_file=key_file) as agent:
             result = await agent.act(service, action, _object(parameters), reason=reason, wait=wait)
         body = (result.body or b"").decode(errors="replace")
         receipt = result.receipt
@@ -71,7 +69,7 @@ def list_pairings() -> None:
     """List the pairings on this machine."""
     from oneact.agent import keys
     from oneact.errors import Refusal
-    from oneact.protocol import canonical
+    from oneact.protocol import canonical, jwk
 
     files = sorted(keys.folder().glob("*.json")) if keys.folder().is_dir() else []
     for file in files:
@@ -83,13 +81,9 @@ def list_pairings() -> None:
             typer.echo(f"{file}: {refusal}")
             continue
         state = "paired" if found.hint else "not paired yet"
-        typer.echo(f"{found.issuer}  {state}  fingerprint {found.key.public.thumbprint}  {file}")
+        typer.echo(f"{found.issuer}  {state}  fingerprint {jwk.fingerprint(found.key.public.thumbprint)}  {file}")
     if not files:
         typer.echo(f"no pairings in {keys.folder()}")
-
-
-def _show_code(code: str, address: str) -> None:
-    typer.echo(f"Open {address} and type this code: {code}")
 
 
 def _object(text: str) -> dict[str, Any]:

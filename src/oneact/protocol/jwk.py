@@ -22,6 +22,8 @@ ALGORITHMS: Final = ("ES256", "EdDSA")
 MAX_KEYS: Final = 32
 _HALF: Final = 32  # octets of a P-256 coordinate, of r and of s, and of an Ed25519 key
 _SIGNATURE: Final = 64
+_FINGERPRINT: Final = 20
+_GROUP: Final = 4
 _ES256: Final = ec.ECDSA(hashes.SHA256())
 _PRIVATE: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 
@@ -101,6 +103,11 @@ class SigningKey:
     def private_jwk(self) -> dict[str, Json]:
         """Give the private key for a file that only its owner reads."""
         return {**self.public.public_jwk(), "d": base64url.encode(self.secret_octets())}
+
+
+def fingerprint(thumbprint: str) -> str:
+    """Give what people compare: a thumbprint's first twenty characters, 120 bits, in groups of four."""
+    return " ".join(thumbprint[index : index + _GROUP] for index in range(0, _FINGERPRINT, _GROUP))
 
 
 def parse_public(value: Json, reason: Reason = Reason.KEY_MALFORMED) -> PublicKey:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from oneact.protocol import action, canonical, display
+from oneact.protocol import action, canonical, display, jwk
 from oneact.server.pages.events import SENTENCES
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 _ESCAPE: Final = re.compile(r"\\u\{[0-9A-F]{1,6}\}|\\\\")
 _SET_APART: Final = re.compile("\u00ab([^\u00ab\u00bb]*)\u00bb")
-_GROUP: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +105,6 @@ def _when(second: int) -> Markup:
     )
 
 
-def _fingerprint(thumbprint: str) -> str:
-    """Give the first twenty characters of a key's thumbprint, in groups."""
-    return " ".join(thumbprint[index : index + _GROUP] for index in range(0, 5 * _GROUP, _GROUP))
-
-
 def _host(url: str) -> str:
     parts = urlsplit(url)
     return display.escape(parts.netloc if parts.scheme == "https" else f"{parts.scheme}://{parts.netloc}")
@@ -132,7 +126,7 @@ _environment.filters.update(
     plain=display.escape,
     summary=_summary,
     when=_when,
-    fingerprint=_fingerprint,
+    fingerprint=jwk.fingerprint,
     host=_host,
     monogram=_monogram,
     event=lambda kind: SENTENCES.get(kind, kind),
