@@ -32,16 +32,12 @@ _MAX_LINES: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class DisplayEntry:
-    """One line of the template: a JSON pointer (RFC 6901) into parameters or terms, its label and format."""
+    """One line of the template: a JSON pointer (RFC 6901), its label and format, and the section it is shown in."""
 
     pointer: str
     label: str
     format: str
-
-    @property
-    def section(self) -> str:
-        """Give the section of the line, by where it points."""
-        return "term" if self.pointer.startswith("/terms/") else "parameter"
+    section: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +155,8 @@ def _entry(value: Json) -> DisplayEntry:
     if kind not in FORMATS:
         raise Refusal(Reason.ACTION_INVALID, f"format {kind!r}")
     pointer = _check_pointer(form.text(members["pointer"], Reason.ACTION_INVALID))
-    return DisplayEntry(pointer, form.text(members["label"], Reason.ACTION_INVALID, _MAX_LABEL), kind)
+    section = "term" if pointer.startswith("/terms/") else "parameter"
+    return DisplayEntry(pointer, form.text(members["label"], Reason.ACTION_INVALID, _MAX_LABEL), kind, section)
 
 
 def _rule(value: Json) -> Rule:

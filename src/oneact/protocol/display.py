@@ -52,14 +52,15 @@ def render(action: Action, parameters: dict[str, Json], terms: dict[str, Json] |
     document: dict[str, Json] = {"parameters": parameters}
     if terms is not None:
         document["terms"] = terms
-    formats, label = action.formats, action.intent
-    lines: list[Line] = [("intent", label, "text", _summary(action.summary, document, formats))]
+    formats = action.formats
+    lines: list[Line] = [("intent", action.intent, "text", _summary(action.summary, document, formats))]
     for entry in action.display:
         value = _at(document, entry.pointer)
         if value is not _ABSENT:
-            lines.append((entry.section, entry.label, *_formatted(entry.format, value)))
+            kind, text = _formatted(entry.format, value)
+            lines.append((entry.section, entry.label, kind, text))
     for name, member in document.items():
-        _others(f"/{name}", member, formats, lines)
+        _others(_child("", name), member, formats, lines)
     _check_size(lines)
     return tuple(lines)
 
@@ -121,24 +122,26 @@ def _tokens(pointer: str) -> tuple[str, ...]:
 def _others(pointer: str, value: Json, shown: dict[str, str], lines: list[Line]) -> None:
     if pointer in shown:
         return
-    if isinstance(value, dict) and value:
+    if type(value) is dict and value:
         for name in sorted(value, key=_utf_16) if len(value) > 1 else value:
-            _others(f"{pointer}/{_token(name)}", value[name], shown, lines)
-    elif isinstance(value, list) and value:
+            _others(_child(pointer, name), value[name], shown, lines)
+    elif type(value) is list and value:
         for index, item in enumerate(value):
             _others(f"{pointer}/{index}", item, shown, lines)
     else:
-        lines.append(("other", escape(pointer), *_formatted("text", value)))
+        kind, text = _formatted("text", value)
+        lines.append(("other", escape(pointer), kind, text))
+
+
+@lru_cache(maxsize=4096)
+def _child(pointer: str, name: str) -> str:
+    """Give the pointer of a member (RFC 6901 section 3)."""
+    return f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}"
 
 
 def _utf_16(name: str) -> bytes:
     """Give what JCS orders names by (RFC 8785 section 3.2.3)."""
     return name.encode("utf-16-be")
-
-
-def _token(name: str) -> str:
-    """Write a name as a token of a JSON pointer (RFC 6901 section 3)."""
-    return name.replace("~", "~0").replace("/", "~1") if "~" in name or "/" in name else name
 
 
 def _formatted(kind: str, value: Json) -> tuple[str, str]:
