@@ -9,7 +9,7 @@ from oneact.errors import Reason, Refusal
 
 
 @contextmanager
-def refuses(reason: Reason) -> Iterator[None]:
+def expect_refusal(reason: Reason) -> Iterator[None]:
     """Assert that the body refuses for exactly this reason."""
     with pytest.raises(Refusal) as caught:
         yield

@@ -9,7 +9,7 @@ from oneact.errors import Reason
 from oneact.protocol import act, canonical
 from oneact.protocol.act import Act
 from tests.protocol.flight import PARAMETERS, RESOURCE, TERMS, one_act
-from tests.protocol.refusing import refuses
+from tests.protocol.refusing import expect_refusal
 
 _DIGEST = "A" * 43
 
@@ -121,9 +121,9 @@ def _entry(**changes: Any) -> dict[str, Any]:
     ],
 )
 def test_what_is_not_exactly_one_act_is_refused(details: Any) -> None:
-    with refuses(Reason.ACT_MALFORMED):
+    with expect_refusal(Reason.ACT_MALFORMED):
         act.parse_details(details, Reason.ACT_MALFORMED)
-    with refuses(Reason.OFFER_ACT):
+    with expect_refusal(Reason.OFFER_ACT):
         act.parse_details(details, Reason.OFFER_ACT)
 
 

@@ -5,7 +5,7 @@ import pytest
 from oneact.errors import Reason
 from oneact.protocol import action, canonical
 from tests.protocol.flight import document, text_schema
-from tests.protocol.refusing import refuses
+from tests.protocol.refusing import expect_refusal
 
 _ENTRY = {"pointer": "/parameters/from", "label": "From", "format": "text"}
 
@@ -28,7 +28,7 @@ def test_an_action_is_read_whole_and_named_by_its_document() -> None:
 def test_every_member_is_in_the_digest_and_has_to_be_there(name: str) -> None:
     members = document()
     del members[name]
-    with refuses(Reason.ACTION_INVALID):
+    with expect_refusal(Reason.ACTION_INVALID):
         action.parse(members)
 
 
@@ -126,13 +126,13 @@ def test_an_action_without_parameters_is_read() -> None:
     ],
 )
 def test_a_description_outside_the_form_is_refused(change: dict[str, Any]) -> None:
-    with refuses(Reason.ACTION_INVALID):
+    with expect_refusal(Reason.ACTION_INVALID):
         action.parse(document(**change))
 
 
 @pytest.mark.parametrize("value", [None, [], "book_flight", 1])
 def test_what_is_no_object_is_refused(value: Any) -> None:
-    with refuses(Reason.ACTION_INVALID):
+    with expect_refusal(Reason.ACTION_INVALID):
         action.parse(value)
 
 

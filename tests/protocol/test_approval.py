@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from oneact.errors import Reason
 from oneact.protocol import approval, canonical
 from tests.protocol.flight import ISSUER
-from tests.protocol.refusing import refuses
+from tests.protocol.refusing import expect_refusal
 
 _ITEM = "I" * 43
 
@@ -28,7 +28,7 @@ def test_a_statement_is_read_back() -> None:
 
 @pytest.mark.parametrize("name", sorted(_statement()))
 def test_every_member_of_a_statement_has_to_be_there(name: str) -> None:
-    with refuses(Reason.STATEMENT_MALFORMED):
+    with expect_refusal(Reason.STATEMENT_MALFORMED):
         approval.parse(_statement(**{name: None}))
 
 
@@ -53,7 +53,7 @@ def test_every_member_of_a_statement_has_to_be_there(name: str) -> None:
     ],
 )
 def test_a_statement_outside_its_form_is_refused(change: dict[str, Any]) -> None:
-    with refuses(Reason.STATEMENT_MALFORMED):
+    with expect_refusal(Reason.STATEMENT_MALFORMED):
         approval.parse(_statement(**change))
 
 

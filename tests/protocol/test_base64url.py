@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from oneact.errors import Reason, Refusal
 from oneact.protocol import base64url
-from tests.protocol.refusing import refuses
+from tests.protocol.refusing import expect_refusal
 
 
 @given(st.binary(max_size=100))
@@ -45,12 +45,12 @@ def test_what_decodes_encodes_to_the_same_text(text: str) -> None:
     ],
 )
 def test_text_that_is_not_the_one_form_is_refused(text: str) -> None:
-    with refuses(Reason.BASE64URL_MALFORMED):
+    with expect_refusal(Reason.BASE64URL_MALFORMED):
         base64url.decode(text)
 
 
 def test_the_caller_names_the_reason() -> None:
-    with refuses(Reason.TXN_MALFORMED):
+    with expect_refusal(Reason.TXN_MALFORMED):
         base64url.decode("A", Reason.TXN_MALFORMED)
 
 

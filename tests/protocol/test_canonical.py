@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from oneact.errors import Reason
 from oneact.protocol import canonical
 from oneact.protocol.canonical import Json
-from tests.protocol.refusing import refuses
+from tests.protocol.refusing import expect_refusal
 
 _TEXTS = st.text(
     alphabet=st.one_of(
@@ -74,13 +74,13 @@ def test_the_published_example_of_text_holds() -> None:
     ],
 )
 def test_text_that_is_no_json_is_refused(octets: bytes) -> None:
-    with refuses(Reason.JSON_MALFORMED):
+    with expect_refusal(Reason.JSON_MALFORMED):
         canonical.parse(octets)
 
 
 @pytest.mark.parametrize("octets", [b'{"a":1,"a":1}', b'[{"b":{"a":1,"\\u0061":2}}]'])
 def test_a_name_given_twice_is_refused(octets: bytes) -> None:
-    with refuses(Reason.JSON_DUPLICATE_KEY):
+    with expect_refusal(Reason.JSON_DUPLICATE_KEY):
         canonical.parse(octets)
 
 
@@ -89,7 +89,7 @@ def test_a_name_given_twice_is_refused(octets: bytes) -> None:
     ["1.0", "0.1", "1e2", "1E2", "-0", "-0.0", "9007199254740992", "-9007199254740992", "1" * 5000, "NaN", "Infinity"],
 )
 def test_a_number_that_is_no_integer_within_its_bounds_is_refused(number: str) -> None:
-    with refuses(Reason.JSON_NUMBER):
+    with expect_refusal(Reason.JSON_NUMBER):
         canonical.parse(f'{{"a":{number}}}'.encode())
 
 
@@ -111,7 +111,7 @@ def test_an_integer_within_its_bounds_is_read(number: int) -> None:
     ],
 )
 def test_a_lone_surrogate_or_a_noncharacter_is_refused(octets: bytes) -> None:
-    with refuses(Reason.JSON_SURROGATE):
+    with expect_refusal(Reason.JSON_SURROGATE):
         canonical.parse(octets)
 
 
@@ -124,15 +124,15 @@ def test_sixteen_levels_are_read_and_seventeen_refused() -> None:
     assert canonical.parse(b'{"a":' * 15 + b"[1]" + b"}" * 15) is not None
     assert canonical.parse(b"[" + b",".join([b'{"a":1}'] * 40) + b"]") is not None
     for octets in (b"[" * 17 + b"]" * 17, b'{"a":' * 16 + b"[1]" + b"}" * 16, b"[" * 100_000 + b"]" * 100_000):
-        with refuses(Reason.JSON_TOO_DEEP):
+        with expect_refusal(Reason.JSON_TOO_DEEP):
             canonical.parse(octets)
 
 
 def test_octets_over_the_limit_are_refused_unread() -> None:
     assert canonical.parse(b'"' + b"a" * (canonical.MAX_OCTETS - 2) + b'"') is not None
-    with refuses(Reason.JSON_TOO_LARGE):
+    with expect_refusal(Reason.JSON_TOO_LARGE):
         canonical.parse(b"{" * (canonical.MAX_OCTETS + 1))
-    with refuses(Reason.JSON_TOO_LARGE):
+    with expect_refusal(Reason.JSON_TOO_LARGE):
         canonical.parse(b"12345", limit=4)
 
 

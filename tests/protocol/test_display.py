@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from oneact.errors import Reason
 from oneact.protocol import action, canonical, display
 from tests.protocol.flight import FLIGHT, PARAMETERS, TERMS, document, text_schema
-from tests.protocol.refusing import refuses
+from tests.protocol.refusing import expect_refusal
 
 
 def _action(kind: str = "text", summary: str = "") -> action.Action:
@@ -194,7 +194,7 @@ def _unescape(shown: str) -> str:
 
 def test_200_lines_are_shown_and_201_refused() -> None:
     assert len(display.render(_bare(), {"a": list(range(199))}, None)) == 200
-    with refuses(Reason.TOO_LARGE_TO_SHOW):
+    with expect_refusal(Reason.TOO_LARGE_TO_SHOW):
         display.render(_bare(), {"a": list(range(200))}, None)
 
 
@@ -207,5 +207,5 @@ def test_16_kib_are_shown_and_one_octet_more_refused(character: str) -> None:
     count = (display.MAX_OCTETS - size(0, 1)) // each
     room = display.MAX_OCTETS - size(count, 1)
     assert size(count, 1 + room) == display.MAX_OCTETS
-    with refuses(Reason.TOO_LARGE_TO_SHOW):
+    with expect_refusal(Reason.TOO_LARGE_TO_SHOW):
         size(count, 2 + room)

@@ -3,7 +3,7 @@ import pytest
 from oneact.errors import Reason
 from oneact.protocol import form
 from oneact.protocol.canonical import Json
-from tests.protocol.refusing import refuses
+from tests.protocol.refusing import expect_refusal
 
 _REASON = Reason.ROSTER_MALFORMED
 
@@ -16,13 +16,13 @@ def test_a_closed_form_has_the_required_members_and_may_have_the_optional() -> N
 
 @pytest.mark.parametrize("value", [{}, {"b": 2}, {"a": 1, "c": 3}, [], None, "a", 1])
 def test_another_form_is_refused(value: Json) -> None:
-    with refuses(_REASON):
+    with expect_refusal(_REASON):
         form.closed(value, _REASON, {"a"}, {"b"})
 
 
 @pytest.mark.parametrize("value", ["", "a" * 5, 1, None, ["a"], True])
 def test_what_is_no_text_within_its_limit_is_refused(value: Json) -> None:
-    with refuses(_REASON):
+    with expect_refusal(_REASON):
         form.text(value, _REASON, 4)
 
 
@@ -33,7 +33,7 @@ def test_a_text_within_its_limit_is_given() -> None:
 
 @pytest.mark.parametrize("value", [-1, True, False, "1", None, [1]])
 def test_what_is_no_non_negative_integer_is_refused(value: Json) -> None:
-    with refuses(_REASON):
+    with expect_refusal(_REASON):
         form.integer(value, _REASON)
 
 
@@ -43,7 +43,7 @@ def test_a_non_negative_integer_is_given() -> None:
 
 @pytest.mark.parametrize("value", ["A" * 42, "A" * 44, "A" * 42 + "+", "A" * 43 + "\n", 1, None])
 def test_what_is_no_digest_is_refused(value: Json) -> None:
-    with refuses(_REASON):
+    with expect_refusal(_REASON):
         form.digest(value, _REASON)
 
 
@@ -53,7 +53,7 @@ def test_a_digest_is_given() -> None:
 
 @pytest.mark.parametrize("value", [[], ["a"] * 2, ["a", "b", "c"], ["a", 1], [""], "a", None])
 def test_what_is_no_list_of_distinct_texts_is_refused(value: Json) -> None:
-    with refuses(_REASON):
+    with expect_refusal(_REASON):
         form.texts(value, _REASON, 2)
 
 

@@ -9,7 +9,7 @@ from joserfc.jwk import ECKey, OKPKey
 from oneact.errors import Reason
 from oneact.protocol import base64url, canonical, jwk
 from tests.protocol.keys import AGENT, EDWARDS, OTHER
-from tests.protocol.refusing import refuses
+from tests.protocol.refusing import expect_refusal
 
 _KEYS = [AGENT, EDWARDS]
 # RFC 8037 appendix A.1 and A.3.
@@ -124,9 +124,9 @@ def test_a_signature_of_another_length_does_not_verify(key: jwk.SigningKey, leng
     ],
 )
 def test_what_is_no_allowed_public_key_is_refused(value: Any) -> None:
-    with refuses(Reason.KEY_MALFORMED):
+    with expect_refusal(Reason.KEY_MALFORMED):
         jwk.parse_public(value)
-    with refuses(Reason.PROOF_KEY):
+    with expect_refusal(Reason.PROOF_KEY):
         jwk.parse_public(value, Reason.PROOF_KEY)
 
 
@@ -147,7 +147,7 @@ def test_what_is_no_allowed_public_key_is_refused(value: Any) -> None:
     ],
 )
 def test_what_is_no_private_key_is_refused(value: Any) -> None:
-    with refuses(Reason.KEY_MALFORMED):
+    with expect_refusal(Reason.KEY_MALFORMED):
         jwk.parse_private(value)
 
 
@@ -186,7 +186,7 @@ def test_a_set_gives_its_usable_keys_by_kid() -> None:
     ],
 )
 def test_what_is_no_key_set_is_refused(value: Any) -> None:
-    with refuses(Reason.METADATA_INVALID):
+    with expect_refusal(Reason.METADATA_INVALID):
         jwk.parse_set(value, Reason.METADATA_INVALID)
 
 

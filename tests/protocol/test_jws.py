@@ -9,7 +9,7 @@ from joserfc.jwk import ECKey, OKPKey
 from oneact.errors import Reason
 from oneact.protocol import base64url, canonical, jwk, jws
 from tests.protocol.keys import AGENT, EDWARDS, OTHER, header, signed
-from tests.protocol.refusing import refuses
+from tests.protocol.refusing import expect_refusal
 
 # The peer warns of RFC 9864's newer name of the same algorithm.
 pytestmark = pytest.mark.filterwarnings("ignore:EdDSA is deprecated")
@@ -60,7 +60,7 @@ def test_the_example_of_rfc_7515_appendix_a_3_verifies() -> None:
     )
     signature = "DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q"
     assert key.verify(base64url.decode(signature), signing_input.encode())
-    with refuses(Reason.TOKEN_MALFORMED):  # it has no typ, which we ask for always
+    with expect_refusal(Reason.TOKEN_MALFORMED):  # it has no typ, which we ask for always
         jws.parse(f"{signing_input}.{signature}", _TYP, _FAULTS)
 
 
@@ -112,52 +112,52 @@ def _with_payload(octets: bytes) -> str:
     ids=lambda text: f"{len(text)} octets",  # ECDSA signs differently each time, and a name has to stay
 )
 def test_what_is_no_compact_jws_of_an_object_is_refused(text: str) -> None:
-    with refuses(Reason.TOKEN_MALFORMED):
+    with expect_refusal(Reason.TOKEN_MALFORMED):
         jws.parse(text, _TYP, _FAULTS)
 
 
 @pytest.mark.parametrize("typ", ["TEST+JWT", "application/test+jwt", "JWT", ""])
 def test_another_type_is_refused(typ: str) -> None:
-    with refuses(Reason.TOKEN_TYP):
+    with expect_refusal(Reason.TOKEN_TYP):
         jws.parse(signed(header(_TYP, AGENT) | {"typ": typ}, {}, AGENT), _TYP, _FAULTS)
 
 
 @pytest.mark.parametrize("alg", ["none", "HS256", "RS256", "ES384", "es256", "Ed25519", ""])
 def test_another_algorithm_is_refused_before_any_key_is_looked_at(alg: str) -> None:
-    with refuses(Reason.TOKEN_ALG):
+    with expect_refusal(Reason.TOKEN_ALG):
         jws.parse(signed(header(_TYP, AGENT) | {"alg": alg}, {}, AGENT), _TYP, _FAULTS)
 
 
 @pytest.mark.parametrize("key", [None, {}, AGENT.private_jwk(), {"kty": "oct", "k": "AA"}])
 def test_an_embedded_key_that_is_no_public_key_is_refused(key: Any) -> None:
-    with refuses(Reason.TOKEN_KEY):
+    with expect_refusal(Reason.TOKEN_KEY):
         jws.parse(signed({**header(_TYP, AGENT), "jwk": key}, {}, AGENT), _TYP, _FAULTS)
 
 
 def test_a_header_with_another_algorithm_than_the_keys_is_refused() -> None:
     parsed = jws.parse(signed(header(_TYP, AGENT, alg="EdDSA"), {}, AGENT), _TYP, _FAULTS)
-    with refuses(Reason.TOKEN_ALG):
+    with expect_refusal(Reason.TOKEN_ALG):
         jws.verify(parsed, AGENT.public, _FAULTS)
 
 
 def test_a_signature_by_another_key_is_refused() -> None:
-    with refuses(Reason.TOKEN_SIGNATURE):
+    with expect_refusal(Reason.TOKEN_SIGNATURE):
         jws.verify(jws.parse(_GOOD, _TYP, _FAULTS), OTHER.public, _FAULTS)
 
 
 def test_a_changed_payload_is_refused() -> None:
     changed = _with_payload(b'{"a":2}')
-    with refuses(Reason.TOKEN_SIGNATURE):
+    with expect_refusal(Reason.TOKEN_SIGNATURE):
         jws.verify(jws.parse(changed, _TYP, _FAULTS), AGENT.public, _FAULTS)
 
 
 @pytest.mark.parametrize("kid", [None, "unknown"])
 def test_no_kid_or_an_unknown_one_is_refused(kid: str | None) -> None:
     parsed = jws.parse(signed(header(_TYP, AGENT, kid=kid), {}, AGENT), _TYP, _FAULTS)
-    with refuses(Reason.TOKEN_KEY):
+    with expect_refusal(Reason.TOKEN_KEY):
         jws.verify_with(parsed, {AGENT.public.thumbprint: AGENT.public}, _FAULTS)
 
 
 def test_the_plain_faults_are_those_of_a_jws() -> None:
-    with refuses(Reason.JWS_TYP):
+    with expect_refusal(Reason.JWS_TYP):
         jws.parse(_GOOD, "other", jws.PLAIN)

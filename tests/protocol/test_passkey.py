@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from oneact.errors import Reason
 from oneact.protocol import base64url, passkey
 from oneact.testing import SoftwarePasskey
-from tests.protocol.refusing import refuses
+from tests.protocol.refusing import expect_refusal
 
 _RP_ID, _ORIGIN = "approve.example", "https://approve.example"
 _CHALLENGE = bytes(range(32))
@@ -34,12 +34,12 @@ def test_an_assertion_verifies_and_gives_its_counter(alg: str) -> None:
 @pytest.mark.parametrize("alg", passkey.ALGORITHMS)
 def test_an_assertion_by_another_key_does_not_verify(alg: str) -> None:
     other = SoftwarePasskey(_RP_ID, _ORIGIN, alg, credential_id=_PASSKEYS[alg].credential_id)
-    with refuses(Reason.ASSERTION_SIGNATURE):
+    with expect_refusal(Reason.ASSERTION_SIGNATURE):
         _verify(other.get(_CHALLENGE), _PASSKEYS[alg])
 
 
 def test_an_assertion_of_another_credential_does_not_verify() -> None:
-    with refuses(Reason.ASSERTION_SIGNATURE):
+    with expect_refusal(Reason.ASSERTION_SIGNATURE):
         _verify(replace(_PASSKEY.get(_CHALLENGE), credential_id="other"))
 
 
@@ -76,12 +76,12 @@ def test_client_data_in_another_form_that_says_the_same_verifies(members: dict[s
     ],
 )
 def test_client_data_that_says_something_else_is_refused(members: dict[str, Any], reason: Reason) -> None:
-    with refuses(reason):
+    with expect_refusal(reason):
         _verify(_PASSKEY.get(_CHALLENGE, **members))
 
 
 def test_an_origin_of_another_type_is_refused_whatever_holds_the_origins() -> None:
-    with refuses(Reason.ASSERTION_ORIGIN):
+    with expect_refusal(Reason.ASSERTION_ORIGIN):
         passkey.verify(
             _PASSKEY.get(_CHALLENGE, origin=[_ORIGIN]), _PASSKEY.credential, _CHALLENGE, _RP_ID, frozenset({_ORIGIN})
         )
@@ -91,7 +91,7 @@ def test_an_origin_of_another_type_is_refused_whatever_holds_the_origins() -> No
     "data", [b"", b"[]", b'{"type":"webauthn.get","type":"webauthn.get"}', b"\xff", b'{"a":1.5}', b'{"a":"\\ud800"}']
 )
 def test_client_data_that_is_no_strict_json_object_is_refused(data: bytes) -> None:
-    with refuses(Reason.ASSERTION_MALFORMED):
+    with expect_refusal(Reason.ASSERTION_MALFORMED):
         _verify(_PASSKEY.sign(_PASSKEY.authenticator_data(), data))
 
 
@@ -116,7 +116,7 @@ def _data(**changes: Any) -> bytes:
     ],
 )
 def test_authenticator_data_that_does_not_hold_is_refused(data: bytes, reason: Reason) -> None:
-    with refuses(reason):
+    with expect_refusal(reason):
         _verify(_PASSKEY.sign(data, _PASSKEY.client_data("webauthn.get", _CHALLENGE)))
 
 
@@ -132,7 +132,7 @@ def test_octets_changed_after_signing_do_not_verify(name: str) -> None:
         "authenticator_data": given.authenticator_data[:33] + b"\x7f\x00\x00\x00",
         "client_data_json": given.client_data_json + b" ",
     }
-    with refuses(Reason.ASSERTION_SIGNATURE):
+    with expect_refusal(Reason.ASSERTION_SIGNATURE):
         _verify(replace(given, **{name: changed[name]}))
 
 
@@ -148,15 +148,15 @@ def test_an_assertion_and_a_credential_are_read_back() -> None:
 @pytest.mark.parametrize("value", [None, "", 1, "A" * 9000])
 def test_an_assertion_outside_its_form_is_refused(name: str, value: Any) -> None:
     members = _PASSKEY.get(_CHALLENGE).members()
-    with refuses(Reason.ASSERTION_MALFORMED):
+    with expect_refusal(Reason.ASSERTION_MALFORMED):
         passkey.parse_assertion({**members, name: value})
-    with refuses(Reason.ASSERTION_MALFORMED):
+    with expect_refusal(Reason.ASSERTION_MALFORMED):
         passkey.parse_assertion({key: member for key, member in members.items() if key != name})
 
 
 @pytest.mark.parametrize("name", ["authenticator_data", "client_data_json", "signature"])
 def test_an_assertion_that_is_no_base64url_is_refused(name: str) -> None:
-    with refuses(Reason.ASSERTION_MALFORMED):
+    with expect_refusal(Reason.ASSERTION_MALFORMED):
         passkey.parse_assertion({**_PASSKEY.get(_CHALLENGE).members(), name: "AA=="})
 
 
@@ -187,5 +187,5 @@ _RSA_1024 = _spki(rsa.generate_private_key(65537, 1024).public_key())  # noqa: S
     ],
 )
 def test_a_credential_outside_its_form_is_refused(change: dict[str, Any]) -> None:
-    with refuses(Reason.ROSTER_MALFORMED):
+    with expect_refusal(Reason.ROSTER_MALFORMED):
         passkey.parse_credential(_PASSKEY.credential.members() | change, Reason.ROSTER_MALFORMED)

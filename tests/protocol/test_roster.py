@@ -9,7 +9,7 @@ from oneact.protocol.roster import Roster, SignedRoster
 from oneact.testing import SoftwarePasskey
 from tests.protocol.flight import ISSUER, RESOURCE
 from tests.protocol.keys import OTHER, SERVER, header, signed
-from tests.protocol.refusing import refuses
+from tests.protocol.refusing import expect_refusal
 
 _RP_ID = "approve.example"
 _FIRST, _SECOND = SoftwarePasskey(_RP_ID, ISSUER), SoftwarePasskey(_RP_ID, ISSUER, "EdDSA")
@@ -37,9 +37,9 @@ def test_a_roster_is_read_back() -> None:
 def test_a_roster_outside_its_form_is_refused(name: str, value: Any) -> None:
     members = _PINNED.members()
     if (name, value) != ("credentials", []):
-        with refuses(Reason.ROSTER_MALFORMED):
+        with expect_refusal(Reason.ROSTER_MALFORMED):
             roster.parse({**members, name: value})
-    with refuses(Reason.ROSTER_MALFORMED):
+    with expect_refusal(Reason.ROSTER_MALFORMED):
         roster.parse({key: member for key, member in members.items() if key != name})
 
 
@@ -58,25 +58,25 @@ def test_a_roster_outside_its_form_is_refused(name: str, value: Any) -> None:
     ],
 )
 def test_a_roster_over_its_limits_is_refused(change: dict[str, Any]) -> None:
-    with refuses(Reason.ROSTER_MALFORMED):
+    with expect_refusal(Reason.ROSTER_MALFORMED):
         roster.parse(_PINNED.members() | change)
 
 
 @pytest.mark.parametrize("value", [None, {}, {"roster": _PINNED.members()}, {"roster": 1, "webauthn": 1}])
 def test_a_signed_roster_outside_its_form_is_refused(value: Any) -> None:
-    with refuses(Reason.ROSTER_MALFORMED):
+    with expect_refusal(Reason.ROSTER_MALFORMED):
         roster.parse_signed(value)
 
 
 def test_a_signed_roster_with_another_assertion_form_is_refused() -> None:
-    with refuses(Reason.ASSERTION_MALFORMED):
+    with expect_refusal(Reason.ASSERTION_MALFORMED):
         roster.parse_signed({"roster": _PINNED.members(), "webauthn": {}})
 
 
 def test_a_first_roster_is_vouched_for_by_one_of_its_own_passkeys() -> None:
     roster.check_first(_vouched(_PINNED), ISSUER, RESOURCE, "person")
     roster.check_first(_vouched(_PINNED, _SECOND), ISSUER, RESOURCE, "person")
-    with refuses(Reason.ROSTER_UNPINNED):
+    with expect_refusal(Reason.ROSTER_UNPINNED):
         roster.check_first(_vouched(_PINNED, SoftwarePasskey(_RP_ID, ISSUER)), ISSUER, RESOURCE, "person")
 
 
@@ -89,26 +89,26 @@ _NAMES = [
 
 @pytest.mark.parametrize(("change", "reason"), _NAMES)
 def test_a_first_roster_for_another_is_refused(change: dict[str, Any], reason: Reason) -> None:
-    with refuses(reason):
+    with expect_refusal(reason):
         roster.check_first(_vouched(replace(_PINNED, **change)), ISSUER, RESOURCE, "person")
 
 
 def test_a_roster_changed_after_it_was_signed_is_refused() -> None:
     given = SignedRoster(replace(_PINNED, seq=7), _vouched(_PINNED).webauthn)
-    with refuses(Reason.ROSTER_SIGNATURE):
+    with expect_refusal(Reason.ROSTER_SIGNATURE):
         roster.check_first(given, ISSUER, RESOURCE, "person")
 
 
 @pytest.mark.parametrize("tag", [approval.LOGIN, approval.PAIR, approval.APPROVAL])
 def test_another_gesture_over_the_same_roster_is_refused(tag: str) -> None:
     given = SignedRoster(_PINNED, _FIRST.get(approval.challenge(tag, _PINNED.members())))
-    with refuses(Reason.ROSTER_SIGNATURE):
+    with expect_refusal(Reason.ROSTER_SIGNATURE):
         roster.check_first(given, ISSUER, RESOURCE, "person")
 
 
 def test_a_roster_vouched_for_without_user_verification_is_refused() -> None:
     careless = replace(_FIRST, user_verified=False)
-    with refuses(Reason.ROSTER_SIGNATURE):
+    with expect_refusal(Reason.ROSTER_SIGNATURE):
         roster.check_first(_vouched(_PINNED, careless), ISSUER, RESOURCE, "person")
 
 
@@ -116,7 +116,7 @@ def test_a_later_roster_is_vouched_for_by_a_passkey_pinned_before() -> None:
     fresh = SoftwarePasskey(_RP_ID, ISSUER)
     grown = _later(credentials=(*_PINNED.credentials, fresh.credential))
     roster.check_next(_vouched(grown, _SECOND), _PINNED)
-    with refuses(Reason.ROSTER_UNPINNED):
+    with expect_refusal(Reason.ROSTER_UNPINNED):
         roster.check_next(_vouched(grown, fresh), _PINNED)
 
 
@@ -135,10 +135,10 @@ _SUCCESSIONS = [
 
 @pytest.mark.parametrize(("change", "reason"), _SUCCESSIONS)
 def test_a_roster_that_does_not_succeed_is_refused(change: dict[str, Any], reason: Reason) -> None:
-    with refuses(reason):
+    with expect_refusal(reason):
         roster.check_next(_vouched(_later(**change)), _PINNED)
     removal = _later(**({"credentials": (_FIRST.credential,)} | change))
-    with refuses(reason):
+    with expect_refusal(reason):
         roster.check_removal(roster.sign_removal(removal, SERVER), _KEYS, _PINNED)
 
 
@@ -159,7 +159,7 @@ def test_the_server_alone_may_remove_passkeys(credentials: Any) -> None:
 )
 def test_the_server_alone_may_do_nothing_else(credentials: Any) -> None:
     text = roster.sign_removal(_later(credentials=credentials), SERVER)
-    with refuses(Reason.ROSTER_NOT_SUBSET):
+    with expect_refusal(Reason.ROSTER_NOT_SUBSET):
         roster.check_removal(text, _KEYS, _PINNED)
 
 
@@ -175,5 +175,5 @@ def test_the_server_alone_may_do_nothing_else(credentials: Any) -> None:
     ],
 )
 def test_a_removal_that_the_server_did_not_sign_is_refused(text: str, reason: Reason) -> None:
-    with refuses(reason):
+    with expect_refusal(reason):
         roster.check_removal(text, _KEYS, _PINNED)

@@ -5,7 +5,7 @@ import pytest
 from oneact.errors import Reason
 from oneact.protocol import schema
 from tests.protocol.flight import text_schema
-from tests.protocol.refusing import refuses
+from tests.protocol.refusing import expect_refusal
 
 
 def _object(**properties: Any) -> dict[str, Any]:
@@ -95,28 +95,28 @@ def test_a_schema_of_this_part_passes(node: dict[str, Any]) -> None:
     ],
 )
 def test_a_schema_outside_this_part_is_refused(node: Any) -> None:
-    with refuses(Reason.ACTION_INVALID):
+    with expect_refusal(Reason.ACTION_INVALID):
         schema.check_schema(_object(a=node))
-    with refuses(Reason.METADATA_INVALID):
+    with expect_refusal(Reason.METADATA_INVALID):
         schema.check_schema(_object(a=node), Reason.METADATA_INVALID)
 
 
 @pytest.mark.parametrize("value", [None, [], {}, {"type": "array"}, {"type": "object"}, {"type": ["object"]}])
 def test_a_schema_that_is_no_closed_object_is_refused(value: Any) -> None:
-    with refuses(Reason.ACTION_INVALID):
+    with expect_refusal(Reason.ACTION_INVALID):
         schema.check_schema(value)
 
 
 def test_a_reference_is_refused_where_the_definitions_are_no_schema() -> None:
     refused: list[Any] = [{"b": 1}, [], None]
     for definitions in refused:
-        with refuses(Reason.ACTION_INVALID):
+        with expect_refusal(Reason.ACTION_INVALID):
             schema.check_schema({**_object(a={"$ref": "#/$defs/b"}), "$defs": definitions})
 
 
 def test_a_schema_nested_over_64_levels_is_refused() -> None:
     schema.check_schema(_deep(60))
-    with refuses(Reason.ACTION_INVALID):
+    with expect_refusal(Reason.ACTION_INVALID):
         schema.check_schema(_deep(70))
 
 
@@ -161,7 +161,7 @@ def test_a_value_fits_or_does_not_by_each_keyword(node: dict[str, Any], fits: An
     root = _object(a=node) | {"$defs": {"b": {"type": "string", "minLength": 2}}}
     schema.check_schema(root)
     schema.validate(root, {"a": fits})
-    with refuses(Reason.PARAMETERS_INVALID):
+    with expect_refusal(Reason.PARAMETERS_INVALID):
         schema.validate(root, {"a": does_not})
 
 
@@ -175,9 +175,9 @@ def test_a_bound_says_nothing_of_values_of_another_type() -> None:
 def test_a_missing_member_is_invalid_and_an_unlisted_one_unknown() -> None:
     root = text_schema("from", "to")
     schema.validate(root, {"from": "a", "to": "b"})
-    with refuses(Reason.PARAMETERS_INVALID):
+    with expect_refusal(Reason.PARAMETERS_INVALID):
         schema.validate(root, {"from": "a"})
-    with refuses(Reason.PARAMETER_UNKNOWN):
+    with expect_refusal(Reason.PARAMETER_UNKNOWN):
         schema.validate(root, {"from": "a", "to": "b", "via": "c"})
 
 
@@ -185,7 +185,7 @@ def test_an_object_that_lists_no_properties_takes_none() -> None:
     root: dict[str, Any] = {"type": "object", "additionalProperties": False}
     schema.check_schema(root)
     schema.validate(root, {})
-    with refuses(Reason.PARAMETER_UNKNOWN):
+    with expect_refusal(Reason.PARAMETER_UNKNOWN):
         schema.validate(root, {"a": 1})
 
 
@@ -193,23 +193,23 @@ def test_required_members_may_stand_in_an_alternative() -> None:
     root = _object(a={}, b={}) | {"anyOf": [{"required": ["a"]}, {"required": ["b"]}]}
     schema.check_schema(root)
     schema.validate(root, {"b": 1})
-    with refuses(Reason.PARAMETERS_INVALID):
+    with expect_refusal(Reason.PARAMETERS_INVALID):
         schema.validate(root, {})
 
 
 def test_a_schema_that_leads_to_itself_ends_in_a_refusal() -> None:
     root = _object(a={"$ref": "#/$defs/b"}) | {"$defs": {"b": {"$ref": "#/$defs/b"}}}
     schema.check_schema(root)
-    with refuses(Reason.PARAMETERS_INVALID):
+    with expect_refusal(Reason.PARAMETERS_INVALID):
         schema.validate(root, {"a": 1})
-    with refuses(Reason.ACTION_INVALID):
+    with expect_refusal(Reason.ACTION_INVALID):
         schema.fill(root, {"a": 1})
 
 
 def test_a_schema_that_was_never_checked_still_refuses() -> None:
     unchecked: list[dict[str, Any]] = [{"properties": []}, {"required": "a"}]
     for root in unchecked:
-        with refuses(Reason.PARAMETERS_INVALID):
+        with expect_refusal(Reason.PARAMETERS_INVALID):
             schema.validate(root, {})
 
 
