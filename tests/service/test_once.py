@@ -3,18 +3,11 @@
 import asyncio
 import base64
 import os
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
-from tests.service.airline import Airline, Books
+from tests.service.airline import Airline
 from tests.service.conftest import link
 from tests.service.world import ApprovalServer, Caller, calling, eventually, free_port, served
 
@@ -158,92 +151,6 @@ async def test_a_database_that_is_no_database_means_503(caller: Caller, airline:
         Path.write_bytes(tmp_path / name, b"this was a database")
     assert reason(await caller.show(token, "POST", "/bookings", json=FLIGHT)) == (503, "store_unavailable")
     assert airline.books.all() == []
-
-
-@contextmanager
-def process(
-    kind: str, port: int, server: ApprovalServer, folder: Path, deadline: int, beside: int = 0
-) -> Iterator[Any]:
-    """Run the airline in a process of its own until the block ends, if it lives so long."""
-    numbers = [str(port), str(beside or port), str(deadline)]
-    command = [sys.executable, "-m", "tests.service.airline", kind, server.issuer, str(folder), *numbers]
-    with subprocess.Popen(command) as running:
-        try:
-            yield running
-        finally:
-            running.kill()
-
-
-async def ready(caller: Caller) -> None:
-    for _ in range(500):
-        try:
-            await caller.client.get(caller.resource + "/oneact/jwks.json")
-        except httpx.TransportError:
-            await asyncio.sleep(0.02)
-        else:
-            return
-    raise AssertionError("the airline did not start")
-
-
-@pytest.mark.parametrize(("note", "booked"), [("kill before", 0), ("kill after", 1)])
-async def test_a_process_killed_in_the_act_never_runs_it_again(
-    server: ApprovalServer, tmp_path: Path, note: str, booked: int
-) -> None:
-    port, body = free_port(), FLIGHT | {"note": note}
-    resource = f"http://localhost:{port}"
-    books = Books(tmp_path)
-    await link(tmp_path, resource, server)
-    async with calling(server, resource) as caller:
-        with process("asgi", port, server, tmp_path, 1) as killed:
-            await ready(caller)
-            token = await caller.approved(await caller.ask("POST", "/bookings", json=body))
-            with pytest.raises(httpx.TransportError):
-                await caller.show(token, "POST", "/bookings", json=body)
-            assert await asyncio.to_thread(killed.wait, 10) == -signal.SIGKILL
-        with process("asgi", port, server, tmp_path, 1):
-            await ready(caller)
-            answer = await caller.show(token, "POST", "/bookings", json=body)
-            while reason(answer) == (409, "act_in_progress"):
-                await asyncio.sleep(0.1)
-                answer = await caller.show(token, "POST", "/bookings", json=body)
-            assert reason(answer) == (409, "already_spent")
-            assert (await caller.verified(answer.json()["receipt"])).status == "unknown"
-            await eventually(lambda: server.receipts)
-    assert server.receipts == [answer.json()["receipt"]]
-    assert len(books.all()) == booked
-
-
-async def test_of_16_callers_at_two_processes_one_executes(server: ApprovalServer, tmp_path: Path) -> None:
-    """The two processes are one service: the same identifier, key and database; the second serves another port."""
-    port, beside = free_port(), free_port()
-    resource = f"http://localhost:{port}"
-    await link(tmp_path, resource, server)
-    books = Books(tmp_path)
-    one = process("fastapi", port, server, tmp_path, 30)
-    other = process("fastapi", port, server, tmp_path, 30, beside)
-    with one, other:
-        async with calling(server, resource) as caller:
-            await ready(caller)
-            await ready(Caller(server, f"http://localhost:{beside}", caller.client))
-            for number in range(ROUNDS):
-                await race(caller, f"http://localhost:{beside}", FLIGHT | {"note": f"round {number}"})
-    notes = [note for _, _, note in books.all()]
-    assert sorted(notes) == sorted(f"round {number}" for number in range(ROUNDS))
-
-
-async def race(caller: Caller, beside: str, body: dict[str, Any]) -> None:
-    token = await caller.approved(await caller.ask("POST", "/bookings", json=body))
-
-    async def one(address: str) -> httpx.Response:
-        url = caller.resource + "/bookings"
-        headers = caller.agent.headers("POST", url, token, int(time.time()))
-        return await caller.client.post(address + "/bookings", headers=headers, json=body)
-
-    answers = await asyncio.gather(*(one(beside if number % 2 else caller.resource) for number in range(CALLERS)))
-    executed = [answer for answer in answers if answer.status_code == 201]
-    others = {reason(answer) for answer in answers if answer.status_code != 201}
-    assert len(executed) == 1
-    assert others <= {(409, "act_in_progress"), (409, "already_spent")}
 
 
 async def test_receipts_wait_in_the_outbox_across_a_restart(tmp_path: Path) -> None:

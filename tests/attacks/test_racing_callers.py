@@ -1,0 +1,51 @@
+"""Sixteen callers redeem one approval at the same moment, at two processes of the service."""
+
+import asyncio
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.attacks.stage import FLIGHT, told
+from tests.service.airline import Books
+from tests.service.conftest import link
+from tests.service.processes import process, ready
+from tests.service.world import ApprovalServer, Caller, calling, free_port
+
+ROUNDS = 1000 if os.environ.get("ONEACT_ROUNDS") == "long" else int(os.environ.get("ONEACT_ROUNDS") or 200)
+CALLERS = 16
+
+
+async def test_of_16_callers_at_two_processes_one_executes(server: ApprovalServer, tmp_path: Path) -> None:
+    """The two processes are one service: the same identifier, key and database; the second serves another port."""
+    port, beside = free_port(), free_port()
+    resource = f"http://localhost:{port}"
+    await link(tmp_path, resource, server)
+    books = Books(tmp_path)
+    one = process("fastapi", port, server, tmp_path, 30)
+    other = process("fastapi", port, server, tmp_path, 30, beside)
+    with one, other:
+        async with calling(server, resource) as caller:
+            await ready(caller)
+            await ready(Caller(server, f"http://localhost:{beside}", caller.client))
+            for number in range(ROUNDS):
+                await race(caller, f"http://localhost:{beside}", FLIGHT | {"note": f"round {number}"})
+    notes = [note for _, _, note in books.all()]
+    assert sorted(notes) == sorted(f"round {number}" for number in range(ROUNDS))
+
+
+async def race(caller: Caller, beside: str, body: dict[str, Any]) -> None:
+    token = await caller.approved(await caller.ask("POST", "/bookings", json=body))
+
+    async def one(address: str) -> httpx.Response:
+        url = caller.resource + "/bookings"
+        headers = caller.agent.headers("POST", url, token, int(time.time()))
+        return await caller.client.post(address + "/bookings", headers=headers, json=body)
+
+    answers = await asyncio.gather(*(one(beside if number % 2 else caller.resource) for number in range(CALLERS)))
+    executed = [answer for answer in answers if answer.status_code == 201]
+    others = {told(answer)[:2] for answer in answers if answer.status_code != 201}
+    assert len(executed) == 1
+    assert others <= {(409, "act_in_progress"), (409, "already_spent")}

@@ -1,0 +1,37 @@
+"""The airline in processes of its own, which can be killed."""
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+from tests.service.world import ApprovalServer, Caller
+
+
+@contextmanager
+def process(
+    kind: str, port: int, server: ApprovalServer, folder: Path, deadline: int, beside: int = 0
+) -> Iterator[Any]:
+    """Run the airline in a process of its own until the block ends, if it lives so long."""
+    numbers = [str(port), str(beside or port), str(deadline)]
+    command = [sys.executable, "-m", "tests.service.airline", kind, server.issuer, str(folder), *numbers]
+    with subprocess.Popen(command) as running:
+        try:
+            yield running
+        finally:
+            running.kill()
+
+
+async def ready(caller: Caller) -> None:
+    for _ in range(500):
+        try:
+            await caller.client.get(caller.resource + "/oneact/jwks.json")
+        except httpx.TransportError:
+            await asyncio.sleep(0.02)
+        else:
+            return
+    raise AssertionError("the airline did not start")
