@@ -65,16 +65,16 @@ async def _forged(text: str, kind: str) -> str:
     if kind == "price":
         cheaper = {**(real.terms or {}), "price": {"amount": "1.00", "currency": "USD"}}
         forged = act.build(real.location, real.action, real.action_digest, real.parameters or {}, cheaper)
-        return token.sign(replace(found, details=forged.details()), key)
+        return token.sign(found._replace(details=forged.details()), key)
     async with httpx.AsyncClient() as client:
         document = (await client.get(f"{AIRLINE}/oneact/actions/{real.action_digest}")).json()
     lines = display.render(parse(document), real.parameters or {}, real.terms)
     item = approval.item_hash(found.aud, found.sub, found.txn, real.digest, display.digest(lines))
     [given] = token.parse_approvals(found)
-    statement = replace(given.statement, acts=(item,))
+    statement = given.statement._replace(acts=(item,))
     thief = SoftwarePasskey("localhost", SERVER)
     signed = token.Approval(statement, thief.get(approval.challenge(approval.APPROVAL, statement.members())))
-    return token.sign(replace(found, approvals=token.approvals_members([signed])), key)
+    return token.sign(found._replace(approvals=token.approvals_members([signed])), key)
 
 
 async def perform(agent: Agent, order: dict[str, Any]) -> dict[str, str]:

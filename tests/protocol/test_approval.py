@@ -81,6 +81,13 @@ def test_a_challenge_is_tagged_so_that_no_gesture_stands_for_another() -> None:
     assert approval.challenge(approval.APPROVAL, {"a": 1}) == hashlib.sha256(b'oneact-approval-1\n{"a":1}').digest()
 
 
+@given(st.text(min_size=1), st.text(min_size=1), st.lists(st.text(min_size=1), min_size=1, max_size=3))
+def test_the_template_of_a_statement_is_its_canonical_form(issuer: str, client: str, acts: list[str]) -> None:
+    found = approval.Statement(issuer, client, "J" * 43, 1, 61, "N" * 22, tuple(acts))
+    assert found.encoded() == canonical.encode(found.members())
+    assert found.challenge() == approval.challenge(approval.APPROVAL, found.members())
+
+
 def test_a_gesture_of_an_unknown_kind_is_a_mistake_of_the_caller() -> None:
     with pytest.raises(ValueError, match="no such gesture"):
         approval.challenge("oneact-other-1", {})

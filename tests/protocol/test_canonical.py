@@ -141,5 +141,10 @@ def test_the_canonical_form_of_one_text_is_that_of_the_whole(text: str) -> None:
     assert canonical.text(text).encode() == canonical.encode(text)
 
 
+@given(st.lists(st.lists(_TEXTS, max_size=4), max_size=4))
+def test_an_array_of_arrays_of_texts_has_the_canonical_form_of_any_value(value: list[list[str]]) -> None:
+    assert canonical.encode_texts(value) == rfc8785.dumps(value)
+
+
 def test_a_digest_is_the_sha256_of_the_canonical_form() -> None:
     assert canonical.digest({}) == canonical.sha256(b"{}") == "RBNvo1WzZ4oRRq0W9-hknpT7T8If536DEMBg9hyq_4o"

@@ -57,6 +57,14 @@ def test_what_the_template_leaves_out_is_shown_under_its_pointer() -> None:
     )
 
 
+def test_an_element_that_the_template_names_is_not_shown_twice() -> None:
+    entries = [{"pointer": "/parameters/b/0", "label": "First", "format": "text"}]
+    assert display.render(action.parse(document(display=entries, summary="")), {"b": [1, 2]}, None)[1:] == (
+        ("parameter", "First", "text", "1"),
+        ("other", "/parameters/b/1", "text", "2"),
+    )
+
+
 def test_an_act_without_parameters_says_so() -> None:
     assert display.render(_bare(), {}, None)[1:] == (("other", "/parameters", "text", "{}"),)
 

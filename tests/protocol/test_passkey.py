@@ -40,7 +40,7 @@ def test_an_assertion_by_another_key_does_not_verify(alg: str) -> None:
 
 def test_an_assertion_of_another_credential_does_not_verify() -> None:
     with expect_refusal(Reason.ASSERTION_SIGNATURE):
-        _verify(replace(_PASSKEY.get(_CHALLENGE), credential_id="other"))
+        _verify(_PASSKEY.get(_CHALLENGE)._replace(credential_id="other"))
 
 
 def test_a_counter_that_does_not_rise_is_no_reason() -> None:
@@ -133,7 +133,7 @@ def test_octets_changed_after_signing_do_not_verify(name: str) -> None:
         "client_data_json": given.client_data_json + b" ",
     }
     with expect_refusal(Reason.ASSERTION_SIGNATURE):
-        _verify(replace(given, **{name: changed[name]}))
+        _verify(given._replace(**{name: changed[name]}))
 
 
 def test_an_assertion_and_a_credential_are_read_back() -> None:

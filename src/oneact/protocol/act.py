@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from oneact.errors import Reason, Refusal
 from oneact.protocol import canonical, form
@@ -20,8 +18,7 @@ _REQUIRED: Final = frozenset({"type", "locations", "actions", "action_digest"})
 _OPTIONAL: Final = frozenset({"parameters", "parameters_digest", "terms"})
 
 
-@dataclass(frozen=True)
-class Act:
+class Act(NamedTuple):
     """An act with its digests; `parameters` is None where only their digest was carried."""
 
     location: str
@@ -32,7 +29,7 @@ class Act:
     terms: dict[str, Json] | None
     terms_digest: str | None
 
-    @cached_property
+    @property
     def digest(self) -> str:
         """Give the act digest: over location, action, its digest, and the digests of parameters and terms."""
         terms = "" if self.terms_digest is None else f'"terms_digest":"{self.terms_digest}",'

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from oneact.errors import Reason, Refusal
 from oneact.protocol import canonical, form
@@ -23,12 +22,12 @@ LIFETIME_ONE: Final = 60
 LIFETIME_BATCH: Final = 120
 LIFETIME_SEVERAL: Final = 600  # one act that several persons approve
 _ITEM_TAG: Final = b"oneact-item-1\n"
+_APPROVAL_TAG: Final = b"oneact-approval-1\n"
 _MEMBERS: Final = frozenset({"iss", "client_id", "jkt", "iat", "exp", "nonce", "acts"})
 _NONCE_LENGTH: Final = 22  # base64url of 16 octets
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(NamedTuple):
     """What one approval says: this agent and key may have these items done, until `exp` (seconds).
 
     `nonce` is 128 random bits in base64url, `acts` are 1 to 20 distinct item hashes.
@@ -41,6 +40,19 @@ class Statement:
     exp: int
     nonce: str
     acts: tuple[str, ...]
+
+    def encoded(self) -> bytes:
+        """Give the JCS of the statement, whose names are fixed: as the passkey signs it."""
+        text = canonical.text
+        acts = ",".join([text(item) for item in self.acts])
+        return (
+            f'{{"acts":[{acts}],"client_id":{text(self.client_id)},"exp":{self.exp},"iat":{self.iat},'
+            f'"iss":{text(self.iss)},"jkt":{text(self.jkt)},"nonce":{text(self.nonce)}}}'
+        ).encode()
+
+    def challenge(self) -> bytes:
+        """Give the 32 octets that the approving gesture over this statement has as its challenge."""
+        return hashlib.sha256(_APPROVAL_TAG + self.encoded()).digest()
 
     def members(self) -> dict[str, Json]:
         """Give the statement as it stands on the wire."""

@@ -8,12 +8,15 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from typing import Any, Final, Never, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Never, TypeAlias
 
 import rfc8785
 
 from oneact.errors import Reason, Refusal
 from oneact.protocol import base64url
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 Json: TypeAlias = bool | int | str | list["Json"] | dict[str, "Json"] | None
 
@@ -48,7 +51,7 @@ def parse(data: bytes, limit: int = MAX_OCTETS) -> Json:
         raise Refusal(Reason.JSON_MALFORMED, str(error)) from error
     if text.count("{") + text.count("[") > MAX_DEPTH:
         _check_depth(value, 1)
-    if "\\u" in text or not text.isascii():
+    if "\\" in text or not text.isascii():
         _check_characters(value)
     return value
 
@@ -77,6 +80,11 @@ def encode(value: Json) -> bytes:
     if len(text.encode("utf-16-le", "surrogatepass")) == 2 * len(text):
         return text.encode("utf-8")
     return rfc8785.dumps(value)
+
+
+def encode_texts(value: Sequence[Sequence[str]]) -> bytes:
+    """Give the canonical octets of an array of arrays of texts, in which there are no names to order."""
+    return "".join(_ENCODE(value, 0)).encode("utf-8")
 
 
 def text(value: str) -> str:

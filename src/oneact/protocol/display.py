@@ -30,6 +30,7 @@ _ESCAPED: Final = re.compile(
     "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U0010ffff]"
 )
 _MONEY: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,6})?")
+_MONEY_MEMBERS: Final = 2  # amount and currency
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
 _DATE: Final = re.compile(r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])")
 _TIME: Final = re.compile(
@@ -52,22 +53,24 @@ def render(action: Action, parameters: dict[str, Json], terms: dict[str, Json] |
     document: dict[str, Json] = {"parameters": parameters}
     if terms is not None:
         document["terms"] = terms
-    formats = action.formats
-    lines: list[Line] = [("intent", action.intent, "text", _summary(action.summary, document, formats))]
+    lines: list[Line] = []
+    shown: dict[str, str] = {}
     for entry in action.display:
         value = _at(document, entry.pointer)
         if value is not _ABSENT:
             kind, text = _formatted(entry.format, value)
+            shown[entry.pointer] = text
             lines.append((entry.section, entry.label, kind, text))
+    lines.insert(0, ("intent", action.intent, "text", _summary(action.summary, document, shown)))
     for name, member in document.items():
-        _others(_child("", name), member, formats, lines)
+        _others(f"/{name}", member, action.formats, lines)
     _check_size(lines)
     return tuple(lines)
 
 
 def encode(lines: tuple[Line, ...]) -> bytes:
     """Give the JCS of the lines, whose SHA-256 is the display digest."""
-    return canonical.encode([list(line) for line in lines])
+    return canonical.encode_texts(lines)
 
 
 def digest(lines: tuple[Line, ...]) -> str:
@@ -90,23 +93,33 @@ def _check_size(lines: list[Line]) -> None:
         raise Refusal(Reason.TOO_LARGE_TO_SHOW, f"{len(lines)} lines")
 
 
-def _summary(summary: str, document: dict[str, Json], formats: dict[str, str]) -> str:
-    """Fill a summary; it stands as texts and pointers in turns."""
-    parts = split_summary(summary)
-    text = escape(parts[0])
-    for pointer, after in zip(parts[1::2], parts[2::2], strict=True):
-        value = _at(document, pointer)
-        shown = "" if value is _ABSENT else _formatted(formats.get(pointer, "text"), value)[1]
-        text += f"\u00ab{shown}\u00bb{escape(after)}"
+def _summary(summary: str, document: dict[str, Json], shown: dict[str, str]) -> str:
+    """Fill a summary, with the texts of the lines where there are such; what is absent is filled in empty."""
+    text, places = _places(summary)
+    for pointer, after in places:
+        filled = shown.get(pointer)
+        if filled is None:
+            value = _at(document, pointer)
+            filled = "" if value is _ABSENT else _text(value)
+        text += f"\u00ab{filled}\u00bb{after}"
     return text
+
+
+@lru_cache(maxsize=1024)
+def _places(summary: str) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """Give a summary's first text, then each pointer with the text after it; the texts escaped."""
+    parts = split_summary(summary)
+    return escape(parts[0]), tuple(zip(parts[1::2], map(escape, parts[2::2]), strict=True))
 
 
 def _at(document: dict[str, Json], pointer: str) -> Json:
     """Follow a JSON pointer (RFC 6901) through objects and arrays; `_ABSENT` where it leads nowhere."""
     value: Json = document
     for name in _tokens(pointer):
-        if isinstance(value, dict) and name in value:
-            value = value[name]
+        if type(value) is dict:
+            value = value.get(name, _ABSENT)
+            if value is _ABSENT:
+                return value
         elif isinstance(value, list) and name.isdecimal() and str(int(name)) == name and int(name) < len(value):
             value = value[int(name)]
         else:
@@ -120,14 +133,14 @@ def _tokens(pointer: str) -> tuple[str, ...]:
 
 
 def _others(pointer: str, value: Json, shown: dict[str, str], lines: list[Line]) -> None:
-    if pointer in shown:
-        return
     if type(value) is dict and value:
-        for name in sorted(value, key=_utf_16) if len(value) > 1 else value:
+        left = [name for name in value if _child(pointer, name) not in shown]
+        for name in sorted(left, key=_utf_16) if len(left) > 1 else left:
             _others(_child(pointer, name), value[name], shown, lines)
     elif type(value) is list and value:
         for index, item in enumerate(value):
-            _others(f"{pointer}/{index}", item, shown, lines)
+            if f"{pointer}/{index}" not in shown:
+                _others(f"{pointer}/{index}", item, shown, lines)
     else:
         kind, text = _formatted("text", value)
         lines.append(("other", escape(pointer), kind, text))
@@ -158,9 +171,9 @@ def _text(value: Json) -> str:
 
 
 def _money(value: Json) -> str | None:
-    if not isinstance(value, dict) or value.keys() != {"amount", "currency"}:
+    if not isinstance(value, dict) or len(value) != _MONEY_MEMBERS:
         return None
-    amount, currency = value["amount"], value["currency"]
+    amount, currency = value.get("amount"), value.get("currency")
     if not isinstance(amount, str) or not isinstance(currency, str):
         return None
     return f"{amount} {currency}" if _MONEY.fullmatch(amount) and _CURRENCY.fullmatch(currency) else None

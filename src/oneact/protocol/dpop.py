@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from oneact.errors import Reason, Refusal
 from oneact.protocol import canonical, form, jws
@@ -25,8 +24,7 @@ _REQUIRED: Final = frozenset({"jti", "htm", "htu", "iat"})
 _MAX_JTI: Final = 128
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
+class Proof(NamedTuple):
     """A proof whose signature verifies; `jkt` is the thumbprint of its key, `jti` is yet to be seen only once."""
 
     jkt: str

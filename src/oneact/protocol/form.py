@@ -54,7 +54,11 @@ def texts(value: Json, reason: Reason, limit: int) -> tuple[str, ...]:
     """Give an array of one to `limit` distinct non-empty texts; else refuse."""
     if not isinstance(value, list) or not 0 < len(value) <= limit:
         raise Refusal(reason, "not an array within its limit")
-    found = tuple(text(item, reason) for item in value)
-    if len(set(found)) != len(found):
+    found: list[str] = []
+    for item in value:  # no generator: this is on the hottest path
+        if not isinstance(item, str) or not 0 < len(item) <= MAX_TEXT:
+            raise Refusal(reason, "an array holds what is no text within its limit")
+        found.append(item)
+    if len(found) > 1 and len(set(found)) != len(found):
         raise Refusal(reason, "an array names one text twice")
-    return found
+    return tuple(found)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from oneact.errors import Reason, Refusal
 from oneact.protocol import act, approval, form, jws, passkey
@@ -35,10 +34,10 @@ _TEXTS: Final = ("iss", "sub", "aud", "client_id", "jti", "txn", "acr")
 _LIMITS: Final = (2048, 255, 2048, 2048, 128, 128, 2048)
 _TIMES: Final = ("iat", "exp", "auth_time")
 _CNF: Final = frozenset({"jkt"})
+_APPROVAL: Final = frozenset({"statement", "webauthn"})
 
 
-@dataclass(frozen=True, slots=True)
-class Approval:
+class Approval(NamedTuple):
     """One person's approval: the statement and the assertion over it; not yet verified."""
 
     statement: Statement
@@ -49,8 +48,7 @@ class Approval:
         return {"statement": self.statement.members(), "webauthn": self.webauthn.members()}
 
 
-@dataclass(frozen=True, slots=True)
-class ActionToken:
+class ActionToken(NamedTuple):
     """The claims of an action token; times are seconds, `details` and `approvals` are read when their checks come.
 
     `auth_time`, `acr` and `amr` inform only; no check rests on them.
@@ -129,7 +127,7 @@ def parse_approvals(token: ActionToken) -> tuple[Approval, ...]:
     listed = token.approvals
     if not isinstance(listed, list) or not 0 < len(listed) <= MAX_APPROVALS:
         raise Refusal(Reason.STATEMENT_MALFORMED, "not one to three approvals")
-    return tuple(_approval(item) for item in listed)
+    return tuple([_approval(item) for item in listed])
 
 
 def approvals_members(approvals: Sequence[Approval]) -> Json:
@@ -138,5 +136,5 @@ def approvals_members(approvals: Sequence[Approval]) -> Json:
 
 
 def _approval(value: Json) -> Approval:
-    members = form.closed(value, Reason.STATEMENT_MALFORMED, {"statement", "webauthn"})
+    members = form.closed(value, Reason.STATEMENT_MALFORMED, _APPROVAL)
     return Approval(approval.parse(members["statement"]), passkey.parse_assertion(members["webauthn"]))

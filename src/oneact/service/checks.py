@@ -18,7 +18,7 @@ Codes: 1 to 4 `invalid_token`, 5 `invalid_dpop_proof` or `use_dpop_nonce`, 6 to 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from oneact.errors import Reason, Refusal
 from oneact.protocol import act, approval, display, dpop, jws, passkey, terms, token
@@ -69,12 +69,15 @@ class Trust:
     nonces: Collection[str] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
-    """A token that its holder showed with a proof, for this very act; not yet known to be approved."""
+class Held(NamedTuple):
+    """A token that its holder showed with a proof, for this very act; not yet known to be approved.
+
+    `act` is the act that the request asks for, `digest` its act digest.
+    """
 
     token: ActionToken
     act: Act
+    digest: str
     proof: Proof
     action: Action
     parameters: dict[str, Json]
@@ -96,8 +99,7 @@ class Account:
     approvers: tuple[Approver, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Approved:
+class Approved(NamedTuple):
     """An act that may be executed once: by whom it was approved, and the lines they were shown."""
 
     held: Held
@@ -113,7 +115,7 @@ def check_presented(presented: Presented, trust: Trust, now: int) -> Held:
     """
     found, proof = check_holder(presented.authorization, presented.dpop, presented.method, presented.htu, trust, now)
     requested = _check_act(found, presented, trust.resource)
-    return Held(found, requested, proof, presented.action, presented.parameters)
+    return Held(found, requested, requested.digest, proof, presented.action, presented.parameters)
 
 
 def check_holder(
@@ -144,7 +146,7 @@ def check_approved(held: Held, trust: Trust, account: Account | None, now: int) 
     if account is None:
         raise Refusal(Reason.ACCOUNT_NOT_LINKED, f"iss {found.iss!r}, sub {found.sub!r}")
     lines = display.render(held.action, held.parameters, held.act.terms)
-    item = approval.item_hash(trust.resource, found.sub, found.txn, held.act.digest, display.digest(lines))
+    item = approval.item_hash(trust.resource, found.sub, found.txn, held.digest, display.digest(lines))
     for given in approvals:
         _check_statement(given.statement, held, item)
     persons = {_check_assertion(given, found.iss, account.approvers) for given in approvals}
@@ -200,7 +202,7 @@ def _check_terms(held: Held, trust: Trust, approved_at: int) -> None:
     if held.act.terms is None:
         raise Refusal(Reason.TERMS_MISSING, "no terms for an action with")
     found = held.token
-    terms.check(trust.txn_keys, found.txn, found.iss, held.act.digest, (found.sub, found.jkt), approved_at)
+    terms.check(trust.txn_keys, found.txn, found.iss, held.digest, (found.sub, found.jkt), approved_at)
 
 
 def _check_statement(statement: Statement, held: Held, item: str) -> None:
@@ -224,8 +226,9 @@ def _check_statement(statement: Statement, held: Held, item: str) -> None:
 def _check_assertion(given: Approval, issuer: str, approvers: Sequence[Approver]) -> str:
     """Check 10 for one approval; gives the person."""
     approver, credential = _pinned(given.webauthn.credential_id, issuer, approvers)
-    challenge = approval.challenge(approval.APPROVAL, given.statement.members())
-    passkey.verify(given.webauthn, credential, challenge, approver.roster.rp_id, approver.roster.origins)
+    passkey.verify(
+        given.webauthn, credential, given.statement.challenge(), approver.roster.rp_id, approver.roster.origins
+    )
     return approver.person
 
 

@@ -285,7 +285,7 @@ class _TermsChanged(Refusal):
 def holder(held: Held) -> Holder:
     """Give whose a token is."""
     found = held.token
-    return Holder(found.sub, found.client_id, found.jkt, held.act.digest)
+    return Holder(found.sub, found.client_id, found.jkt, held.digest)
 
 
 def _act(approved: Approved) -> Act:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -109,8 +109,8 @@ class InProcessApprover:
         self, approved: Act, described: Action, agent: TestAgent, now: int, txn: str, changes: dict[str, Any]
     ) -> str:
         statement = self.statement(approved, described, agent, now, txn)
-        given = Approval(statement, self.passkey.get(approval.challenge(approval.APPROVAL, statement.members())))
-        return token.sign(replace(self.token(approved, agent, now, txn, given), **changes), self.key)
+        given = Approval(statement, self.passkey.get(statement.challenge()))
+        return token.sign(self.token(approved, agent, now, txn, given)._replace(**changes), self.key)
 
     def statement(self, approved: Act, described: Action, agent: TestAgent, now: int, txn: str) -> Statement:
         """Give the statement over one act, good from `now` for 60 seconds."""
