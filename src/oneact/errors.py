@@ -254,6 +254,17 @@ class Reason(Enum):
     NOT_PENDING = "not_pending", _INVALID_REQUEST, 409, 0, "The request is no longer open."
     REGISTRATION_INVALID = "registration_invalid", _INVALID_REQUEST, 400, 0, "The passkey could not be registered."
     LAST_PASSKEY = "last_passkey", _INVALID_REQUEST, 409, 0, "The last passkey cannot be removed."
+
+    # The log and the evidence out of it, as whoever checks them is told.
+    LOG_MALFORMED = "log_malformed", _INVALID_REQUEST, 400, 0, "A checkpoint, tile, proof or export is not in its form."
+    LOG_ORIGIN = "log_origin", _INVALID_REQUEST, 400, 0, "The checkpoint is of another log."
+    LOG_SIGNATURE = "log_signature", _INVALID_REQUEST, 400, 0, "The checkpoint is not signed by the log's key."
+    LOG_COMMITMENT = "log_commitment", _INVALID_REQUEST, 400, 0, "An entry is not what the log has committed to."
+    LOG_ROOT = "log_root", _INVALID_REQUEST, 400, 0, "The entries do not make up the tree of the checkpoint."
+    LOG_INCLUSION = "log_inclusion", _INVALID_REQUEST, 400, 0, "The entry is not in the tree of the checkpoint."
+    LOG_CONSISTENCY = "log_consistency", _INVALID_REQUEST, 409, 0, "The log does not begin with what it was before."
+    LOG_STATE = "log_state", _INVALID_REQUEST, 409, 0, "A state has no entry, or an entry no state."
+
     INTERNAL = "internal", "server_error", 500, 0, "Something failed here; nothing was approved or executed by it."
 
 
