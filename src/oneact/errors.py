@@ -263,6 +263,7 @@ class Reason(Enum):
     LOG_ROOT = "log_root", _INVALID_REQUEST, 400, 0, "The entries do not make up the tree of the checkpoint."
     LOG_INCLUSION = "log_inclusion", _INVALID_REQUEST, 400, 0, "The entry is not in the tree of the checkpoint."
     LOG_CONSISTENCY = "log_consistency", _INVALID_REQUEST, 409, 0, "The log does not begin with what it was before."
+    LOG_EMPTY = "log_empty", _INVALID_REQUEST, 404, 0, "The log has not come to this yet."
     LOG_STATE = "log_state", _INVALID_REQUEST, 409, 0, "A state has no entry, or an entry no state."
 
     INTERNAL = "internal", "server_error", 500, 0, "Something failed here; nothing was approved or executed by it."

@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
 from oneact.errors import Reason, Refusal
 from oneact.protocol import canonical, jwk
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from oneact.protocol.jwk import SigningKey
 
 
-def load_or_create(file: Path) -> tuple[SigningKey, ...]:
-    """Read the keys of a file, made with one ES256 key where it is absent.
+def load_or_create(file: Path, alg: Literal["ES256", "EdDSA"] = "ES256") -> tuple[SigningKey, ...]:
+    """Read the keys of a file, made with one key of `alg` where it is absent.
 
     Refuses `key_malformed` for a file that holds anything else, or that others can read.
     """
     if not file.exists():
-        _create(file)
+        _create(file, alg)
     if stat.S_IMODE(file.stat().st_mode) & 0o077:
         raise Refusal(Reason.KEY_MALFORMED, f"{file} can be read by others; make it 0600")
     value = canonical.parse(file.read_bytes())
@@ -34,10 +34,11 @@ def load_or_create(file: Path) -> tuple[SigningKey, ...]:
     return tuple(jwk.parse_private(entry) for entry in listed)
 
 
-def _create(file: Path) -> None:
+def _create(file: Path, alg: Literal["ES256", "EdDSA"]) -> None:
     """Write a fresh key whole under another name and link it: of two processes that start at once, one's key stands."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    fresh = jwk.SigningKey(ec.generate_private_key(ec.SECP256R1()))
+    edwards = alg == "EdDSA"
+    fresh = jwk.SigningKey(ed25519.Ed25519PrivateKey.generate() if edwards else ec.generate_private_key(ec.SECP256R1()))
     beside = file.with_name(f"{file.name}.{os.getpid()}")
     with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as opened:
         opened.write(canonical.encode(fresh.private_jwk()) + b"\n")

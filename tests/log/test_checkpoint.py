@@ -90,3 +90,9 @@ def test_extension_lines_are_signed_and_passed_over() -> None:
     text = POINT.text() + "more\n"
     signature = base64.b64encode(VERIFIER.id + KEY.sign(text.encode())).decode()
     assert checkpoint.check(f"{text}\n\u2014 {POINT.origin} {signature}\n", VERIFIER) == POINT
+
+
+def test_several_keys_may_sign_one_checkpoint() -> None:
+    note = checkpoint.sign(POINT, KEY, OTHER)
+    for key in (KEY, OTHER):
+        assert checkpoint.check(note, Verifier(POINT.origin, key.public_key())) == POINT

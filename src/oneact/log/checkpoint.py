@@ -77,12 +77,13 @@ def parse_verifier(line: str) -> Verifier:
     return found
 
 
-def sign(checkpoint: Checkpoint, key: Ed25519PrivateKey) -> str:
-    """Give the checkpoint as a note signed by the log's key, whose name is the origin."""
+def sign(checkpoint: Checkpoint, *keys: Ed25519PrivateKey) -> str:
+    """Give the checkpoint as a note signed by each of the log's keys, whose name is the origin.
+
+    Several keys sign while one follows another, so that who knows either of them can verify.
+    """
     text = checkpoint.text()
-    verifier = Verifier(checkpoint.origin, key.public_key())
-    signature = base64.b64encode(verifier.id + key.sign(text.encode())).decode("ascii")
-    return f"{text}\n\u2014 {checkpoint.origin} {signature}\n"
+    return f"{text}\n" + "".join([_signature(checkpoint.origin, key, text) for key in keys])
 
 
 def parse(note: str) -> Checkpoint:
@@ -109,6 +110,11 @@ def check(note: str, verifier: Verifier) -> Checkpoint:
         except InvalidSignature as error:
             raise Refusal(Reason.LOG_SIGNATURE, "a signature of the log's key does not verify") from error
     return found
+
+
+def _signature(name: str, key: Ed25519PrivateKey, text: str) -> str:
+    octets = Verifier(name, key.public_key()).id + key.sign(text.encode())
+    return f"\u2014 {name} {base64.b64encode(octets).decode('ascii')}\n"
 
 
 def _named(verifier: Verifier) -> tuple[str, bytes]:

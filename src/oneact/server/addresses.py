@@ -19,6 +19,7 @@ INTROSPECT: Final = "/oauth/introspect"
 BACKCHANNEL: Final = "/oauth/bc-authorize"
 INBOX: Final = "/inbox"
 PAIR: Final = "/pair"
+LOG: Final = "/log"
 
 
 def metadata(issuer: str) -> ServerMetadata:

@@ -12,6 +12,8 @@ from starlette.applications import Starlette
 from oneact.errors import Refusal
 from oneact.log.entry import Entry, Kind
 from oneact.server import ending, http, oauth, pages
+from oneact.server.tlog import routes as log_routes
+from oneact.server.tlog import sequencer
 from oneact.server.world import now, open_world
 
 if TYPE_CHECKING:
@@ -29,7 +31,7 @@ def create_app(settings: Settings, *, clock: Callable[[], int] = now) -> Starlet
     Mounted in another ASGI application, that one has to run this one's lifespan: `async with lifespan(app):`.
     """
     app = Starlette(
-        routes=[*oauth.routes(settings), *pages.routes(settings)],
+        routes=[*oauth.routes(settings), *log_routes.routes(settings), *pages.routes(settings)],
         exception_handlers={Refusal: http.on_refusal, Exception: http.on_error},
         lifespan=lambda app: lifespan(app, settings, clock),
     )
@@ -45,13 +47,18 @@ async def lifespan(app: Starlette, settings: Settings, clock: Callable[[], int] 
     app.state.world = world
     if first:
         await _first_start(world)
-    sweeper = asyncio.create_task(ending.sweep_for_ever(world))
+    tasks = [
+        asyncio.create_task(ending.sweep_for_ever(world)),
+        asyncio.create_task(sequencer.sequence_for_ever(world)),
+    ]
     try:
         yield
     finally:
-        sweeper.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await sweeper
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+        with contextlib.suppress(Refusal):  # what has no place yet gets it at the next start
+            await sequencer.sequence_all(world)
         await world.store.close()
 
 

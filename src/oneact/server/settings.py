@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _LOCAL: Final = frozenset({"localhost"})
+_BESIDE: Final = Path()  # stands for a file beside the database
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -30,6 +31,8 @@ class Settings:
     public_url: str = "http://localhost:8400"
     database: Path = field(default_factory=lambda: Path("var/oneact.db"))
     key_file: Path = field(default_factory=lambda: Path("var/oneact.jwk"))
+    log_key_file: Path = _BESIDE
+    checkpoint_file: Path = _BESIDE
     rp_id: str = ""
     private_hosts: tuple[str, ...] = ()
     trusted_proxies: tuple[str, ...] = ()
@@ -44,6 +47,10 @@ class Settings:
             raise Refusal(Reason.REQUEST_MALFORMED, "ONEACT_PUBLIC_URL has to be https, or http://localhost")
         if self.public_url.endswith("/"):
             object.__setattr__(self, "public_url", self.public_url.rstrip("/"))
+        if self.log_key_file == _BESIDE:
+            object.__setattr__(self, "log_key_file", self.database.with_suffix(".log.jwk"))
+        if self.checkpoint_file == _BESIDE:
+            object.__setattr__(self, "checkpoint_file", self.database.with_suffix(".checkpoint"))
         if not self.rp_id:
             object.__setattr__(self, "rp_id", parts.hostname)
         if parts.hostname != self.rp_id and not parts.hostname.endswith("." + self.rp_id):
@@ -81,15 +88,18 @@ class Settings:
             raise Refusal(Reason.REQUEST_MALFORMED, "ONEACT_PORT is not a port")
         plain = {name: given[name] for name in ("public_url", "rp_id", "host") if name in given}
         lists = {name: _names(given[name]) for name in ("private_hosts", "trusted_proxies") if name in given}
-        paths = {name: Path(given[name]) for name in ("database", "key_file") if name in given}
+        paths = {name: Path(given[name]) for name in _PATHS if name in given}
         return cls(**plain, **lists, **paths, port=int(port))  # type: ignore[arg-type]  # each by its own type above
 
 
+_PATHS: Final = ("database", "key_file", "log_key_file", "checkpoint_file")
 TABLE: Final[dict[str, str]] = {
     "public_url": "The address by which everyone reaches the server, with its path if it has one. It is the issuer.",
     "rp_id": "The host to which the passkeys belong, for life. By default the host of the public URL.",
     "database": "The SQLite file.",
     "key_file": "The file with the server's signing keys, made at the first start, readable by its owner alone.",
+    "log_key_file": "The file with the key that signs checkpoints; by default beside the database, as .log.jwk.",
+    "checkpoint_file": "The file with the last checkpoint shown; by default beside the database, as .checkpoint.",
     "private_hosts": "Names, comma-separated, that may be fetched from although their addresses are private.",
     "trusted_proxies": "Addresses, comma-separated, of proxies whose X-Forwarded-For is believed.",
     "host": "The address to listen on.",

@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from oneact import keyfile
+from oneact.errors import Refusal
 from oneact.fetch import CachedDocuments
 from oneact.protocol import base64url
 from oneact.server.limits import RateLimits
 from oneact.server.nonces import Nonces, SeenOnce
+from oneact.server.tlog.head import Head, open_head
 from oneact.server.waiting import Waiting
 from oneact.store import SqliteStore
 
@@ -44,6 +46,7 @@ class World:
     store: Store
     keys: tuple[SigningKey, ...]
     fetch: CachedDocuments
+    log: Head
     now: Callable[[], int] = now
     new_id: Callable[[], str] = new_id
     waiting: Waiting = field(default_factory=Waiting)
@@ -63,7 +66,15 @@ class World:
 
 
 async def open_world(settings: Settings, clock: Callable[[], int] = now) -> World:
-    """Open the store and the key file, making both at the first start."""
+    """Open the store and the key files, making them at the first start.
+
+    Refuses `log_…` where the database is not the one whose checkpoint was shown last.
+    """
     signing = await asyncio.to_thread(keyfile.load_or_create, settings.key_file)
     store = await SqliteStore.open(settings.database)
-    return World(settings, store, signing, CachedDocuments(settings.private_hosts), now=clock)
+    try:
+        log = await open_head(settings, store)
+    except Refusal:
+        await store.close()
+        raise
+    return World(settings, store, signing, CachedDocuments(settings.private_hosts), log, now=clock)

@@ -46,6 +46,7 @@ class SqliteStore:
         self._readers: asyncio.Queue[sqlite3.Connection] = asyncio.Queue()
         self._writer: sqlite3.Connection
         self._task: asyncio.Task[None] | None = None
+        self._closed = False
 
     @classmethod
     async def open(cls, path: Path) -> SqliteStore:
@@ -77,14 +78,17 @@ class SqliteStore:
 
     async def change(self, writes: Sequence[Write], entries: Sequence[Entry]) -> bool:
         """Make these writes and entries in one transaction, or nothing."""
-        if self._task is None or self._task.done():
+        if self._closed or self._task is None or self._task.done():
             raise Refusal(Reason.STORE_UNAVAILABLE, "the store is closed")
         done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._queue.put_nowait(_Change(writes, entries, done))
         return await asyncio.shield(done)
 
     async def close(self) -> None:
-        """Finish what has been accepted, then close."""
+        """Finish what has been accepted, then close; a second time it does nothing."""
+        if self._closed:
+            return
+        self._closed = True
         if self._task is not None and not self._task.done():
             self._queue.put_nowait(None)
             await self._task
@@ -128,9 +132,9 @@ class SqliteStore:
             changes = [change for change in batch if change is not None]
             try:
                 outcomes = await loop.run_in_executor(self._writer_thread, self._commit, changes)
-            except sqlite3.Error as error:
+            except Exception as error:  # noqa: BLE001 - whatever it is, the writer goes on and nothing of it stands
                 for change in changes:
-                    change.done.set_exception(Refusal(Reason.STORE_UNAVAILABLE, str(error)))
+                    _settle(change.done, Refusal(Reason.STORE_UNAVAILABLE, repr(error)))
             else:
                 for change, outcome in zip(changes, outcomes, strict=True):
                     _settle(change.done, outcome)

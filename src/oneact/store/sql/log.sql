@@ -6,3 +6,35 @@ SELECT seq, at, kind, request_id, content FROM entries WHERE account_id = $1 AND
 
 -- name: entries_of_request
 SELECT seq, at, kind, account_id, content, salt, commitment FROM entries WHERE request_id = $1 ORDER BY seq;
+
+-- name: last_entry_of_kind
+SELECT seq, at, content FROM entries WHERE kind = $1 ORDER BY seq DESC LIMIT 1;
+
+-- name: entries_without_leaf
+SELECT seq, commitment FROM entries WHERE leaf IS NULL ORDER BY seq LIMIT $1;
+
+-- name: give_leaves
+UPDATE entries SET leaf = $3 + ordered.rank - 1
+FROM (SELECT seq, row_number() OVER (ORDER BY seq) AS rank FROM entries
+    WHERE leaf IS NULL AND seq BETWEEN $1 AND $2) AS ordered
+WHERE entries.seq = ordered.seq;
+
+-- name: log_head
+SELECT size, root, note, at FROM log_head WHERE id = 1;
+
+-- name: move_log_head
+UPDATE log_head SET size = $2, root = $3, note = $4, at = $5 WHERE id = 1 AND size = $1;
+
+-- name: keep_tile
+INSERT INTO tiles (level, number, hashes) VALUES ($1, $2, $3)
+ON CONFLICT (level, number) DO UPDATE SET hashes = excluded.hashes;
+
+-- name: tile
+SELECT hashes FROM tiles WHERE level = $1 AND number = $2;
+
+-- name: leaves
+SELECT leaf, commitment FROM entries WHERE leaf >= $1 AND leaf < $2 ORDER BY leaf;
+
+-- name: log_records
+SELECT seq, leaf, at, kind, account_id, request_id, content, salt, commitment, erased_at FROM entries
+WHERE seq > $1 ORDER BY seq LIMIT $2;

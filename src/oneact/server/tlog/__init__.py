@@ -1,0 +1,1 @@
+"""The transparency log's shell: sequencing, checkpoints, tiles over HTTP."""
