@@ -28,10 +28,11 @@ def discover(issuer: str) -> Generator[Step, Event, ServerMetadata]:
 
 
 def register(server: ServerMetadata, key: PublicKey, name: str) -> Generator[Step, Event, str]:
-    """Register the public key and give the client identifier."""
+    """Register the public key, with a proof that it is held, and give the client identifier."""
     body = canonical.encode({"client_name": name, "jwks": {"keys": [key.public_jwk()]}})
     headers = {"Content-Type": "application/json"}
-    answer = _arrived((yield Call("POST", server.endpoints["registration_endpoint"], headers, body=body)))
+    address = server.endpoints["registration_endpoint"]
+    answer = _arrived((yield Call("POST", address, headers, body=body, proved=True)))
     if answer.status != _CREATED or not answer.member("client_id"):
         raise _refused(answer)
     return answer.member("client_id")

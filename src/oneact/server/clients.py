@@ -46,10 +46,11 @@ class Client:
         return self.key.thumbprint
 
 
-async def register(world: World, document: Json) -> dict[str, Json]:
-    """Register an agent (RFC 7591) by its one public key; the same key again gives the same `client_id`.
+async def register(world: World, proof: dpop.Proof, document: Json) -> dict[str, Json]:
+    """Register an agent (RFC 7591) by its one public key, which has made `proof`.
 
-    Refuses `client_metadata`.
+    The same key again gives the same `client_id` and takes the newer name and delivery: public keys are seen in every
+    proof, so only who holds one may speak for it. Refuses `client_metadata`, and `client_key` for a proof by another.
     """
     members = form.closed(document, Reason.CLIENT_METADATA, _METADATA, _OPTIONAL)
     key = _one_key(members["jwks"])
@@ -57,6 +58,8 @@ async def register(world: World, document: Json) -> dict[str, Json]:
     delivery = _delivery(members)
     if members.get("token_endpoint_auth_method", "private_key_jwt") != "private_key_jwt":
         raise Refusal(Reason.CLIENT_METADATA, "only private_key_jwt is supported")
+    if proof.jkt != key.thumbprint:
+        raise Refusal(Reason.CLIENT_KEY, "the proof is by another key than the one registered")
     row = (world.new_id(), key.thumbprint, _dump(key.members), name, _dump(delivery), world.now())
     await world.store.change([Write("insert_client", row, None)], ())
     stands = await world.store.one("client_of_key", key.thumbprint)
@@ -96,13 +99,24 @@ async def authenticate(world: World, parameters: Mapping[str, str], proofs: tupl
 
 def check_proof(world: World, proofs: tuple[str, ...], url: str) -> dpop.Proof:
     """Check the one DPoP proof of a POST to `url`, which has to hold a nonce of this server, and see it once."""
+    proof = verified_proof(world, proofs, url)
+    see_once(world, proof)
+    return proof
+
+
+def verified_proof(world: World, proofs: tuple[str, ...], url: str) -> dpop.Proof:
+    """Check the one DPoP proof of a POST to `url`, which has to hold a nonce of this server; not yet seen."""
     if len(proofs) != 1 or len(proofs[0]) > dpop.MAX_OCTETS:
         raise Refusal(Reason.PROOF_MALFORMED, f"{len(proofs)} proofs")
     now = world.now()
-    proof = dpop.check(proofs[0], "POST", url, now, nonces=world.nonces.good(now))
+    return dpop.check(proofs[0], "POST", url, now, nonces=world.nonces.good(now))
+
+
+def see_once(world: World, proof: dpop.Proof) -> None:
+    """Refuse `proof_replayed` where a verified proof has been seen before."""
+    now = world.now()
     if not world.seen.first(f"proof {proof.jkt} {proof.jti}", now + 2 * dpop.MAX_AGE, now):
         raise Refusal(Reason.PROOF_REPLAYED, proof.jti)
-    return proof
 
 
 async def _client(world: World, client_id: str) -> Client:
