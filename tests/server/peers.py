@@ -283,6 +283,12 @@ class Person:
         self.approver = InProcessApprover(self.server.url, sub="sub-" + self.account)
         now = self.server.clock()
         self.server.execute("INSERT INTO accounts VALUES (?, ?, ?)", self.account, "Ada", now)
+        key = self.approver.passkey.credential
+        self.server.execute(
+            "INSERT INTO passkeys (id, account_id, public_key, alg, name, sign_count, created_at) "
+            "VALUES (?, ?, ?, ?, 'First', 0, ?)",
+            key.id, self.account, key.public_key, key.alg, now,
+        )  # fmt: skip
 
     def link(self, service: Service, state: str = "linked") -> str:
         signed, identifier = self.approver.signed_roster(service.url), f"link-{self.account}"

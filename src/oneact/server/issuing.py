@@ -75,13 +75,12 @@ async def _answer(world: World, row: Row) -> dict[str, Json]:
     now, state = world.now(), State(row["state"])
     if state is State.PENDING and now < row["expires_at"]:
         raise Refusal(Reason.AUTHORIZATION_PENDING, row["id"])
-    if state is State.APPROVED and now < row["approved_until"]:
-        row = await _issue(world, row)
-        state = State(row["state"])
-    elif state in {State.PENDING, State.APPROVED}:
-        await ending.expire(world, row, state)
-        row = await _again(world, row)
-        return await _answer(world, row)
+    if state in {State.PENDING, State.APPROVED}:
+        if state is State.PENDING or now >= row["approved_until"]:
+            await ending.expire(world, row, state)
+        elif not await _issue(world, row):
+            await ending.withdraw(world, row)
+        return await _answer(world, await _again(world, row))
     if state is State.ISSUED:
         return _token_answer(row, now)
     world.waiting.forget(row["id"])
@@ -100,8 +99,11 @@ def _token_answer(row: Row, now: int) -> dict[str, Json]:
     }
 
 
-async def _issue(world: World, row: Row) -> Row:
-    """Make the token of an approved request, once: whoever comes second reads what the first has written."""
+async def _issue(world: World, row: Row) -> bool:
+    """Make the token of an approved request, once: whoever comes second reads what the first has written.
+
+    False too where agent, link or passkey are gone since the approval, or its time has run out.
+    """
     now = world.now()
     claims = _claims(world, row, now)
     text = token.sign(claims, world.key)
@@ -110,9 +112,10 @@ async def _issue(world: World, row: Row) -> Row:
         "jti": claims.jti, "exp": claims.exp, "token": canonical.sha256(text.encode("ascii")), "state": target.value,
     }  # fmt: skip
     entry = Entry(kind, now, row["account_id"], row["id"], content)
-    await world.store.change([Write("issue_request", (row["id"], text, claims.jti, claims.exp, now))], [entry])
+    write = Write("issue_request", (row["id"], text, claims.jti, claims.exp, now, ending.signer(row)))
+    issued = await world.store.change([write], [entry])
     world.waiting.wake(row["account_id"])
-    return await _again(world, row)
+    return issued
 
 
 async def _again(world: World, row: Row) -> Row:

@@ -11,7 +11,7 @@ from oneact.errors import Reason, Refusal
 from oneact.log.entry import Entry, Kind
 from oneact.protocol import approval, canonical, form, roster
 from oneact.protocol.roster import Roster, SignedRoster
-from oneact.server import gestures, passkeys, relying, services
+from oneact.server import ending, gestures, passkeys, relying, services
 from oneact.store import Write
 
 if TYPE_CHECKING:
@@ -129,12 +129,16 @@ async def tell_removals(world: World, session: Session) -> int:
 
 
 async def unlink(world: World, session: Session, link_id: str) -> None:
-    """Take no more requests for a service; what the service has pinned stays until the person unlinks there."""
+    """Take no more requests for a service, and withdraw approvals not yet collected.
+
+    What the service has pinned stays until the person unlinks there.
+    """
     row, pinned = await _linked(world, session, link_id)
     now = world.now()
     entry = Entry(Kind.SERVICE_UNLINKED, now, session.account, "", {"service": pinned.aud, "sub": pinned.sub})
     if not await world.store.change([Write("unlink", (row["id"], session.account, now))], [entry]):
         raise Refusal(Reason.NOT_YOURS, link_id)
+    await ending.withdraw_where(world, session.account, lambda approved: bool(approved["link_id"] == row["id"]))
 
 
 async def _linked(world: World, session: Session, link_id: Json) -> tuple[Row, Roster]:
