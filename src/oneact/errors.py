@@ -246,7 +246,6 @@ class Reason(Enum):
 
     # Persons, at the approval server's pages.
     SESSION_REQUIRED = "session_required", "login_required", 401, 0, "Sign in first."
-    SESSION_STALE = "session_stale", "login_required", 401, 0, "Confirm with your passkey again."
     GESTURE_UNKNOWN = "gesture_unknown", _ACCESS_DENIED, 409, 0, "That confirmation is no longer open; start it again."
     CSRF = "csrf", _ACCESS_DENIED, 403, 0, "The request did not come from this site's own page."
     NOT_YOURS = "not_yours", _ACCESS_DENIED, 404, 0, "There is nothing here for you."

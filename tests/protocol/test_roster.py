@@ -99,7 +99,7 @@ def test_a_roster_changed_after_it_was_signed_is_refused() -> None:
         roster.check_first(given, ISSUER, RESOURCE, "person")
 
 
-@pytest.mark.parametrize("tag", [approval.LOGIN, approval.PAIR, approval.APPROVAL])
+@pytest.mark.parametrize("tag", [approval.LOGIN, approval.PAIR, approval.PASSKEY, approval.APPROVAL])
 def test_another_gesture_over_the_same_roster_is_refused(tag: str) -> None:
     given = SignedRoster(_PINNED, _FIRST.get(approval.challenge(tag, _PINNED.members())))
     with expect_refusal(Reason.ROSTER_SIGNATURE):

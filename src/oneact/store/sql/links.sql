@@ -15,6 +15,10 @@ SELECT l.id, l.account_id, l.resource, l.sub, l.label, l.roster, l.seq, l.linked
 FROM links l JOIN services s ON s.resource = l.resource
 WHERE l.account_id = $1 AND l.state = 'linked' ORDER BY s.name, l.id;
 
+-- name: rosters_of_account
+SELECT l.resource, l.roster, l.linked_at, s.name FROM links l JOIN services s ON s.resource = l.resource
+WHERE l.account_id = $1 AND l.linked_at IS NOT NULL ORDER BY l.linked_at DESC, l.seq DESC, l.id;
+
 -- name: link_of_account
 SELECT l.id, l.account_id, l.resource, l.sub, l.label, l.roster, l.seq, l.linked_at, s.name, s.client_id
 FROM links l JOIN services s ON s.resource = l.resource
