@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from oneact.protocol import approval, base64url, canonical, id_token, jwk, roster
 from oneact.testing import SoftwarePasskey
-from tests.server.peers import Agent, RunningServer, Service, free_port, serving
+from tests.server.peers import Agent, Clock, RunningServer, Service, free_port, serving
 from tests.server.visitor import Visitor, push
 
 if TYPE_CHECKING:
@@ -216,7 +216,7 @@ class RosterService(Service):
     def app(self) -> Starlette:
         self.pinned: roster.Roster | None = None
         self.server_keys: dict[str, jwk.PublicKey] = {}
-        self.down = False
+        self.down, self.clock = False, Clock()
 
         async def take(request: Request) -> Response:
             body = await request.body()
@@ -224,7 +224,7 @@ class RosterService(Service):
             if self.down:
                 return Response(status_code=503)
             if request.headers["content-type"] == "application/jwt":
-                self.pinned = roster.check_removal(body.decode(), self.server_keys, self.pinned)
+                self.pinned = roster.check_removal(body.decode(), self.server_keys, self.pinned, self.clock())
             else:
                 signed = roster.parse_signed(canonical.parse(body))
                 roster.check_next(signed, self.pinned)
@@ -242,7 +242,7 @@ def roster_service(visitor: Visitor) -> Iterator[RosterService]:
     with serving(found.app(), int(found.url.rpartition(":")[2])):
         answer = visitor.link(found)
         server = visitor.server
-        found.server_keys = keys(server)
+        found.server_keys, found.clock = keys(server), server.clock
         checked = id_token.check(
             answer["id_token"], found.server_keys, server.url, found.client_id, found.url, "nonce-1", server.clock()
         )

@@ -40,7 +40,8 @@ def linked(service: str, label: str, issuers: Sequence[str]) -> str:
     return _page(
         f"{service} is linked",
         f"<p><strong>{escape(label)}</strong> is linked to:</p><ul>{listed}</ul><p>Unlinking is itself an act that one "
-        "of your passkeys approves: have an agent ask for <code>oneact.unlink</code>.</p>",
+        "of your passkeys approves: have an agent ask for <code>oneact.unlink</code>. Where all of them are lost, only "
+        "our own support can unlink it.</p>",
     )
 
 
