@@ -1,7 +1,7 @@
 -- name: keep_service
 INSERT INTO services (resource, client_id, name, client_metadata, first_seen) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (resource) DO UPDATE
-SET client_id = excluded.client_id, name = excluded.name, client_metadata = excluded.client_metadata;
+SET name = excluded.name, client_metadata = excluded.client_metadata WHERE services.client_id = excluded.client_id;
 
 -- name: insert_link
 INSERT INTO links (id, account_id, resource, sub, label, state, roster, roster_webauthn, seq, created_at)
