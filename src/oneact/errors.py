@@ -265,6 +265,9 @@ class Reason(Enum):
     LOG_CONSISTENCY = "log_consistency", _INVALID_REQUEST, 409, 0, "The log does not begin with what it was before."
     LOG_EMPTY = "log_empty", _INVALID_REQUEST, 404, 0, "The log has not come to this yet."
     LOG_STATE = "log_state", _INVALID_REQUEST, 409, 0, "A state has no entry, or an entry no state."
+    EVIDENCE_MALFORMED = "evidence_malformed", _INVALID_REQUEST, 400, 0, "The evidence is not in its form."
+    EVIDENCE_MISMATCH = "evidence_mismatch", _INVALID_REQUEST, 400, 0, "Parts of the evidence do not belong together."
+    EVIDENCE_KEY = "evidence_key", _INVALID_REQUEST, 400, 0, "A key in the evidence is not the one that is expected."
 
     INTERNAL = "internal", "server_error", 500, 0, "Something failed here; nothing was approved or executed by it."
 
