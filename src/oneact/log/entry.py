@@ -32,6 +32,7 @@ class Kind(StrEnum):
     SERVICE_UNLINKED = "service_unlinked"
     ROSTER_CHANGED = "roster_changed"
     ASKED = "asked"
+    NOTIFIED = "notified"
     SHOWN = "shown"
     APPROVED = "approved"
     DENIED = "denied"
@@ -41,7 +42,9 @@ class Kind(StrEnum):
     RECEIPT = "receipt"
     REFUSED = "refused"
     KEY_CREATED = "key_created"
+    KEY_ROTATED = "key_rotated"
     SERVER_STARTED = "server_started"
+    ACCOUNT_ERASED = "account_erased"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from oneact.protocol.act import Act
     from oneact.protocol.action import Action
     from oneact.protocol.canonical import Json
+    from oneact.protocol.jwk import PublicKey
     from oneact.protocol.offer import Offer
     from oneact.server.clients import Client
     from oneact.server.world import World
@@ -44,6 +45,7 @@ class _Prepared:
 
     text: str
     offer: Offer
+    key: PublicKey
     action: Action
     link: Row
     lines: tuple[display.Line, ...]
@@ -96,7 +98,7 @@ async def _prepare(world: World, client: Client, paired: Row, text: str) -> _Pre
         raise Refusal(Reason.OFFER_ACTION, "another action's name, or terms where it has none")
     lines = display.render(described, offered.act.parameters or {}, offered.act.terms)
     check_token_size(offered.act, link)
-    return _Prepared(text, offered, described, link, lines)
+    return _Prepared(text, offered, known[parsed.header.kid or ""], described, link, lines)
 
 
 def check_token_size(offered: Act, link: Row) -> None:
@@ -137,10 +139,13 @@ async def _store(
         return standing, True
     content: dict[str, Json] = {
         "service": offered.iss,
+        "sub": item.link["sub"],
         "act": offered.act.details()[0],
         "act_digest": offered.act.digest,
+        "display": display.digest(item.lines),
         "txn": offered.txn,
         "offer": canonical.sha256(item.text.encode("ascii")),
+        "offer_key": item.key.public_jwk(),
         "agent": {"client_id": client.id, "jkt": client.jkt},
         "reason": asked.reason,
     }

@@ -80,8 +80,10 @@ async def _store(  # noqa: PLR0913, PLR0917 - what one request consists of
     now, identifier, txn = world.now(), world.new_id(), world.new_id()
     content: dict[str, Json] = {
         "service": wanted.location,
+        "sub": link["sub"],
         "act": wanted.details()[0],
         "act_digest": wanted.digest,
+        "display": display.digest(lines),
         "txn": txn,
         "agent": {"client_id": client.id, "jkt": client.jkt},
         "reason": message,

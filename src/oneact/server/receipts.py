@@ -29,12 +29,14 @@ async def deliver(world: World, text: str) -> None:
     if row is None:
         raise Refusal(Reason.RECEIPT_UNKNOWN, found.txn)
     service = await services.describe(world, found.iss)
-    jws.verify_with(parsed, await services.keys(world, service.jwks_uri, parsed.header.kid), receipt.FAULTS)
+    keys = await services.keys(world, service.jwks_uri, parsed.header.kid)
+    jws.verify_with(parsed, keys, receipt.FAULTS)
     _check_matches(world, found, row)
     before = await world.store.one("receipt", row["id"])
     if before is not None and before["receipt"] == text:
         return
-    content: dict[str, Json] = {"receipt": text, "status": found.status}
+    key = keys[parsed.header.kid or ""].public_jwk()
+    content: dict[str, Json] = {"receipt": text, "status": found.status, "key": key}
     kept = (row["id"], text, found.status, found.iat, world.now())
     entry = Entry(Kind.RECEIPT, world.now(), row["account_id"], row["id"], content)
     if not await world.store.change([Write("keep_receipt", kept)], [entry]):

@@ -8,6 +8,7 @@ from oneact.log.entry import Kind
 
 SENTENCES: Final[dict[str, str]] = {
     Kind.ASKED: "The agent asked",
+    Kind.NOTIFIED: "You were told",
     Kind.SHOWN: "Shown to you",
     Kind.APPROVED: "You approved with a passkey",
     Kind.DENIED: "You denied",

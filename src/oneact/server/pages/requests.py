@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from starlette.responses import Response
+
 from oneact.errors import Reason, Refusal
 from oneact.protocol import canonical, form
 from oneact.server import deciding, history, http
 from oneact.server.history import Outcome
 from oneact.server.pages import looks, shell
+from oneact.server.tlog import exporting, sequencer
 
 if TYPE_CHECKING:
     from starlette.requests import Request
-    from starlette.responses import Response
 
     from oneact.protocol.canonical import Json
     from oneact.server.deciding import Shown
@@ -77,6 +79,16 @@ async def request_wait(request: Request, world: World, session: Session) -> Resp
         "html": fragment,
     }
     return http.answer(value)
+
+
+async def evidence(request: Request, world: World, session: Session) -> Response:
+    """Give everything about one act as one file, which anyone can check without this server."""
+    identifier = request.path_params["id"]
+    await deciding.find(world, session.account, identifier)
+    await sequencer.sequence_all(world)
+    found = await exporting.export(world.store, identifier, session.account)
+    named = {**http.NO_STORE, "Content-Disposition": f'attachment; filename="evidence-{identifier}.json"'}
+    return Response(canonical.encode(found.members()) + b"\n", media_type="application/json", headers=named)
 
 
 async def begin(world: World, session: Session, value: dict[str, Json]) -> dict[str, Any]:
