@@ -52,6 +52,10 @@ def told(*entries: tuple[Kind, dict[str, Any]]) -> Told:
             [(Kind.ASKED, ASKED), (Kind.APPROVED, {}), (Kind.TOKEN_ISSUED, {}), (Kind.RECEIPT, {"receipt": "w"})],
             {("request", "r"): "ada issued s t a d", ("receipt", "r"): "w"},
         ),
+        (
+            [(Kind.FINDING, {"id": "f", "finding": "no_word", "service": "s", "txn": "t"})],
+            {("finding", "f"): "ada no_word s t"},
+        ),
         ([(Kind.ASKED, ASKED), (Kind.DENIED, {})], {("request", "r"): "ada denied s t a d"}),
         ([(Kind.ASKED, ASKED), (Kind.EXPIRED, {})], {("request", "r"): "ada expired s t a d"}),
         ([(Kind.ASKED, ASKED), (Kind.CANCELLED, {})], {("request", "r"): "ada cancelled s t a d"}),

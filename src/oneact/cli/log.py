@@ -79,6 +79,32 @@ def export(
 
 
 @app.command()
+def findings(database: _Where = "") -> None:
+    """List what was found where approvals and receipts do not fit, newest first; exit code 1 if anything is open."""
+    from datetime import UTC, datetime
+
+    from oneact.errors import Refusal
+    from oneact.server import reconciling
+    from oneact.store.snapshot import Snapshot
+
+    still = 0
+    try:
+        with Snapshot(Path(_where(database))) as snapshot:
+            for row in snapshot.rows("findings"):
+                answered = reconciling.settled(row)
+                still += not answered
+                at = datetime.fromtimestamp(row["found_at"], UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+                state = f"settled: {row['receipt_status']}" if answered else "open"
+                typer.echo(f"{at}  {row['kind']:13} {state:18} {row['resource']}  {row['txn']}  {row['request_id']}")
+    except Refusal as refusal:
+        typer.echo(f"oneact log findings: {refusal}", err=True)
+        raise typer.Exit(2) from refusal
+    if still:
+        raise typer.Exit(1)
+    typer.echo("nothing is open")
+
+
+@app.command()
 def evidence(
     request: Annotated[str, typer.Argument(help="The request's identifier, as it stands in the address of its page.")],
     database: _Where = "",

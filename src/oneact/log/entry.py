@@ -40,6 +40,7 @@ class Kind(StrEnum):
     CANCELLED = "cancelled"
     TOKEN_ISSUED = "token_issued"  # noqa: S105 - the name of an event, not a secret
     RECEIPT = "receipt"
+    FINDING = "finding"
     REFUSED = "refused"
     KEY_CREATED = "key_created"
     KEY_ROTATED = "key_rotated"

@@ -11,6 +11,7 @@ text that holds everything on which a decision rests:
 | link | link | account, `linked` or `unlinked`, roster |
 | request | request | account, state, service, `txn`, act digest, display digest |
 | receipt | request | the receipt |
+| finding | finding | account, what was found, service, `txn` |
 """
 
 from __future__ import annotations
@@ -54,6 +55,7 @@ class Told:
             Kind.SERVICE_UNLINKED: self._unlink,
             Kind.ASKED: self._asked,
             Kind.RECEIPT: self._receipt,
+            Kind.FINDING: self._finding,
             **dict.fromkeys(_PAIRING_STATES, self._pairing),
             **dict.fromkeys(_REQUEST_STATES, self._request),
         }
@@ -110,6 +112,10 @@ class Told:
 
     def _receipt(self, entry: Entry) -> None:
         self.states["receipt", entry.request] = _text(entry, "receipt")
+
+    def _finding(self, entry: Entry) -> None:
+        rest = " ".join(_text(entry, name) for name in ("finding", "service", "txn"))
+        self.states["finding", _text(entry, "id")] = f"{entry.account} {rest}"
 
 
 def differences(told: Told, held: Iterable[tuple[str, str, str]]) -> list[str]:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from starlette.applications import Starlette
 
 from oneact.errors import Refusal
-from oneact.server import ending, http, oauth, pages, starting
+from oneact.server import ending, http, oauth, pages, reconciling, starting
 from oneact.server.tlog import routes as log_routes
-from oneact.server.tlog import sequencer
+from oneact.server.tlog import sending, sequencer
 from oneact.server.world import now, open_world
 
 if TYPE_CHECKING:
@@ -44,6 +44,8 @@ async def lifespan(app: Starlette, settings: Settings, clock: Callable[[], int] 
     tasks = [
         asyncio.create_task(ending.sweep_for_ever(world)),
         asyncio.create_task(sequencer.sequence_for_ever(world)),
+        asyncio.create_task(sending.send_for_ever(world)),
+        asyncio.create_task(reconciling.reconcile_for_ever(world)),
     ]
     try:
         yield

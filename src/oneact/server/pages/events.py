@@ -16,5 +16,6 @@ SENTENCES: Final[dict[str, str]] = {
     Kind.CANCELLED: "The agent took the request back",
     Kind.TOKEN_ISSUED: "The agent collected the approval",
     Kind.RECEIPT: "The service's receipt was verified",
+    Kind.FINDING: "Something does not fit",
     Kind.REFUSED: "Refused",
 }

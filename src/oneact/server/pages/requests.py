@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from oneact.errors import Reason, Refusal
 from oneact.protocol import canonical, form
-from oneact.server import deciding, history, http
+from oneact.server import deciding, history, http, reconciling
 from oneact.server.history import Outcome
 from oneact.server.pages import looks, shell
 from oneact.server.tlog import exporting, sequencer
@@ -120,7 +120,8 @@ async def history_page(request: Request, world: World, session: Session) -> Resp
     rows = await history.past(world, session, int(second) if known else _FAR, identifier)
     last = rows[-1] if len(rows) == history.PAGE else None
     older = None if last is None else f"{last['created_at']}.{last['id']}"
-    return shell.render(request, session, "history.html", rows=rows, older=older)
+    findings = await reconciling.open_findings(world, session.account)
+    return shell.render(request, session, "history.html", rows=rows, older=older, findings=findings)
 
 
 def _listening(world: World, shown: list[Shown]) -> bool:

@@ -64,7 +64,9 @@ UNION ALL
 SELECT 'request', id, account_id || ' ' || state || ' ' || resource || ' ' || txn || ' ' || act_digest || ' '
     || display_digest FROM requests
 UNION ALL
-SELECT 'receipt', request_id, receipt FROM receipts;
+SELECT 'receipt', request_id, receipt FROM receipts
+UNION ALL
+SELECT 'finding', id, account_id || ' ' || kind || ' ' || resource || ' ' || txn FROM findings;
 
 -- name: records_of_request
 SELECT seq, leaf, at, kind, account_id, request_id, content, salt, commitment, erased_at FROM entries
