@@ -1,12 +1,14 @@
 """Makes the specification's literal run: every request, header and body of one act, with keys and times that are fixed.
 
-`python -m tests.spec.literal` writes `spec/literal.json` and puts the run into `spec/oneact.md` between its marks.
+`python -m tests.spec.literal` writes `spec/literal.json` and puts the run into `spec/oneact.md` between its marks;
+`python -m tests.spec.literal text` tells the run that stands in `spec/literal.json` once more, with its signatures.
 ECDSA signs differently each time, so this is run by hand; the tests check that what stands in the files is true.
 """
 
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -162,6 +164,7 @@ def _decoded(text: str, typ: str) -> str:
 def markdown(made: dict[str, Any]) -> str:
     """Give the run as the specification tells it."""
     sent = canonical.encode(PARAMETERS).decode()
+    details = canonical.encode(jws.parse(made["offer"], offer.TYP, jws.PLAIN).claims["authorization_details"]).decode()
     form = "client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer"
     header = f"{made['proof to server']}"
     return "\n".join(
@@ -223,7 +226,7 @@ def markdown(made: dict[str, Any]) -> str:
             "**5.** The next poll gives the token.\n",
             _http(
                 "HTTP/1.1 200 OK\nCache-Control: no-store\nContent-Type: application/json\n\n"
-                f'{{"access_token":"{made["token"]}","authorization_details":[…],"expires_in":30,"token_type":"DPoP"}}'
+                f'{{"access_token":"{made["token"]}","authorization_details":{details},"expires_in":30,"token_type":"DPoP"}}'
             ),
             _decoded(made["token"], token.TYP),
             "**6.** The agent makes the same request again, with token and proof.\n",
@@ -247,10 +250,12 @@ def markdown(made: dict[str, Any]) -> str:
     )
 
 
-def main() -> None:
-    """Write both files."""
-    made = run()
-    (ROOT / "spec" / "literal.json").write_text(json.dumps(made, indent=1, ensure_ascii=False) + "\n")
+def main(*, anew: bool) -> None:
+    """Write the text, and, where the run is played `anew`, the values it tells."""
+    values = ROOT / "spec" / "literal.json"
+    if anew:
+        values.write_text(json.dumps(run(), indent=1, ensure_ascii=False) + "\n")
+    made = json.loads(values.read_text())
     file = ROOT / "spec" / "oneact.md"
     before, _, rest = file.read_text().partition("<!-- literal run -->\n")
     after = rest.partition("<!-- end of literal run -->\n")[2]
@@ -258,4 +263,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(anew=sys.argv[1:] != ["text"])
