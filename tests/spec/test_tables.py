@@ -11,7 +11,7 @@ import pytest
 
 from oneact.errors import Reason, Refusal
 from oneact.log.entry import Entry, Kind
-from oneact.protocol import canonical, jws, metadata, offer, receipt, token
+from oneact.protocol import canonical, display, jws, metadata, offer, receipt, token
 from oneact.server.lifecycle import State
 from oneact.server.settings import TABLE, Settings
 from tests.spec.errors_table import MARKS, table
@@ -115,6 +115,39 @@ def test_a_server_is_read_with_every_endpoint_that_the_schema_names() -> None:
     assert found.document() == PUBLISHED["server"]
     own = {"issuer", "oneact_versions_supported", "response_types_supported"}
     assert schema["properties"].keys() - own == found.endpoints.keys()
+
+
+def points(listed: str) -> set[int]:
+    """Give the code points of a list of them and of ranges, in hexadecimal."""
+    found = set()
+    for item in listed.replace("\n", " ").split(", "):
+        first, _, last = item.strip().partition("\u2013")
+        found |= set(range(int(first, 16), int(last or first, 16) + 1))
+    return found
+
+
+def test_the_grammar_of_the_formats_is_the_codes() -> None:
+    block = SPEC.partition("<!-- grammar -->\n```\n")[2].partition("```\n")[0]
+    told = dict(re.split(r" {2,}", line, maxsplit=1) for line in block.splitlines())
+    patterns = {
+        "amount": display._MONEY,
+        "currency": display._CURRENCY,
+        "date": display._DATE,
+        "date-time": display._TIME,
+        "time-zone": display._ZONE,
+        "email": display._EMAIL,
+        "url": display._URL,
+    }
+    said = {name: found.pattern.replace("(?:", "(").replace(r"\s", "WS") for name, found in patterns.items()}
+    assert told == said
+
+
+def test_the_ranges_of_the_specification_are_the_codes() -> None:
+    every = "".join(map(chr, range(0x110000)))
+    white = SPEC.partition("these and no others: ")[2].partition(". ")[0]
+    assert points(white) == {ord(found) for found in re.findall(r"\s", every)}
+    escaped = SPEC.partition("without leading zeros:\n")[2].partition(".\n")[0]
+    assert points(escaped) | {ord("\\")} == {ord(found) for found in display._ESCAPED.findall(every)}
 
 
 def test_every_test_that_the_threats_name_is_there() -> None:
