@@ -28,6 +28,7 @@ from oneact.protocol import (
     passkey,
     receipt,
     roster,
+    schema,
     terms,
     token,
 )
@@ -49,6 +50,16 @@ def _action(action: Any) -> Outcome:
 
 def _parse_action(document: Any) -> Any:
     return action.parse(document)
+
+
+def _parameters(schema: Any, given: Any) -> Outcome:
+    _check_schema(schema)
+    filled = _fill(schema, given)
+    _validate(schema, filled)
+    return {"parameters": filled}
+
+
+_check_schema, _fill, _validate = schema.check_schema, schema.fill, schema.validate
 
 
 def _act(details: Any) -> Outcome:
@@ -172,6 +183,7 @@ def _check(request: Any, service: Any, account: Any, now: int) -> Outcome:
 KINDS: dict[str, Callable[..., Outcome]] = {
     "canonical": _canonical,
     "action": _action,
+    "parameters": _parameters,
     "act": _act,
     "display": _display,
     "item": _item,
