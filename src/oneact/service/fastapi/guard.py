@@ -6,11 +6,12 @@ import contextlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from fastapi import APIRouter, Request, Response, routing
+from fastapi import APIRouter, Request, Response
 
 from oneact.errors import Refusal
 from oneact.protocol.action import Rule
 from oneact.service import asgi, endpoints, exchange, reading
+from oneact.service.fastapi import routes
 from oneact.service.fastapi.handler import BY_NAME, Handler, read, response
 from oneact.service.guarded import DEADLINE, Guarded
 
@@ -77,18 +78,22 @@ class Guard(asgi.Guard):
         return decorate
 
     def bind(self, app: Any) -> None:  # noqa: ANN401 - whichever application has the routes
-        """Find the routes of the guarded handlers, now that they are all declared, and publish their paths."""
+        """Find the routes of the guarded handlers, now that they are all declared, and publish their paths.
+
+        It is called when the application starts. Raises ValueError for a path that names no argument of its handler,
+        and for a route that runs a guarded handler without the guard, because its decorators stand in the wrong order.
+        """
         if id(app) in self._bound:
             return
-        self._bound.add(id(app))
-        walk = getattr(routing, "iter_route_contexts", iter)  # newer releases keep included routers apart
-        for route in walk(app.routes):
+        routes.check_none_is_raw(app, [handler.function for handler in self._handlers.values()])
+        for route in routes.of(app):
             handler = getattr(getattr(route, "endpoint", None), "oneact_handler", None)
             if isinstance(handler, Handler) and handler.guard is self and not handler.bound:
                 method = next(iter(sorted(route.methods or {"POST"})))
                 action = handler.describe(method, route.path_format, tuple(_names_in(route.path_format)))
                 handler.bound, handler.status = True, getattr(route, "status_code", None) or 200
                 self.actions[handler.name] = replace(self.actions[handler.name], action=action)
+        self._bound.add(id(app))  # last: an application with a mistake stays refused
 
     @contextlib.asynccontextmanager
     async def _lifespan(self, app: Any) -> AsyncIterator[None]:  # noqa: ANN401 - as in `bind`

@@ -43,7 +43,7 @@ class Handler:
         terms: Callable[..., Any] | None,
         terms_hold: Callable[..., Any] | None,
     ) -> None:
-        self.guard, self.name, self._function = guard, name, function
+        self.guard, self.name, self.function = guard, name, function
         self._terms, self._terms_hold = terms, terms_hold
         self.bound, self.status = False, 200
         self._hints = typing.get_type_hints(function, include_extras=True)
@@ -85,7 +85,7 @@ class Handler:
 
         request = inspect.Parameter("request", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Request)
         guarded.__signature__ = inspect.Signature([request, *self._kept], return_annotation=Response)  # type: ignore[attr-defined]  # functions have one
-        guarded.__name__, guarded.__doc__ = self._function.__name__, self._function.__doc__
+        guarded.__name__, guarded.__doc__ = self.function.__name__, self.function.__doc__
         guarded.oneact_handler = self  # type: ignore[attr-defined]  # how `bind` knows the route
         return guarded
 
@@ -161,7 +161,7 @@ class Handler:
         if self._request is not None:
             named[self._request] = request
         try:
-            return self._answered(await asgi.called(self._function, **named))
+            return self._answered(await asgi.called(self.function, **named))
         except HTTPException as error:  # the handler's own answer: it says that the act was not done
             answer = exchange.of_json(jsonable_encoder({"detail": error.detail}), error.status_code)
             return answer.with_headers(*(error.headers or {}).items())
