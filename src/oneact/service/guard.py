@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from oneact.errors import Reason, Refusal
 from oneact.fetch import CachedDocuments
 from oneact.protocol import canonical, metadata, token
-from oneact.service import exchange, keys
+from oneact.service import exchange, keys, settings
 from oneact.service.act import Act, LocalAccount
 from oneact.service.checks import Held, Presented, Trust, check_approved, check_presented
 from oneact.service.execution import Execution
@@ -49,7 +49,7 @@ class GuardCore:
     `private_hosts` are names that may have private addresses and be spoken to without TLS. `terms_per_minute` bounds
     for each client address how often terms are stated to callers without a token. `notify` is told of an account's
     id and of what became of its link. `allow_insecure_login_age` takes an `account` that gives a plain id, of which
-    nobody knows when it signed in, for signed in right now.
+    nobody knows when it signed in, for signed in right now. Raises ValueError for a setting that could not work.
     """
 
     def __init__(  # noqa: PLR0913 - the settings of a service, each by its name
@@ -68,14 +68,16 @@ class GuardCore:
         allow_insecure_login_age: bool = False,
         now: Callable[[], int] = lambda: int(time.time()),
     ) -> None:
-        self.resource = resource.rstrip("/")
-        self.name = name
+        self.private_hosts = settings.hosts(private_hosts)
+        self.resource = settings.identifier("resource=", resource.rstrip("/"), self.private_hosts)
+        self.name = settings.name(name)
+        self.login_uri = settings.login_uri(login_uri)
+        accepted = settings.issuers(issuers, self.private_hosts)
+        self._rate = RateLimit(settings.rate(terms_per_minute))
         self.keys = keys.load(key)
         self.store: Store = SqliteStore(store) if isinstance(store, str | Path) else store
-        self.private_hosts = frozenset(private_hosts)
         self.documents = CachedDocuments(self.private_hosts)
-        self.issuers = Issuers(issuers, self.store, self.documents)
-        self.login_uri = login_uri
+        self.issuers = Issuers(accepted, self.store, self.documents)
         self.notify = notify
         self.now = now
         self.actions: dict[str, Guarded] = {}
@@ -86,7 +88,6 @@ class GuardCore:
         address = metadata.well_known(self.resource, metadata.SERVICE_PATH)
         self._offers = Offers(self.resource, self.keys, address)
         self._proofs = SeenProofs()
-        self._rate = RateLimit(terms_per_minute)
         self._rounding: asyncio.Task[None] | None = None
         self.loop: asyncio.AbstractEventLoop | None = None
         self._opening = asyncio.Lock()
