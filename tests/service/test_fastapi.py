@@ -13,7 +13,7 @@ from fastapi.responses import PlainTextResponse, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field, computed_field
 
 from oneact.errors import Reason, Refusal
-from oneact.service import Act
+from oneact.service import Act, Rule
 from oneact.service.fastapi import Guard
 
 
@@ -202,6 +202,15 @@ def test_two_actions_of_one_name_are_refused_at_the_start(guard: Guard) -> None:
     act_on(guard, trip)
     with pytest.raises(ValueError, match="do"):
         act_on(guard, trip)
+
+
+@pytest.mark.parametrize("rule", [Rule(2), Rule(3), Rule(1, requester_excluded=True)])
+def test_a_rule_that_one_linked_person_cannot_meet_is_refused_at_the_start(guard: Guard, rule: Rule) -> None:
+    with pytest.raises(ValueError, match="cannot be met"):
+        act_on(guard, trip, rule=rule)
+    with pytest.raises(ValueError, match="cannot be met"):
+        guard.asgi("other", intent="Do", summary="Do", schema={"type": "object"}, rule=rule)(lambda *_: None)
+    act_on(guard, trip, rule=Rule(1))
 
 
 def test_a_route_in_a_router_of_its_own_is_found(guard: Guard) -> None:

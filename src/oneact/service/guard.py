@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from oneact.errors import Reason, Refusal
 from oneact.fetch import CachedDocuments
 from oneact.protocol import canonical, metadata, token
+from oneact.protocol.action import Rule
 from oneact.service import exchange, keys, settings
 from oneact.service.act import Act, LocalAccount
 from oneact.service.checks import Held, Presented, Trust, check_approved, check_presented
@@ -117,9 +118,17 @@ class GuardCore:
         await self.store.close()
 
     def register(self, guarded: Guarded) -> None:
-        """Add an action; a name that is taken is a mistake of the owner and raises ValueError."""
+        """Add an action; raises ValueError for a name that is taken, and for a rule that nobody could meet.
+
+        An account has one link, hence one approver: no second person can approve, and the one there is also asks.
+        """
         if guarded.action.name in self.actions:
             raise ValueError(f"two actions are named {guarded.action.name}")
+        if guarded.action.rule != Rule():
+            raise ValueError(
+                f"action {guarded.action.name}: {guarded.action.rule} cannot be met, since an account is linked to one "
+                "person, who asks and approves; leave rule= out"
+            )
         self.actions[guarded.action.name] = guarded
 
     async def perform(self, guarded: Guarded, given: dict[str, Any], request: Request) -> Answer:
