@@ -203,5 +203,26 @@ async def test_terms_for_unknown_callers_are_limited(caller: Caller, airline: Ai
 
 async def test_a_method_that_is_not_the_actions_own_is_not_found(caller: Caller) -> None:
     assert (await caller.client.get(caller.resource + "/bookings")).status_code == 405
-    assert (await caller.client.post(caller.resource + "/oneact/jwks.json")).status_code == 405
-    assert (await caller.client.get(caller.resource + "/oneact/nothing")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allow"),
+    [
+        ("GET", "/oneact/act", "POST"),
+        ("PUT", "/oneact/act", "POST"),
+        ("POST", "/oneact/jwks.json", "GET"),
+        ("DELETE", "/oneact/link", "GET, POST"),
+        ("POST", "/.well-known/oauth-protected-resource", "GET"),
+    ],
+)
+async def test_a_method_that_an_address_does_not_take_is_refused_by_the_table(
+    caller: Caller, method: str, path: str, allow: str
+) -> None:
+    answer = await caller.client.request(method, caller.resource + path)
+    assert reason(answer) == (405, "method_not_allowed")
+    assert answer.headers["allow"] == allow
+
+
+@pytest.mark.parametrize("path", ["/oneact/nothing", "/oneact/actions/a/b", "/oneact/"])
+async def test_an_address_at_which_nothing_stands_is_refused_by_the_table(caller: Caller, path: str) -> None:
+    assert reason(await caller.client.get(caller.resource + path)) == (404, "address_unknown")

@@ -141,7 +141,6 @@ class GuardCore:
                 return await self._offer(guarded, parameters, request)
             return await self._act(guarded, parameters, request)
         except Refusal as refusal:
-            _LOG.info("%s %s refused: %s", request.method, request.path, refusal)
             members: dict[str, Json] = {}
             if with_token and refusal.reason.check in _NOT_EXECUTED:
                 members["not_executed"] = True
@@ -149,7 +148,7 @@ class GuardCore:
                 members["link_uri"] = f"{self.resource}/oneact/link"
             if isinstance(refusal, _TermsChanged):
                 members["transaction_challenge"] = refusal.challenge
-            return exchange.of_refusal(refusal, **members)
+            return exchange.refused(refusal, request.method, request.path, **members)
 
     async def settle(self, issuer: str, txn: str, state: State) -> bool:
         """Say what became of an act that is `unknown`, `executed` or `failed`, with a receipt; False if it is not."""
@@ -199,7 +198,7 @@ class GuardCore:
     async def _offer(self, guarded: Guarded, parameters: dict[str, Json], request: Request) -> Answer:
         issuer = asked_issuer(request.values("accept-txn-challenge"))
         if issuer is None or not await self.issuers.accepts(issuer):
-            raise Refusal(Reason.ISSUER_NOT_ACCEPTED, f"as={issuer!r}")
+            raise Refusal(Reason.ISSUER_NOT_ACCEPTED, f"Accept-Txn-Challenge asks for {issuer!r}")
         self._rate.take(request.client, time.monotonic())
         stated = await self._quote(guarded, parameters)
         return self._offers.answer(self._offers.make(guarded.action, parameters, stated, issuer, self.now()))

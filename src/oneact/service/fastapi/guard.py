@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from fastapi import APIRouter, Request, Response
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from oneact.protocol.canonical import Json
     from oneact.service.asgi import Receive, Scope, Send
 
+_METHODS: Final = ["GET", "POST", "PUT", "PATCH", "DELETE"]  # what an address does not take, the guard refuses itself
+
 
 class Guard(asgi.Guard):
     """The guard with its FastAPI face: `router` to include, and `action` to decorate handlers with."""
@@ -30,11 +32,8 @@ class Guard(asgi.Guard):
         self._handlers: dict[str, Handler] = {}
         self._bound: set[int] = set()
         self.router = APIRouter(lifespan=self._lifespan, include_in_schema=False)
-        for path, methods in (
-            ("/oneact/{rest:path}", ["GET", "POST"]),
-            ("/.well-known/oauth-protected-resource", ["GET"]),
-        ):
-            self.router.add_api_route(path, self._answer, methods=methods, response_model=None)
+        for path in ("/oneact/{rest:path}", "/.well-known/oauth-protected-resource"):
+            self.router.add_api_route(path, self._answer, methods=_METHODS, response_model=None)
 
     def action(  # noqa: PLR0913 - what is published of an action, and the functions behind it
         self,
@@ -108,7 +107,7 @@ class Guard(asgi.Guard):
             by_name = found.path == endpoints.ACT_PATH and found.method == "POST"
             name, given = reading.by_name(found) if by_name else ("", {})
         except Refusal as refusal:
-            return response(exchange.of_refusal(refusal))
+            return response(exchange.refused(refusal, request.method, asgi.head(request.scope).path))
         if name in self._handlers:
             return _ByName(self._handlers[name], given, found.body)
         return response(await endpoints.answer(self, found))

@@ -76,7 +76,7 @@ class Handler:
                     path = {name: str(value) for name, value in request.path_params.items()}
                     given = reading.given(found, request_read, path)
             except Refusal as refusal:
-                return response(exchange.of_refusal(refusal))
+                return response(exchange.refused(refusal, request.method, asgi.head(request.scope).path))
 
             async def run(parameters: dict[str, Any], act: Act) -> Answer:
                 return await self._run(parameters, act, request, provided)
