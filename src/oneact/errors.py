@@ -277,18 +277,25 @@ class Reason(Enum):
 
 
 class Refusal(Exception):  # noqa: N818 - a refusal is an answer of the protocol, not a fault
-    """A refusal with its row of the table; `detail` is for the log and never leaves it."""
+    """A refusal with its row of the table.
 
-    def __init__(self, reason: Reason, detail: str = "") -> None:
+    `detail` is for the log and never leaves it. `field` is the parameter at fault, by the name under which the action
+    publishes it; a name that only the caller gave never stands there.
+    """
+
+    def __init__(self, reason: Reason, detail: str = "", field: str = "") -> None:
         """Refuse for `reason`; `detail` may hold what the caller sent and is only ever logged."""
         super().__init__(f"{reason.value}: {detail}" if detail else reason.value)
         self.reason = reason
         self.detail = detail
+        self.field = field
 
     def body(self) -> dict[str, str | int]:
-        """Give the JSON body of the answer: `error`, `reason`, `error_description` and, where it has one, `check`."""
+        """Give the JSON body: `error`, `reason`, `error_description` and, where there is one, `check` and `field`."""
         row = self.reason
         body: dict[str, str | int] = {"error": row.error, "reason": row.value, "error_description": row.says}
         if row.check:
             body["check"] = row.check
+        if self.field:
+            body["field"] = self.field
         return body

@@ -9,6 +9,7 @@ from oneact.errors import Reason, Refusal
 from oneact.service import Answer, exchange, keys, reading
 from oneact.service.asgi import answer_of
 from oneact.service.exchange import Request
+from oneact.service.guarded import field_at_fault
 from oneact.service.limits import RateLimit, SeenProofs
 from oneact.service.offers import asked_issuer
 
@@ -112,6 +113,29 @@ def test_fields_are_read_strictly(text: str, expected: Reason) -> None:
     assert reason(reading.fields, text) is expected
     assert reading.fields("") == {}
     assert reading.fields("a=&b=+%2B") == {"a": "", "b": " +"}
+
+
+OUTER: dict[str, Any] = {
+    "properties": {"home": {"$ref": "#/$defs/Home"}, "tags": {"type": "array", "maxItems": 1}, "open": {}},
+    "required": ["tags"],
+    "$defs": {"Home": {"type": "object", "properties": {"street": {"type": "string"}}, "additionalProperties": False}},
+}
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({}, "tags"),
+        ({"tags": [], "home": {"street": 1}}, "home"),
+        ({"tags": [], "home": {"number": "1"}}, "home"),
+        ({"tags": [1, 2]}, "tags"),
+        ({"tags": [], "open": 1, "foreign": 1}, ""),
+        ([], ""),
+    ],
+)
+def test_the_field_at_fault_is_one_of_the_schemas_own(given: Any, field: str) -> None:
+    assert field_at_fault(OUTER, given) == field
+    assert field_at_fault({}, given) == ""
 
 
 @pytest.mark.parametrize(

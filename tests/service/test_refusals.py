@@ -44,6 +44,38 @@ async def test_a_request_that_is_not_exactly_an_act_is_refused(
     assert reason(answer) == expected
 
 
+@pytest.mark.parametrize(
+    ("request_", "field"),
+    [
+        ({"json": {"from": "SFO", "to": "NYC"}}, "date"),
+        ({"json": FLIGHT | {"bags": 9}}, "bags"),
+        ({"json": FLIGHT | {"from": 7}}, "from"),
+        ({"json": FLIGHT, "params": {"bags": "1"}}, "bags"),
+        ({"json": FLIGHT | {"seat": "1A"}}, None),
+        ({"json": FLIGHT, "params": {"seat": "1A"}}, None),
+        ({"json": [FLIGHT]}, None),
+    ],
+)
+async def test_a_refusal_names_the_actions_own_field_and_never_the_callers(
+    caller: Caller, request_: dict[str, Any], field: str | None
+) -> None:
+    answer = await caller.client.post(caller.resource + "/bookings", headers=caller.accept, **request_)
+    assert answer.json().get("field") == field
+    assert "seat" not in answer.text
+
+
+async def test_what_a_caller_names_is_logged(caller: Caller, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("INFO", "oneact.service"):
+        await caller.client.post(caller.resource + "/bookings", headers=caller.accept, json=FLIGHT | {"seat": "1A"})
+        await caller.client.post(caller.resource + "/bookings", headers=caller.accept, json=FLIGHT | {"bags": 9})
+        await caller.client.post(caller.resource + "/bookings", headers=caller.accept, content=b"{}")
+    unknown, unfit, untyped = [record.getMessage() for record in caplog.records if "refused" in record.getMessage()]
+    assert unknown.startswith("POST /bookings refused: parameter_unknown: ")
+    assert "'seat'" in unknown
+    assert "bags" in unfit
+    assert untyped.startswith("POST /bookings refused: media_type")
+
+
 async def test_a_duplicated_body_field_is_refused(caller: Caller) -> None:
     body = b'{"from":"SFO","to":"NYC","to":"LHR","date":"2024-03-01"}'
     headers = caller.accept | {"Content-Type": "application/json"}
