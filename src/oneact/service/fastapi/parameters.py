@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic.errors import PydanticUserError
 
 from oneact.errors import Reason, Refusal
 from oneact.protocol import canonical
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from oneact.protocol.canonical import Json
 
 _REF: Final = "#/$defs/{model}"
+_NOT_DESCRIBED: Final = (
+    "cannot be a parameter: use a model, a text, an integer, a boolean, Decimal, a date, an enum, or a list of these"
+)
 _NO_DEFAULT: Final[Any] = inspect.Parameter.empty
 
 
@@ -122,7 +126,7 @@ class Parameters:
 
 def model_field(argument: str, annotation: type[BaseModel]) -> Field:
     """Give the field of a body model, whose members stand flat among the parameters."""
-    adapter = TypeAdapter[Any](annotation)
+    adapter = _adapter(argument, annotation)
     names = tuple(_top(schema_of(adapter))["properties"])
     read = _top(adapter.json_schema(mode="validation", by_alias=True, ref_template=_REF)).get("properties", {})
     if set(read) != set(names):
@@ -132,7 +136,16 @@ def model_field(argument: str, annotation: type[BaseModel]) -> Field:
 
 def value_field(argument: str, name: str, annotation: Any, default: Any) -> Field:  # noqa: ANN401 - of any signature
     """Give the field of a parameter that is no model, under its name on the wire."""
-    return Field(argument, TypeAdapter[Any](annotation), (name,), flat=False, default=default)
+    return Field(argument, _adapter(argument, annotation), (name,), flat=False, default=default)
+
+
+def _adapter(argument: str, annotation: Any) -> TypeAdapter[Any]:  # noqa: ANN401 - of any signature
+    try:
+        adapter = TypeAdapter[Any](annotation)
+        schema_of(adapter)
+    except PydanticUserError as error:
+        raise ValueError(f"{argument} {_NOT_DESCRIBED} ({error.message})") from error
+    return adapter
 
 
 def schema_of(adapter: TypeAdapter[Any]) -> dict[str, Any]:
