@@ -27,6 +27,7 @@ ACTIONS_PATH: Final = "/oneact/actions"
 RECEIPTS_PATH: Final = "/oneact/receipts"
 PREFIXES: Final = ("/oneact/", metadata.SERVICE_PATH)
 _PAGES: Final = frozenset({linking.LINK_PATH, linking.CALLBACK_PATH})
+_SIGN_IN: Final = frozenset({Reason.SESSION_REQUIRED, Reason.LINK_LOGIN_STALE})
 
 
 async def answer(guard: GuardCore, request: Request) -> Answer:
@@ -39,9 +40,13 @@ async def answer(guard: GuardCore, request: Request) -> Answer:
         return await found[request.method](guard, request)
     except Refusal as refusal:
         answer = exchange.refused(refusal, request.method, request.path)
-        if request.path not in _PAGES:
-            return answer
-        return exchange.of_page(link_page.message("That did not work", refusal.reason.says), refusal.reason.status)
+        return _refusal_page(guard, refusal.reason) if request.path in _PAGES else answer
+
+
+def _refusal_page(guard: GuardCore, reason: Reason) -> Answer:
+    """Say on a page what did not work; who has to sign in is led there by a link, since a redirect could go round."""
+    way = guard.login_uri if reason in _SIGN_IN else None
+    return exchange.of_page(link_page.message("That did not work", reason.says, way), reason.status)
 
 
 async def _metadata(guard: GuardCore, _: Request) -> Answer:
