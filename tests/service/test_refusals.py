@@ -76,6 +76,16 @@ async def test_what_a_caller_names_is_logged(caller: Caller, caplog: pytest.LogC
     assert untyped.startswith("POST /bookings refused: media_type")
 
 
+async def test_what_a_caller_sends_stays_on_one_line_of_the_log(
+    caller: Caller, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO", "oneact.service"):
+        body = {"action": "x\nERROR forged\u2028line", "parameters": {}}
+        await caller.client.post(caller.resource + "/oneact/act", json=body)
+    (line,) = [record.getMessage() for record in caplog.records if "action_unknown" in record.getMessage()]
+    assert len(line.splitlines()) == 1
+
+
 async def test_a_duplicated_body_field_is_refused(caller: Caller) -> None:
     body = b'{"from":"SFO","to":"NYC","to":"LHR","date":"2024-03-01"}'
     headers = caller.accept | {"Content-Type": "application/json"}

@@ -99,8 +99,9 @@ def of_page(html: str, status: int = 200, form_action: str = "'self'") -> Answer
 
 
 def refused(refusal: Refusal, method: str, path: str, **members: Json) -> Answer:
-    """Log a refusal with its detail, and give its public part as an answer, with further members."""
-    _LOG.info("%s %s refused: %s", method, path, refusal)
+    """Log a refusal with its detail, on one line, and give its public part as an answer, with further members."""
+    said = f"{method} {path} refused: {refusal}"
+    _LOG.info("%s", " ".join(said.splitlines()))  # a caller may have sent line feeds to write lines of its own
     return of_refusal(refusal, **members)
 
 
