@@ -14,6 +14,7 @@ from oneact.log.entry import Entry, Kind
 from oneact.protocol import canonical, display, jws, metadata, offer, receipt, token
 from oneact.server.lifecycle import State
 from oneact.server.settings import TABLE, Settings
+from tests.log.acts import Story
 from tests.spec.errors_table import MARKS, table
 from tests.spec.literal import AIR, APPROVE, METADATA_MARKS, ROOT, documents, metadata_markdown
 from tests.spec.test_literal import MADE
@@ -39,6 +40,7 @@ FORMS: dict[str, Any] = {
     "token": claims(MADE["token"], token.TYP),
     "receipt": claims(MADE["receipt"], receipt.TYP),
     "entry": Entry(Kind.ASKED, 1, "a", "r", {}).members(),
+    "evidence": Story().executed().members(),
 }
 
 

@@ -79,6 +79,40 @@ def export(
 
 
 @app.command()
+def erase(
+    account: Annotated[str, typer.Argument(help="The account's identifier.")],
+    database: _Where = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Do it without asking.")] = False,
+) -> None:
+    """Erase a person on their request: their contents go, the log's commitments stay, and it goes on to verify."""
+    import asyncio
+    import time
+
+    from oneact.errors import Refusal
+    from oneact.server import erasing
+    from oneact.store import SqliteStore
+
+    async def run(file: Path) -> int:
+        store = await SqliteStore.open(file)
+        try:
+            return await erasing.erase(store, account, int(time.time()))
+        finally:
+            await store.close()
+
+    file = Path(_where(database))
+    if not file.is_file():
+        typer.echo(f"oneact log erase: {file} is not there", err=True)
+        raise typer.Exit(2)
+    if not yes:
+        typer.confirm(f"Erase everything of account {account} from {file}? Nothing brings it back.", abort=True)
+    try:
+        typer.echo(f"erased: {asyncio.run(run(file))} entries of the log keep nothing but their commitment")
+    except Refusal as refusal:
+        typer.echo(f"oneact log erase: {refusal.reason.says} ({refusal})", err=True)
+        raise typer.Exit(2) from refusal
+
+
+@app.command()
 def findings(database: _Where = "") -> None:
     """List what was found where approvals and receipts do not fit, newest first; exit code 1 if anything is open."""
     from datetime import UTC, datetime

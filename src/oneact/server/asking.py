@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from oneact.errors import Reason, Refusal
 from oneact.log.entry import Entry, Kind
 from oneact.protocol import approval, base64url, canonical, display, offer, token
-from oneact.server import addresses, pairing, services
+from oneact.server import addresses, pairing, services, telling
 from oneact.store import Write
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ async def ask(world: World, client: Client, asked: Asked) -> dict[str, Json]:
     if batch and len({item.offer.iss for item in prepared}) > 1:
         raise Refusal(Reason.OFFER_ACT, "a batch is for one service")
     stored = [await _store(world, client, paired, asked, item, batch) for item in prepared]
-    world.waiting.wake(paired["account_id"])
+    await telling.tell(world, paired["account_id"], [identifier for identifier, joined in stored if not joined])
     answer: dict[str, Json] = {
         "transaction_authorization_id": stored[0][0],
         "expires_in": min(item.offer.exp for item in prepared) - world.now(),

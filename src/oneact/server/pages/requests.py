@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from oneact.errors import Reason, Refusal
 from oneact.protocol import canonical, form
-from oneact.server import deciding, history, http, reconciling
+from oneact.server import deciding, history, http, reconciling, refusing
 from oneact.server.history import Outcome
 from oneact.server.pages import looks, shell
 from oneact.server.tlog import exporting, sequencer
@@ -98,7 +98,13 @@ async def begin(world: World, session: Session, value: dict[str, Json]) -> dict[
 
 async def approve(world: World, session: Session, value: dict[str, Json]) -> dict[str, Any]:
     """Approve."""
-    await deciding.approve(world, session, value.get("requests"), value.get("gesture"), value.get("credential"))
+    try:
+        await deciding.approve(world, session, value.get("requests"), value.get("gesture"), value.get("credential"))
+    except Refusal as refusal:
+        ids = form.texts(value.get("requests"), Reason.REQUEST_MALFORMED, 20)
+        await deciding.find(world, session.account, ids[0])
+        await refusing.approved_in_vain(world, session.account, ids[0], refusal)
+        raise
     return {}
 
 
