@@ -16,8 +16,8 @@ test: setup ## everything that has to hold, in at most a quarter of an hour
 test-long: setup ## the same code with the full rounds of races, kills and fuzzing
 	@ONEACT_ROUNDS=long scripts/test.sh
 
-bench: setup ## what a check and a loop cost, as ratios within one run
-	@.venv/bin/python bench/check.py && .venv/bin/python bench/loop.py
+bench: setup ## what a check, a loop and the log cost, as ratios within one run
+	@.venv/bin/python bench/check.py && .venv/bin/python bench/loop.py && .venv/bin/python bench/log.py
 
 format: setup ## put the code in its form
 	@.venv/bin/ruff check -q --fix . ; .venv/bin/ruff format -q .

@@ -66,3 +66,7 @@ def test_a_refusal_outside_the_checks_names_no_check_and_may_have_no_detail() ->
     refusal = Refusal(Reason.JSON_NUMBER)
     assert str(refusal) == "json_number"
     assert refusal.body().keys() == {"error", "reason", "error_description"}
+
+
+def test_a_refusal_may_name_the_parameter_at_fault() -> None:
+    assert Refusal(Reason.PARAMETERS_INVALID, "bags: another type", "bags").body()["field"] == "bags"

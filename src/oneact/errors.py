@@ -58,6 +58,8 @@ class Reason(Enum):
     # The request to a guarded action, before any token is looked at.
     REQUEST_MALFORMED = "request_malformed", _INVALID_REQUEST, 400, 0, "The request is not well formed."
     REQUEST_TOO_LARGE = "request_too_large", _INVALID_REQUEST, 413, 0, "The request is too large."
+    ADDRESS_UNKNOWN = "address_unknown", _INVALID_REQUEST, 404, 0, "There is nothing at this address."
+    METHOD_NOT_ALLOWED = "method_not_allowed", _INVALID_REQUEST, 405, 0, "This address does not take that method."
     MEDIA_TYPE = "media_type", _INVALID_REQUEST, 415, 0, "The request's content type is not accepted here."
     PARAMETERS_INVALID = (
         "parameters_invalid",
@@ -78,7 +80,13 @@ class Reason(Enum):
     ACTION_INVALID = "action_invalid", _INVALID_REQUEST, 400, 0, "The action's published description is not valid."
     TOO_LARGE_TO_SHOW = "too_large_to_show", _INVALID_REQUEST, 422, 0, "The act is too large to be shown to a person."
     APPROVAL_REQUIRED = "approval_required", _INSUFFICIENT, 401, 0, "This act needs a person's approval."
-    ISSUER_NOT_ACCEPTED = "issuer_not_accepted", _INSUFFICIENT, 401, 0, "Link the account to an approval server first."
+    ISSUER_NOT_ACCEPTED = (
+        "issuer_not_accepted",
+        _INSUFFICIENT,
+        401,
+        0,
+        "Accept-Txn-Challenge names no approval server accepted here; link the account to one first.",
+    )
     RATE_LIMITED = "rate_limited", _UNAVAILABLE, 429, 0, "Too many requests; wait and try again."
 
     # Check 1: one token, one proof, within their sizes.
@@ -264,23 +272,33 @@ class Reason(Enum):
     LOG_CONSISTENCY = "log_consistency", _INVALID_REQUEST, 409, 0, "The log does not begin with what it was before."
     LOG_EMPTY = "log_empty", _INVALID_REQUEST, 404, 0, "The log has not come to this yet."
     LOG_STATE = "log_state", _INVALID_REQUEST, 409, 0, "A state has no entry, or an entry no state."
+    EVIDENCE_MALFORMED = "evidence_malformed", _INVALID_REQUEST, 400, 0, "The evidence is not in its form."
+    EVIDENCE_MISMATCH = "evidence_mismatch", _INVALID_REQUEST, 400, 0, "Parts of the evidence do not belong together."
+    EVIDENCE_KEY = "evidence_key", _INVALID_REQUEST, 400, 0, "A key in the evidence is not the one that is expected."
 
     INTERNAL = "internal", "server_error", 500, 0, "Something failed here; nothing was approved or executed by it."
 
 
 class Refusal(Exception):  # noqa: N818 - a refusal is an answer of the protocol, not a fault
-    """A refusal with its row of the table; `detail` is for the log and never leaves it."""
+    """A refusal with its row of the table.
 
-    def __init__(self, reason: Reason, detail: str = "") -> None:
+    `detail` is for the log and never leaves it. `field` is the parameter at fault, by the name under which the action
+    publishes it; a name that only the caller gave never stands there.
+    """
+
+    def __init__(self, reason: Reason, detail: str = "", field: str = "") -> None:
         """Refuse for `reason`; `detail` may hold what the caller sent and is only ever logged."""
         super().__init__(f"{reason.value}: {detail}" if detail else reason.value)
         self.reason = reason
         self.detail = detail
+        self.field = field
 
     def body(self) -> dict[str, str | int]:
-        """Give the JSON body of the answer: `error`, `reason`, `error_description` and, where it has one, `check`."""
+        """Give the JSON body: `error`, `reason`, `error_description` and, where there is one, `check` and `field`."""
         row = self.reason
         body: dict[str, str | int] = {"error": row.error, "reason": row.value, "error_description": row.says}
         if row.check:
             body["check"] = row.check
+        if self.field:
+            body["field"] = self.field
         return body

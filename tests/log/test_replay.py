@@ -36,8 +36,11 @@ def test_a_log_is_that_of_its_checkpoints() -> None:
 @given(st.integers(0, 300), st.data())
 def test_the_root_at_any_size_is_the_trees(size: int, data: st.DataObject) -> None:
     old = data.draw(st.integers(0, size))
-    found = replay.replay(LOG[:size], {old, size})
-    assert found.roots == {old: point(LOG[:old]).root, size: point(LOG[:size]).root}
+    replaying = replay.Replay({old})
+    for found in LOG[:size]:
+        replaying.add(found)
+    roots = replaying.finish().roots
+    assert (roots[old], roots[size]) == (point(LOG[:old]).root, point(LOG[:size]).root)
 
 
 def test_entries_that_have_no_place_yet_are_counted_and_checked() -> None:

@@ -47,6 +47,18 @@ def test_a_tree_grown_in_any_steps_is_the_same_tree(steps: list[int], data: st.D
     )
 
 
+@settings(max_examples=50, deadline=None)
+@given(st.sampled_from([1, 5, 256, 257, 512, 65_536, 70_000]), st.data())
+def test_a_path_is_read_from_the_tiles_on_its_way_alone(size: int, data: st.DataObject) -> None:
+    index = data.draw(st.integers(0, size - 1))
+    made = tiles.append({}, 0, [tree.leaf_hash(b"%d" % number) for number in range(size)])
+    few = {tile: made[tile.level, tile.number][: tile.width * 32] for tile in tiles.on_the_way(index, size)}
+    read = tiles.reader(few.__getitem__, size)
+    every = tiles.reader(lambda tile: made[tile.level, tile.number][: tile.width * 32], size)
+    proof = tree.inclusion(read, index, size)
+    tree.check_inclusion(tree.leaf_hash(b"%d" % index), index, size, proof, tree.root(every, size))
+
+
 def test_the_tiles_of_seventy_thousand_leaves_are_those_that_the_standard_counts() -> None:
     edge: dict[int, bytes] = {}
     made = tiles.append(edge, 0, [bytes(32)] * 70_000)

@@ -1,5 +1,6 @@
 """What is published of an action: placeholders, labels, formats, closed schemas."""
 
+import re
 from typing import Any
 
 import pytest
@@ -37,7 +38,7 @@ def describe(**changes: Any) -> Any:
         "intent": "Do", "summary": "Do {tags}", "schema": SCHEMA, "terms": TERMS, "sources": {}, "display": None,
         "reversible": False, "rule": Rule(), "method": "POST", "path": "/do",
     }  # fmt: skip
-    return actions.describe("do", **(settings | changes))
+    return actions.describe(changes.pop("name", "do"), **(settings | changes))
 
 
 def test_formats_and_labels_follow_the_schema() -> None:
@@ -97,6 +98,43 @@ def test_placeholders_become_pointers(summary: str, resolved: str) -> None:
 def test_what_cannot_be_published_is_a_mistake_of_the_owner(changes: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"\w"):
         describe(**{"summary": "Do", **changes})
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"name": "Book flight"}, "action Book flight: a name is lower-case letters"),
+        ({"intent": "x" * 81}, "action do: intent= has 1 to 80 characters, not 81"),
+        ({"method": "GET"}, "GET changes nothing by its meaning; an act is DELETE, PATCH, POST, PUT"),
+        ({"path": "do"}, "path= 'do' begins with a slash"),
+        ({"summary": "Do {nothing}"}, "action do: {nothing} is no parameter or term"),
+        ({"display": {"tags": "x" * 81}}, "display= of tags: a label has 1 to 80 characters"),
+        ({"display": {"tags": ("Tags", "picture")}}, "display= of tags: 'picture' is none of account, date"),
+        ({"schema": {"type": "object", "properties": {"a": {"type": ["number", "null"]}}}}, "parameter a: a number"),
+        ({"schema": {"type": "object", "additionalProperties": True}}, "action do: parameter: an object of any"),
+        ({"schema": {"type": "object", "properties": {"a": {"not": {}}}}}, "parameter a: keyword 'not'"),
+        ({"terms": {"type": "object", "properties": {"a": {"items": {"type": "number"}}}}}, "term a: a number"),
+        (
+            {
+                "schema": {
+                    "type": "object",
+                    "properties": {"tree": {"$ref": "#/$defs/Tree"}},
+                    "$defs": {
+                        "Tree": {
+                            "type": "object",
+                            "properties": {"left": {"$ref": "#/$defs/Tree"}, "weight": {"type": "number"}},
+                        }
+                    },
+                }
+            },
+            "parameter tree.weight: a number",
+        ),
+    ],
+)
+def test_a_mistake_is_told_with_its_place_and_what_to_write(changes: dict[str, Any], said: str) -> None:
+    settings = {"summary": "Do", **changes}
+    with pytest.raises(ValueError, match=re.escape(said)):
+        describe(**settings)
 
 
 def test_every_object_of_a_schema_is_closed() -> None:

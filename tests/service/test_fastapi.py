@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import pytest
 from fastapi import APIRouter, Body, Cookie, Depends, FastAPI, File, Form, Header, HTTPException, Query, Request
 from fastapi.responses import PlainTextResponse, StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field, computed_field
+from pydantic import BaseModel, ConfigDict, Field, computed_field, model_validator
 
 from oneact.errors import Reason, Refusal
-from oneact.service import Act
+from oneact.service import Act, Rule
 from oneact.service.fastapi import Guard
 
 
@@ -93,6 +93,49 @@ def test_what_does_not_fit_is_refused(guard: Guard, given: dict[str, Any], reaso
     assert refused(guard, given) is reason
 
 
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({"to": 1}, "to"),
+        ({}, "to"),
+        ({"to": "NYC", "passengers": [{"name": "Ada", "age": "old"}]}, "passengers"),
+        ({"to": "NYC", "passengers": [{"name": "Ada", "vip": True}]}, "passengers"),
+        ({"to": "NYC", "seat": "1A"}, ""),
+        ({"to": "NYC", "limit": "NaN"}, "limit"),
+    ],
+)
+def test_a_refusal_names_the_parameter_at_fault(guard: Guard, given: dict[str, Any], field: str) -> None:
+    act_on(guard, trip)
+    with pytest.raises(Refusal) as caught:
+        normalised(guard, given)
+    assert caught.value.field == field
+
+
+def test_a_refusal_by_a_model_as_a_whole_names_no_parameter(guard: Guard) -> None:
+    class Round(BaseModel):
+        to: str
+        back: str
+
+        @model_validator(mode="after")
+        def check(self) -> Self:
+            if self.to == self.back:
+                raise ValueError("nowhere")
+            return self
+
+    def handler(body: Any, soon: bool, act: Act) -> None: ...  # noqa: FBT001 - as owners write it
+
+    handler.__annotations__ = {"body": Round, "soon": bool, "act": Act}
+    act_on(guard, handler)
+    for given, field in [
+        ({"to": "NYC", "back": "NYC", "soon": True}, ""),
+        ({"to": "NYC", "back": "SFO", "soon": "perhaps"}, "soon"),
+        ({"to": "NYC", "back": "SFO"}, "soon"),
+    ]:
+        with pytest.raises(Refusal) as caught:
+            normalised(guard, given)
+        assert (caught.value.reason, caught.value.field) == (Reason.PARAMETERS_INVALID, field)
+
+
 def test_a_member_that_is_not_hashed_does_not_reach_the_handler(guard: Guard) -> None:
     class Sly(BaseModel):
         to: str
@@ -122,8 +165,56 @@ def test_a_value_that_changes_when_it_is_read_again_is_refused(guard: Guard) -> 
 def test_a_number_that_is_not_exact_is_refused_at_the_start(guard: Guard) -> None:
     def handler(amount: float, act: Act) -> None: ...
 
-    with pytest.raises(ValueError, match="do"):
+    with pytest.raises(ValueError, match=r"parameter amount: a number with a fraction .* use Decimal"):
         act_on(guard, handler)
+
+
+class Bare: ...
+
+
+class Fare(BaseModel):
+    price: float
+
+
+@pytest.mark.parametrize(
+    ("annotation", "said"),
+    [
+        (Fare, "parameter price: a number with a fraction"),
+        (Annotated[list[Fare], Body()], "parameter of.price: a number with a fraction"),
+        (float | None, "parameter of: a number with a fraction"),
+        (dict[str, int], "parameter of: an object of any members .* use a model"),
+        (dict, "parameter of: an object of any members"),
+        (tuple[int, str], "parameter of: keyword 'prefixItems'"),
+        (Bare, "of cannot be a parameter: use a model, a text"),
+        (Callable[[], None], "of cannot be a parameter: use a model, a text"),
+    ],
+)
+def test_an_argument_that_cannot_be_published_is_named_with_what_to_use(
+    guard: Guard, annotation: Any, said: str
+) -> None:
+    def handler(of: Any, act: Act) -> None: ...
+
+    handler.__annotations__ = {"of": annotation, "act": Act}
+    with pytest.raises(ValueError, match="action do: " + said):
+        act_on(guard, handler)
+
+
+def test_terms_that_ask_for_what_the_handler_has_not_are_refused_at_the_start(guard: Guard) -> None:
+    def quote(trip: Trip, mood: str) -> Terms: ...
+
+    def still(trip: Trip, terms: dict[str, Any], mood: str) -> bool: ...
+
+    with pytest.raises(ValueError, match="action do: terms= asks for mood, which is no parameter"):
+        act_on(guard, trip, terms=quote)
+    with pytest.raises(ValueError, match="action do: terms_hold= asks for mood"):
+        act_on(guard, trip, terms_hold=still)
+
+
+def test_terms_with_a_fraction_are_refused_at_the_start(guard: Guard) -> None:
+    def quote(trip: Trip) -> Fare: ...
+
+    with pytest.raises(ValueError, match="action do: term price: a number with a fraction"):
+        act_on(guard, trip, terms=quote)
 
 
 def test_a_name_clash_is_refused_at_the_start(guard: Guard) -> None:
@@ -164,7 +255,7 @@ def test_members_that_the_model_does_not_list_are_refused_even_where_it_takes_th
 def test_an_open_object_within_the_parameters_is_refused_at_the_start(guard: Guard) -> None:
     def handler(inner: Annotated[list[Open], Body()], act: Act) -> None: ...
 
-    with pytest.raises(ValueError, match="closed"):
+    with pytest.raises(ValueError, match="parameter inner: an object of any members"):
         act_on(guard, handler)
 
 
@@ -202,6 +293,15 @@ def test_two_actions_of_one_name_are_refused_at_the_start(guard: Guard) -> None:
     act_on(guard, trip)
     with pytest.raises(ValueError, match="do"):
         act_on(guard, trip)
+
+
+@pytest.mark.parametrize("rule", [Rule(2), Rule(3), Rule(1, requester_excluded=True)])
+def test_a_rule_that_one_linked_person_cannot_meet_is_refused_at_the_start(guard: Guard, rule: Rule) -> None:
+    with pytest.raises(ValueError, match="cannot be met"):
+        act_on(guard, trip, rule=rule)
+    with pytest.raises(ValueError, match="cannot be met"):
+        guard.asgi("other", intent="Do", summary="Do", schema={"type": "object"}, rule=rule)(lambda *_: None)
+    act_on(guard, trip, rule=Rule(1))
 
 
 def test_a_route_in_a_router_of_its_own_is_found(guard: Guard) -> None:

@@ -96,16 +96,39 @@ async def test_nobody_signed_in_links_nothing(caller: Caller, airline: Airline) 
     assert said(await caller.client.post(caller.resource + "/oneact/link", data={})) == 401
 
 
-async def test_a_sign_in_of_more_than_five_minutes_ago_links_nothing(caller: Caller, airline: Airline) -> None:
-    airline.account = LocalAccount("alice", "alice", int(time.time()) - 301)
-    assert said(await begin(caller)) == 403
-
-
-async def test_an_account_of_which_nobody_knows_when_it_signed_in_links_nothing(
-    caller: Caller, airline: Airline
+@pytest.mark.parametrize("age", [-60, 301])
+async def test_a_sign_in_that_is_not_of_the_last_five_minutes_sees_no_form_and_the_way_to_sign_in(
+    caller: Caller, airline: Airline, age: int
 ) -> None:
-    airline.account = "alice"
-    assert said(await begin(caller)) == 403
+    airline.account = LocalAccount("alice", "alice", int(time.time()) - age)
+    page = await caller.client.get(caller.resource + "/oneact/link")
+    assert said(page) == 403
+    assert "Sign in to the service again" in page.text
+    assert "<form" not in page.text
+    assert "<a " not in page.text
+    airline.guard.login_uri = "/login?next=/oneact/link&x"
+    page = await caller.client.get(caller.resource + "/oneact/link")
+    assert '<a href="/login?next=/oneact/link&amp;x">Sign in</a>' in page.text
+
+
+@pytest.mark.parametrize("account", [LocalAccount("alice", "alice", 1), "alice"])
+async def test_a_form_sent_after_the_sign_in_grew_old_links_nothing(
+    caller: Caller, airline: Airline, account: LocalAccount | str
+) -> None:
+    airline.guard.login_uri = "/login"
+    page = await caller.client.get(caller.resource + "/oneact/link")
+    airline.account = account  # a plain id says nothing of when it signed in
+    fields = {"issuer": caller.server.issuer, "csrf": csrf(page)}
+    answer = await caller.client.post(caller.resource + "/oneact/link", data=fields)
+    assert said(answer) == 403
+    assert 'href="/login"' in answer.text
+    assert caller.server.pushed == {}
+
+
+async def test_a_linked_account_is_told_so_however_old_its_sign_in(caller: Caller, airline: Airline) -> None:
+    await link(caller)
+    airline.account = LocalAccount("alice", "alice", 1)
+    assert said(await caller.client.get(caller.resource + "/oneact/link")) == 200
 
 
 async def test_a_sign_in_that_grew_old_on_the_way_links_nothing(caller: Caller, airline: Airline) -> None:

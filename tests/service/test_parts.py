@@ -6,11 +6,14 @@ from typing import Any
 import pytest
 
 from oneact.errors import Reason, Refusal
+from oneact.protocol import canonical
 from oneact.service import Answer, exchange, keys, reading
 from oneact.service.asgi import answer_of
 from oneact.service.exchange import Request
+from oneact.service.guarded import field_at_fault
 from oneact.service.limits import RateLimit, SeenProofs
 from oneact.service.offers import asked_issuer
+from oneact.testing import new_key
 
 
 @pytest.mark.parametrize(
@@ -80,6 +83,17 @@ def test_the_offer_key_follows_from_the_key_file_alone(tmp_path: Path) -> None:
     assert "d" not in first.jwks["keys"][0]  # type: ignore[operator,index,call-overload]
 
 
+def test_of_several_keys_the_first_signs_and_the_first_two_know_their_offers(tmp_path: Path) -> None:
+    made = [new_key() for _ in range(3)]
+    file = tmp_path / "air.jwk"
+    file.touch(0o600)
+    file.write_bytes(canonical.encode({"keys": [key.private_jwk() for key in made]}))
+    found = keys.load(file)
+    assert found.signing.public.thumbprint == made[0].public.thumbprint
+    assert len(found.txn_keys) == 2
+    assert [key["kid"] for key in found.jwks["keys"]] == [key.public.thumbprint for key in made]  # type: ignore[union-attr,index,call-overload]
+
+
 def request(**changes: Any) -> Request:
     settings: dict[str, Any] = {
         "method": "POST", "path": "/", "query": "", "headers": (), "body": b"", "client": "c",
@@ -112,6 +126,29 @@ def test_fields_are_read_strictly(text: str, expected: Reason) -> None:
     assert reason(reading.fields, text) is expected
     assert reading.fields("") == {}
     assert reading.fields("a=&b=+%2B") == {"a": "", "b": " +"}
+
+
+OUTER: dict[str, Any] = {
+    "properties": {"home": {"$ref": "#/$defs/Home"}, "tags": {"type": "array", "maxItems": 1}, "open": {}},
+    "required": ["tags"],
+    "$defs": {"Home": {"type": "object", "properties": {"street": {"type": "string"}}, "additionalProperties": False}},
+}
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({}, "tags"),
+        ({"tags": [], "home": {"street": 1}}, "home"),
+        ({"tags": [], "home": {"number": "1"}}, "home"),
+        ({"tags": [1, 2]}, "tags"),
+        ({"tags": [], "open": 1, "foreign": 1}, ""),
+        ([], ""),
+    ],
+)
+def test_the_field_at_fault_is_one_of_the_schemas_own(given: Any, field: str) -> None:
+    assert field_at_fault(OUTER, given) == field
+    assert field_at_fault({}, given) == ""
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,48 @@ async def test_a_request_that_is_not_exactly_an_act_is_refused(
     assert reason(answer) == expected
 
 
+@pytest.mark.parametrize(
+    ("request_", "field"),
+    [
+        ({"json": {"from": "SFO", "to": "NYC"}}, "date"),
+        ({"json": FLIGHT | {"bags": 9}}, "bags"),
+        ({"json": FLIGHT | {"from": 7}}, "from"),
+        ({"json": FLIGHT, "params": {"bags": "1"}}, "bags"),
+        ({"json": FLIGHT | {"seat": "1A"}}, None),
+        ({"json": FLIGHT, "params": {"seat": "1A"}}, None),
+        ({"json": [FLIGHT]}, None),
+    ],
+)
+async def test_a_refusal_names_the_actions_own_field_and_never_the_callers(
+    caller: Caller, request_: dict[str, Any], field: str | None
+) -> None:
+    answer = await caller.client.post(caller.resource + "/bookings", headers=caller.accept, **request_)
+    assert answer.json().get("field") == field
+    assert "seat" not in answer.text
+
+
+async def test_what_a_caller_names_is_logged(caller: Caller, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("INFO", "oneact.service"):
+        await caller.client.post(caller.resource + "/bookings", headers=caller.accept, json=FLIGHT | {"seat": "1A"})
+        await caller.client.post(caller.resource + "/bookings", headers=caller.accept, json=FLIGHT | {"bags": 9})
+        await caller.client.post(caller.resource + "/bookings", headers=caller.accept, content=b"{}")
+    unknown, unfit, untyped = [record.getMessage() for record in caplog.records if "refused" in record.getMessage()]
+    assert unknown.startswith("POST /bookings refused: parameter_unknown: ")
+    assert "'seat'" in unknown
+    assert "bags" in unfit
+    assert untyped.startswith("POST /bookings refused: media_type")
+
+
+async def test_what_a_caller_sends_stays_on_one_line_of_the_log(
+    caller: Caller, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO", "oneact.service"):
+        body = {"action": "x\nERROR forged\u2028line", "parameters": {}}
+        await caller.client.post(caller.resource + "/oneact/act", json=body)
+    (line,) = [record.getMessage() for record in caplog.records if "action_unknown" in record.getMessage()]
+    assert len(line.splitlines()) == 1
+
+
 async def test_a_duplicated_body_field_is_refused(caller: Caller) -> None:
     body = b'{"from":"SFO","to":"NYC","to":"LHR","date":"2024-03-01"}'
     headers = caller.accept | {"Content-Type": "application/json"}
@@ -203,5 +245,26 @@ async def test_terms_for_unknown_callers_are_limited(caller: Caller, airline: Ai
 
 async def test_a_method_that_is_not_the_actions_own_is_not_found(caller: Caller) -> None:
     assert (await caller.client.get(caller.resource + "/bookings")).status_code == 405
-    assert (await caller.client.post(caller.resource + "/oneact/jwks.json")).status_code == 405
-    assert (await caller.client.get(caller.resource + "/oneact/nothing")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allow"),
+    [
+        ("GET", "/oneact/act", "POST"),
+        ("PUT", "/oneact/act", "POST"),
+        ("POST", "/oneact/jwks.json", "GET"),
+        ("DELETE", "/oneact/link", "GET, POST"),
+        ("POST", "/.well-known/oauth-protected-resource", "GET"),
+    ],
+)
+async def test_a_method_that_an_address_does_not_take_is_refused_by_the_table(
+    caller: Caller, method: str, path: str, allow: str
+) -> None:
+    answer = await caller.client.request(method, caller.resource + path)
+    assert reason(answer) == (405, "method_not_allowed")
+    assert answer.headers["allow"] == allow
+
+
+@pytest.mark.parametrize("path", ["/oneact/nothing", "/oneact/actions/a/b", "/oneact/"])
+async def test_an_address_at_which_nothing_stands_is_refused_by_the_table(caller: Caller, path: str) -> None:
+    assert reason(await caller.client.get(caller.resource + path)) == (404, "address_unknown")

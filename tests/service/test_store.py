@@ -25,6 +25,10 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
     await found.close()
 
 
+def modes(folder: Path) -> dict[str, int]:
+    return {file.name: file.stat().st_mode & 0o777 for file in folder.iterdir()}
+
+
 def outcome(state: State, receipt: str = "r", kept: Kept | None = None) -> Outcome:
     return Outcome(state, receipt, 101, kept)
 
@@ -160,6 +164,11 @@ async def test_what_is_written_is_there_after_reopening(tmp_path: Path) -> None:
     await first.open()
     assert await first.find_spend(KEY) == SPEND
     await first.close()
+
+
+async def test_only_its_owner_reads_the_file_and_its_journals(store: Store, tmp_path: Path) -> None:
+    await store.spend(SPEND)
+    assert modes(tmp_path) == {"s.db": 0o600, "s.db-wal": 0o600, "s.db-shm": 0o600}
 
 
 async def test_a_store_that_is_not_open_or_no_database_is_unavailable(tmp_path: Path) -> None:

@@ -1,13 +1,17 @@
 """Makes the specification's literal run: every request, header and body of one act, with keys and times that are fixed.
 
-`python -m tests.spec.literal` writes `spec/literal.json` and puts the run into `spec/oneact.md` between its marks.
+`python -m tests.spec.literal` writes `spec/literal.json` and puts the run into `spec/oneact.md` between its marks;
+`python -m tests.spec.literal text` tells the run that stands in `spec/literal.json` once more, with its signatures.
+Both also put the metadata of the run's two sides between marks of its own.
 ECDSA signs differently each time, so this is run by hand; the tests check that what stands in the files is true.
 """
 
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -22,6 +26,7 @@ from oneact.protocol import (
     display,
     dpop,
     jws,
+    metadata,
     offer,
     receipt,
     terms,
@@ -30,8 +35,12 @@ from oneact.protocol import (
 from oneact.protocol.jwk import SigningKey
 from oneact.protocol.receipt import Receipt
 from oneact.protocol.roster import Roster
+from oneact.server import addresses
+from oneact.service import endpoints, linking
 from oneact.testing import SoftwarePasskey
 
+MARKS = ("<!-- literal run -->\n", "<!-- end of literal run -->\n")
+METADATA_MARKS = ("<!-- metadata -->\n", "<!-- end of metadata -->\n")
 ROOT = Path(__file__).resolve().parent.parent.parent
 AIR, APPROVE = "https://air.example", "https://approve.example"
 T = 1_772_000_000
@@ -162,6 +171,7 @@ def _decoded(text: str, typ: str) -> str:
 def markdown(made: dict[str, Any]) -> str:
     """Give the run as the specification tells it."""
     sent = canonical.encode(PARAMETERS).decode()
+    details = canonical.encode(jws.parse(made["offer"], offer.TYP, jws.PLAIN).claims["authorization_details"]).decode()
     form = "client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer"
     header = f"{made['proof to server']}"
     return "\n".join(
@@ -223,7 +233,7 @@ def markdown(made: dict[str, Any]) -> str:
             "**5.** The next poll gives the token.\n",
             _http(
                 "HTTP/1.1 200 OK\nCache-Control: no-store\nContent-Type: application/json\n\n"
-                f'{{"access_token":"{made["token"]}","authorization_details":[…],"expires_in":30,"token_type":"DPoP"}}'
+                f'{{"access_token":"{made["token"]}","authorization_details":{details},"expires_in":30,"token_type":"DPoP"}}'
             ),
             _decoded(made["token"], token.TYP),
             "**6.** The agent makes the same request again, with token and proof.\n",
@@ -247,15 +257,54 @@ def markdown(made: dict[str, Any]) -> str:
     )
 
 
-def main() -> None:
-    """Write both files."""
-    made = run()
-    (ROOT / "spec" / "literal.json").write_text(json.dumps(made, indent=1, ensure_ascii=False) + "\n")
+def documents() -> dict[str, Any]:
+    """Give what the service and the approval server of the run publish of themselves."""
+    service: Any = SimpleNamespace(resource=AIR, name="Air Example")
+    described = metadata.ServiceMetadata(
+        resource=AIR,
+        name=service.name,
+        jwks_uri=AIR + endpoints.JWKS_PATH,
+        actions_uri=AIR + endpoints.ACTIONS_PATH,
+        link_uri=AIR + linking.LINK_PATH,
+        act_uri=AIR + endpoints.ACT_PATH,
+        authorization_servers=(APPROVE,),
+    )
+    return {
+        "service": described.document(),
+        "client": linking.client_document(service),
+        "server": addresses.metadata(APPROVE).document(),
+    }
+
+
+def metadata_markdown() -> str:
+    """Give the metadata as the specification shows it."""
+    made = documents()
+    return "\n".join(
+        [
+            f"A service, at `{metadata.well_known(AIR, metadata.SERVICE_PATH)}`:\n",
+            _json(made["service"]),
+            f"The same service as the client that links, at its `client_id`, `{made['client']['client_id']}`:\n",
+            _json(made["client"]),
+            f"An approval server, at `{metadata.well_known(APPROVE, metadata.SERVER_PATH)}`:\n",
+            _json(made["server"]),
+        ]
+    )
+
+
+def _between(text: str, marks: tuple[str, str], told: str) -> str:
+    before, _, rest = text.partition(marks[0])
+    return before + marks[0] + told + marks[1] + rest.partition(marks[1])[2]
+
+
+def main(*, anew: bool) -> None:
+    """Write the text, and, where the run is played `anew`, the values it tells."""
+    values = ROOT / "spec" / "literal.json"
+    if anew:
+        values.write_text(json.dumps(run(), indent=1, ensure_ascii=False) + "\n")
     file = ROOT / "spec" / "oneact.md"
-    before, _, rest = file.read_text().partition("<!-- literal run -->\n")
-    after = rest.partition("<!-- end of literal run -->\n")[2]
-    file.write_text(f"{before}<!-- literal run -->\n{markdown(made)}<!-- end of literal run -->\n{after}")
+    text = _between(file.read_text(), MARKS, markdown(json.loads(values.read_text())))
+    file.write_text(_between(text, METADATA_MARKS, metadata_markdown()))
 
 
 if __name__ == "__main__":
-    main()
+    main(anew=sys.argv[1:] != ["text"])

@@ -62,3 +62,8 @@ def test_the_receipt_of_the_run_covers_its_answer() -> None:
 )
 def test_what_is_sent_stands_in_the_text(name: str) -> None:
     assert MADE[name] in TEXT
+
+
+def test_the_response_that_a_spend_keeps_is_the_one_of_the_run() -> None:
+    assert f'"body_base64url": "{base64url.encode(BODY.encode())}"' in TEXT
+    assert f'"salt": "{MADE["salt"]}"' in TEXT

@@ -1,12 +1,14 @@
 """Makes the vectors, from keys and times that are fixed: `python -m tests.vectors.generate`.
 
 Signatures differ each time, so this is run by hand, when the protocol changes; the tests run what stands in the files.
+`python -m tests.vectors.generate action display` makes those files alone.
 """
 
 from __future__ import annotations
 
 import copy
 import json
+import sys
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ed25519
@@ -189,6 +191,102 @@ def make_action() -> None:
     ]:
         file.bad(name, "action_invalid", action=changed(DOCUMENT, path, new))
     file.bad("display of terms without terms", "action_invalid", action={**DOCUMENT, "terms": None})
+    bags = ("schema", "properties", "bags")
+    for name, path, new in [
+        ("an empty summary and no display", ("summary",), ""),
+        ("a source kept for later", ("sources", "bags"), "file"),
+        ("a list of types", bags, {"type": ["integer", "null"]}),
+        ("no type at all", bags, {}),
+        ("a pattern of the portable part", bags, {"type": "string", "pattern": r"^(?:[^a-z\d_-]|\s\.){1,3}$"}),
+        ("a format that nobody knows", bags, {"type": "string", "format": "weekday"}),
+        ("a definition that leads to itself", ("schema", "$defs"), {"x": {"type": "array", "items": {"$ref": "#/$defs/x"}}}),
+        ("labels that hold anything", ("display", 0, "label"), "\u00abPrice\u00bb\\\u202e"),
+        ("a pointer with escapes", ("display", 1, "pointer"), "/parameters/a~0b~1c/0"),
+    ]:  # fmt: skip
+        file.good(name, action=changed(DOCUMENT, path, new))
+    for name, path, new in [
+        ("a schema that is a boolean", bags, True),
+        ("a type that is a list for the outermost schema", ("schema", "type"), ["object"]),
+        ("no types in the list", bags, {"type": []}),
+        ("a bound that is a text", bags, {"type": "integer", "minimum": "1"}),
+        ("an enumeration of nothing", bags, {"enum": []}),
+        ("a choice of nothing", bags, {"anyOf": []}),
+        ("not", bags, {"not": {"type": "string"}}),
+        ("an open object inside", bags, {"anyOf": [{"properties": {}}]}),
+        ("an object in a list of types that is open", bags, {"type": ["object", "null"]}),
+        ("a reference to nothing", bags, {"$ref": "#/$defs/x"}),
+        ("a reference into a schema", bags, {"$ref": "#/properties/from"}),
+        ("a pattern that is none", bags, {"type": "string", "pattern": "("}),
+        ("a placeholder with an empty name", ("summary",), "Fly {/parameters//x}"),
+        ("a pointer with a stray tilde", ("display", 1, "pointer"), "/parameters/a~2"),
+        ("a label that is empty", ("display", 0, "label"), ""),
+        ("an intent of eighty-one characters", ("intent",), "x" * 81),
+        ("requester_excluded is a number", ("rule", "requester_excluded"), 1),
+        ("over 32 KiB", ("schema", "description"), "x" * 32_768),
+    ]:
+        file.bad(name, "action_invalid", action=changed(DOCUMENT, path, new))
+    file.write()
+
+
+def an_object(required: list[str] | None = None, /, **properties: Any) -> dict[str, Any]:
+    """Give a closed schema."""
+    return {
+        "type": "object", "additionalProperties": False, "properties": properties,
+        **({} if required is None else {"required": required}),
+    }  # fmt: skip
+
+
+def make_parameters() -> None:
+    file = File("parameters", "A schema, and what was given, to the parameters with defaults filled in (section 4.1).")
+    inner = an_object(a=STRING, b={"type": "integer", "default": 2})
+    for name, schema, given_ in [
+        ("nothing to fill in", an_object(["a"], a=STRING), {"a": "x"}),
+        ("a default", an_object(a={"default": {"x": 1}}), {}),
+        ("a default that is given", an_object(a={"default": 1}), {"a": None}),
+        ("a default inside", an_object(x=inner), {"x": {}}),
+        ("a default inside what is not given", an_object(x=inner), {}),
+        ("a default that is not filled in itself", an_object(x={**inner, "default": {"a": "x"}}), {}),
+        ("a default in each item", an_object(x={"type": "array", "items": inner}), {"x": [{}, {"b": 3}]}),
+        ("a default behind a reference", {**an_object(x={"$ref": "#/$defs/y"}), "$defs": {"y": inner}}, {"x": {}}),
+        ("a default of a reference's target", {**an_object(x={"$ref": "#/$defs/y"}), "$defs": {"y": {"default": 1}}}, {}),
+        ("a default beside a reference", {**an_object(x={"$ref": "#/$defs/y", "default": 1}), "$defs": {"y": {}}}, {}),
+        ("no default under a choice", an_object(x={"anyOf": [inner, {"type": "null"}]}), {"x": {}}),
+        ("a list of types", an_object(a={"type": ["integer", "null"]}), {"a": None}),
+        ("no type", an_object(a={}), {"a": {"any": ["thing"]}}),
+        ("a format checks nothing", an_object(a={"type": "string", "format": "date"}), {"a": "never"}),
+        ("one of those listed, by JCS", an_object(a={"enum": [{"x": 1, "y": 2}]}), {"a": {"y": 2, "x": 1}}),
+        ("lengths are of code points", an_object(a={"type": "string", "maxLength": 1}), {"a": "\U0001f600"}),
+        ("a bound is nothing to a text", an_object(a={"minimum": 5, "maxLength": 1}), {"a": 6}),
+        ("a pattern anywhere in it", an_object(a={"pattern": "[0-9]"}), {"a": "x1y"}),
+        ("a dot is one character", an_object(a={"pattern": "^.$"}), {"a": "\U0001f600"}),
+        ("a dollar in a class", an_object(a={"pattern": "^[$]$"}), {"a": "$"}),
+        ("a multiple", an_object(a={"multipleOf": 3}), {"a": -6}),
+        ("items that differ in kind", an_object(a={"type": "array", "uniqueItems": True}), {"a": [1, True, "1"]}),
+        ("exactly one of two", an_object(a={"oneOf": [{"type": "string"}, {"minLength": 3, "type": "string"}]}), {"a": "x"}),
+    ]:  # fmt: skip
+        file.good(name, schema=schema, given=given_)
+    for name, schema, given_ in [
+        ("a missing name", an_object(["a"], a=STRING), {}),
+        ("a truth is no integer", an_object(a={"type": "integer"}), {"a": True}),
+        ("another type", an_object(a={"type": ["integer", "null"]}), {"a": "1"}),
+        ("a default that does not fit", an_object(a={"type": "string", "default": 1}), {}),
+        ("a truth that is not the integer", an_object(a={"const": 1}), {"a": True}),
+        ("too long in code points", an_object(a={"maxLength": 1}), {"a": "e\u0301"}),
+        ("a dollar is the very end", an_object(a={"pattern": "^a$"}), {"a": "a\n"}),
+        ("a digit is ASCII", an_object(a={"pattern": r"^\d$"}), {"a": "\u0664"}),
+        ("a letter is ASCII", an_object(a={"pattern": r"^\w$"}), {"a": "\u00e9"}),
+        ("white space is ASCII", an_object(a={"pattern": r"^\s$"}), {"a": "\u00a0"}),
+        ("a dot is no line feed", an_object(a={"pattern": "^.$"}), {"a": "\n"}),
+        ("no multiple", an_object(a={"multipleOf": 3}), {"a": 4}),
+        ("not below a bound", an_object(a={"exclusiveMaximum": 3}), {"a": 3}),
+        ("an item twice, by JCS", an_object(a={"uniqueItems": True}), {"a": [{"x": 1, "y": 2}, {"y": 2, "x": 1}]}),
+        ("two of two where one may", an_object(a={"oneOf": [{"type": "string"}, {"minLength": 1}]}), {"a": "x"}),
+        ("what stands beside a reference", {**an_object(x={"$ref": "#/$defs/y", "minimum": 2}), "$defs": {"y": {"type": "integer"}}}, {"x": 1}),
+        ("a name too many under a choice", an_object(x={"anyOf": [inner]}), {"x": {"more": 1}}),
+    ]:  # fmt: skip
+        file.bad(name, "parameters_invalid", schema=schema, given=given_)
+    file.bad("a name too many", "parameter_unknown", schema=an_object(a=STRING), given={"a": "x", "b": 1})
+    file.bad("a name too many inside", "parameter_unknown", schema=an_object(x=inner), given={"x": {"more": 1}})
     file.write()
 
 
@@ -241,14 +339,60 @@ def make_display() -> None:
     file.good("what the template leaves out", action=PLAIN, parameters={
         "from": "a", "to": {"z": [1, {"y~/": "b"}], "\U0001f600": {}, "\ue000": []},
     }, terms=None)  # fmt: skip
-    indexed = changed(DOCUMENT, ("display", 1), {"pointer": "/parameters/from/00", "label": "It", "format": "secret"})
-    file.good(
-        "an index with a leading zero leads nowhere",
-        action=indexed,
-        parameters={"from": ["a"], "to": "x"},
-        terms=STATED,
-    )
     file.good("an absent value in the summary", action=PLAIN, parameters={"from": "a"}, terms=None)
+    for name, entry, parameters in [
+        ("an entry covers what is in its value", ("/parameters/to", "text"), {"to": {"b": [1], "a": "x"}}),
+        ("an entry covers what its format cannot take", ("/parameters/to", "money"), {"to": {"amount": "1", "x": 1}}),
+        ("an entry inside an object", ("/parameters/to/a", "text"), {"to": {"b": 1, "a": "x"}}),
+        ("entries for all of an object", ("/parameters/to/a", "text"), {"to": {"a": {"b": 1}}}),
+        ("an entry inside an array", ("/parameters/to/1", "text"), {"to": ["x", "y"]}),
+        ("an index with a zero before it", ("/parameters/to/01", "text"), {"to": ["x", "y"]}),
+        ("an index past the end", ("/parameters/to/2", "text"), {"to": ["x", "y"]}),
+        ("an index that is a name", ("/parameters/to/0", "text"), {"to": {"0": "x"}}),
+        ("a pointer with escapes", ("/parameters/a~01~1b", "text"), {"a~1/b": "x", "a/1/b": "y"}),
+        ("no parameters at all", ("/parameters/to", "text"), {}),
+    ]:  # fmt: skip
+        lines = [{"pointer": entry[0], "label": "It", "format": entry[1]}]
+        file.good(name, action={**PLAIN, "display": lines}, parameters=parameters, terms=None)
+    for name, summary, shown in [
+        ("a summary's own text is escaped", "\u00abFly\u00bb \\ \u202e now", {"to": "x"}),
+        ("a placeholder for an object", "To {/parameters/to}", {"to": {"b": 1, "a": "\u00bb\\"}}),
+        ("a placeholder for what a line shows", "From {/parameters/from}, {/parameters/from}", {"from": ["a", "b"]}),
+        ("a placeholder inside what a line shows", "From {/parameters/from/1}", {"from": ["a", "b"]}),
+        ("a placeholder for terms that are not", "For {/terms/price/amount}", {"to": "x"}),
+    ]:  # fmt: skip
+        lines = [{"pointer": "/parameters/from", "label": "\u00abIt\u00bb\\", "format": "list"}]
+        described = {**PLAIN, "summary": summary, "display": lines, "intent": "\u00abBook\u00bb\\"}
+        file.good(name, action=described, parameters=shown, terms=None)
+    for kind, values in {
+        "text": ["\U0001f600\U000e0001\U000f0000\ue000\uf900\ufffd", "\x7f\xa0\xa1\u2060\u3164\u2800"],
+        "money": [{"amount": "-0", "currency": "EUR"}, {"amount": "1.5", "currency": "EUR", "x": 1}, {"amount": "1", "currency": "eur"}],
+        "date": ["2024-02-30 ", "\u0662024-02-03"],
+        "date-time": ["2024-02-30T23:59:60.123456789-00:00", "2024-02-30T23:59:59.1234567890Z", "2024-02-30t10:00:00z", "2024-02-30T10:00:00"],
+        "time-zone": ["Etc/GMT+5", "UTC", "a/b/c/d", "America/Argentina/Ushuaia", "/UTC", "Europe/"],
+        "email": [
+            "x" * 64 + "@b.example", "x" * 65 + "@b.example", "a@" + "x" * 253, "a@" + "x" * 254, "a@b@c", "a b@c", "\u00e9@b", "A+!#$%&'*./=?^_`{|}~-@B.Example",
+            "a@\ufeffb.example", "a@b\u0085c", "a@b\u001cc", "a@b\u00a0c", "a@b\u180ec", "a@b\u200bc", "a@\x01.\x7f", "a@\x01\u00fc", "a@B\u00fccher.EXAMPLE", "a@\U0001f600.example",
+            "a@b\u3002c", "a@.b.", "a@\u202e.b",
+        ],
+        "url": [
+            "https://a.example:99999?x", "https://a.example:999999", "https://[::1]/", "HTTPS://a.example", "http://a.example", "https://a.example/\\x", "https://a.example/\u00e9", "https://\u00e9:8/#x",
+            "https://a\\b", "https://a b", "ftp://a", "https://", "https://a.example/ ",
+        ],
+        "list": [["\n", "\u00ab"], [-1, False], [{}]],
+        "secret": ["\u00e9\n"],
+    }.items():  # fmt: skip
+        document = changed(DOCUMENT, ("display",), [{"pointer": "/parameters/from", "label": "It", "format": kind}])
+        for number, value in enumerate(values):
+            file.good(f"more of {kind} {number}", action=document, parameters={"from": value, "to": "x"}, terms=STATED)
+    empty = len(display.encode(display.render(action.parse(PLAIN), {"to": ""}, None)))
+    ends = (display.MAX_OCTETS - empty) // 2
+    shown = {**PLAIN, "summary": "Fly {/parameters/from} to {/parameters/to}"}
+    odd = "" if (display.MAX_OCTETS - empty) % 2 == 0 else "x"
+    file.good(
+        "sixteen KiB", action={**shown, "intent": "Book a flight" + odd}, parameters={"to": "x" * ends}, terms=None
+    )
+    file.bad("an octet more", "too_large_to_show", action={**shown, "intent": "Book a flight" + odd + "x"}, parameters={"to": "x" * ends}, terms=None)  # fmt: skip
     file.good("two hundred lines", action=PLAIN, parameters={"to": ["x"] * 199}, terms=None)
     file.bad("too many lines", "too_large_to_show", action=PLAIN, parameters={"to": ["x"] * 200}, terms=None)
     file.bad("too many octets", "too_large_to_show", action=PLAIN, parameters={"to": "x" * 17_000}, terms=None)
@@ -889,14 +1033,16 @@ def _batch_for_two() -> dict[str, Any]:
     return with_rule(several(2), ADA, BOB, acts=["A" * 43, "B" * 43])
 
 
-def main() -> None:
-    """Make every file."""
+def main(wanted: list[str]) -> None:
+    """Make the files that are wanted, or every file."""
     for make in (
-        make_canonical, make_action, make_act, make_display, make_item_and_statement, make_roster, make_removal, make_txn,
-        make_offer, make_token, make_proof, make_assertion, make_receipt, make_client_assertion, make_id_token, make_check,
+        make_canonical, make_action, make_parameters, make_act, make_display, make_item_and_statement, make_roster,
+        make_removal, make_txn, make_offer, make_token, make_proof, make_assertion, make_receipt, make_client_assertion,
+        make_id_token, make_check,
     ):  # fmt: skip
-        make()
+        if not wanted or make.__name__.removeprefix("make_") in wanted:
+            make()
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

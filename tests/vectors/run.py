@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from oneact.errors import Reason, Refusal
+from oneact.log import checkpoint, evidence, proving, tree
+from oneact.log import entry as log_entry
 from oneact.protocol import (
     act,
     action,
@@ -28,6 +30,7 @@ from oneact.protocol import (
     passkey,
     receipt,
     roster,
+    schema,
     terms,
     token,
 )
@@ -49,6 +52,16 @@ def _action(action: Any) -> Outcome:
 
 def _parse_action(document: Any) -> Any:
     return action.parse(document)
+
+
+def _parameters(schema: Any, given: Any) -> Outcome:
+    _check_schema(schema)
+    filled = _fill(schema, given)
+    _validate(schema, filled)
+    return {"parameters": filled}
+
+
+_check_schema, _fill, _validate = schema.check_schema, schema.fill, schema.validate
 
 
 def _act(details: Any) -> Outcome:
@@ -169,9 +182,48 @@ def _check(request: Any, service: Any, account: Any, now: int) -> Outcome:
     return {"persons": list(checks.check_approved(held, trust, linked, now).persons)}
 
 
+def _entry(entry: Any, salt: str) -> Outcome:
+    found, octets = evidence.parse_entry(entry, Reason.LOG_MALFORMED), base64url.decode(salt)
+    if len(octets) != log_entry.SALT_OCTETS:
+        raise Refusal(Reason.LOG_MALFORMED, "salt")
+    return {"commitment": log_entry.commitment(found, octets)}
+
+
+def _checkpoint(note: str, key: str) -> Outcome:
+    found = checkpoint.check(note, checkpoint.parse_verifier(key))
+    return {"size": found.size, "root": base64url.encode(found.root)}
+
+
+def _inclusion(leaf_hex: str, index: int, size: int, root: str, proof: list[str]) -> Outcome:
+    leaf = tree.leaf_hash(bytes.fromhex(leaf_hex))
+    tree.check_inclusion(leaf, index, size, [base64url.decode(item) for item in proof], base64url.decode(root))
+    return {"ok": True}
+
+
+def _consistency(old: int, old_root: str, new: int, new_root: str, proof: list[str]) -> Outcome:
+    path = [base64url.decode(item) for item in proof]
+    tree.check_consistency(old, base64url.decode(old_root), new, base64url.decode(new_root), path)
+    return {"ok": True}
+
+
+def _evidence(evidence: Any) -> Outcome:
+    steps = proving.check(_parse_evidence(evidence))
+    return {"steps": {step.name: step.reason.value if step.reason else step.result for step in steps}}
+
+
+def _parse_evidence(value: Any) -> Any:
+    return evidence.parse(value)
+
+
 KINDS: dict[str, Callable[..., Outcome]] = {
     "canonical": _canonical,
+    "entry": _entry,
+    "checkpoint": _checkpoint,
+    "inclusion": _inclusion,
+    "consistency": _consistency,
+    "evidence": _evidence,
     "action": _action,
+    "parameters": _parameters,
     "act": _act,
     "display": _display,
     "item": _item,

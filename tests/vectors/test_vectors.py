@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import json
+import re
 import subprocess
 import sys
 from typing import Any
@@ -52,6 +54,17 @@ def test_a_member_that_a_kind_does_not_know_fails_its_vector() -> None:
         assert differs(kind, vector) == ""
         assert differs(kind, {**vector, "more": 1}) != ""
         assert differs(kind, {name: value for name, value in vector.items() if name != "expect"}) != ""
+
+
+def test_the_readme_names_each_kind_with_its_inputs_and_its_outcome() -> None:
+    text = (FOLDER / "README.md").read_text()
+    rows = dict(re.findall(r"^\| `([a-z_]+)` \| (.*) \|$", text, re.MULTILINE))
+    assert rows.keys() == KINDS.keys()
+    for kind, run in KINDS.items():
+        told = rows[kind] if kind != "check" else rows[kind] + text.partition(rows[kind])[2]
+        good = next(vector for vector in FILES[kind]["vectors"] if "expect" in vector)
+        named = [*inspect.signature(run).parameters, *good["expect"]]
+        assert [name for name in named if f"`{name}`" not in told] == []
 
 
 def test_another_outcome_fails_its_vector() -> None:

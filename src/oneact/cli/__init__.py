@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from oneact.cli import agent, explain, serve
+from oneact.cli import agent, explain, log, serve, verify
 
 app = typer.Typer(
     name="oneact",
@@ -14,6 +14,8 @@ app = typer.Typer(
 )
 app.command("serve")(serve.serve)
 app.add_typer(agent.app, name="agent")
+app.add_typer(log.app, name="log")
+app.command("verify")(verify.verify)
 app.command("explain")(explain.explain)
 
 

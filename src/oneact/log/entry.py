@@ -32,6 +32,7 @@ class Kind(StrEnum):
     SERVICE_UNLINKED = "service_unlinked"
     ROSTER_CHANGED = "roster_changed"
     ASKED = "asked"
+    NOTIFIED = "notified"
     SHOWN = "shown"
     APPROVED = "approved"
     DENIED = "denied"
@@ -39,9 +40,12 @@ class Kind(StrEnum):
     CANCELLED = "cancelled"
     TOKEN_ISSUED = "token_issued"  # noqa: S105 - the name of an event, not a secret
     RECEIPT = "receipt"
+    FINDING = "finding"
     REFUSED = "refused"
     KEY_CREATED = "key_created"
+    KEY_ROTATED = "key_rotated"
     SERVER_STARTED = "server_started"
+    ACCOUNT_ERASED = "account_erased"
 
 
 @dataclass(frozen=True, slots=True)

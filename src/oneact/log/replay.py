@@ -53,43 +53,61 @@ def check_record(record: Record) -> None:
         raise Refusal(Reason.LOG_COMMITMENT, f"leaf {record.leaf} ({record.entry.kind}) does not fit its commitment")
 
 
-def replay(records: Iterable[Record], sizes: Collection[int]) -> Replayed:
-    """Work out the tree of the records, which come in the order of their places, those without one last.
+class Replay:
+    """A tree in the making: `add` the records in the order of their places, those without one last, then `finish`."""
 
-    Gives the roots at those of `sizes` that the tree reaches. Refuses `log_root` for a gap and `log_commitment`.
-    """
-    edge: dict[int, bytes] = {}
-    roots = {0: tree.EMPTY_ROOT} if 0 in sizes else {}
-    size = waiting = erased = 0
-    gathered: list[bytes] = []
-    for record in records:
+    def __init__(self, sizes: Collection[int] = ()) -> None:
+        """Begin with nothing; `sizes` are those at which the root is wanted."""
+        self._sizes = frozenset(sizes)
+        self._edge: dict[int, bytes] = {}
+        self._gathered: list[bytes] = []
+        self._size = self._waiting = self._erased = 0
+        self._roots = {0: tree.EMPTY_ROOT}
+
+    def add(self, record: Record) -> None:
+        """Check one record and take it in; refuses `log_root` for a gap, and `log_commitment`."""
         check_record(record)
-        erased += record.entry is None
+        self._erased += record.entry is None
         if record.leaf is None:
-            waiting += 1
-            continue
-        if record.leaf != size + len(gathered) or waiting:
-            raise Refusal(Reason.LOG_ROOT, f"leaf {size + len(gathered)} is missing, or not in its place")
-        gathered.append(leaf_hash(base64url.decode(record.commitment, Reason.LOG_COMMITMENT)))
-        if len(gathered) == tiles.WIDTH or size + len(gathered) in sizes:
-            tiles.append(edge, size, gathered)
-            size += len(gathered)
-            gathered = []
-            if size in sizes:
-                roots[size] = tiles.root_of_edge(edge)
-    tiles.append(edge, size, gathered)
-    return Replayed(size + len(gathered), waiting, erased, roots)
+            self._waiting += 1
+            return
+        size = self._size + len(self._gathered)
+        if record.leaf != size or self._waiting:
+            raise Refusal(Reason.LOG_ROOT, f"leaf {size} is missing, or not in its place")
+        self._gathered.append(leaf_hash(base64url.decode(record.commitment, Reason.LOG_COMMITMENT)))
+        if len(self._gathered) == tiles.WIDTH or size + 1 in self._sizes:
+            self._take_in()
+
+    def finish(self) -> Replayed:
+        """Give what was found, with the roots at those sizes that were reached, the last one among them."""
+        self._take_in()
+        return Replayed(self._size, self._waiting, self._erased, self._roots)
+
+    def _take_in(self) -> None:
+        tiles.append(self._edge, self._size, self._gathered)
+        self._size += len(self._gathered)
+        self._gathered = []
+        self._roots[self._size] = tiles.root_of_edge(self._edge)
 
 
-def check(records: Iterable[Record], latest: Checkpoint, older: Sequence[Checkpoint] = ()) -> Replayed:
-    """Hold a log's records against its latest checkpoint and older ones, all of them verified before.
+def judge(found: Replayed, latest: Checkpoint, older: Sequence[Checkpoint] = ()) -> None:
+    """Hold a replayed log against its latest checkpoint and older ones, all of them verified before.
 
-    Refuses `log_commitment`, `log_root`, and `log_consistency` where it does not begin with an older checkpoint's tree.
+    The replay has to have been told of their sizes. Refuses `log_consistency` where the log does not begin with the
+    tree of an older checkpoint, and `log_root` where its entries are not those of the latest.
     """
-    found = replay(records, {latest.size, *(point.size for point in older)})
     for point in older:
         if found.roots.get(point.size) != point.root:
             raise Refusal(Reason.LOG_CONSISTENCY, f"not the log whose first {point.size} entries were checkpointed")
     if found.size != latest.size or found.roots[latest.size] != latest.root:
         raise Refusal(Reason.LOG_ROOT, f"{found.size} entries; the checkpoint speaks of {latest.size}, or of others")
+
+
+def check(records: Iterable[Record], latest: Checkpoint, older: Sequence[Checkpoint] = ()) -> Replayed:
+    """Replay records and judge what they make up; refuses `log_commitment`, `log_root`, `log_consistency`."""
+    replay = Replay({point.size for point in older})
+    for record in records:
+        replay.add(record)
+    found = replay.finish()
+    judge(found, latest, older)
     return found

@@ -70,6 +70,13 @@ def right_edge(size: int) -> list[Tile]:
     return found
 
 
+def on_the_way(index: int, size: int) -> set[Tile]:
+    """Give the tiles that the audit path of a leaf is read from: those it lies under, and the right edge."""
+    under = [(level, index >> HEIGHT * (level + 1)) for level in range(MAX_LEVEL + 1)]
+    found = [Tile(level, number, widest(level, number, size)) for level, number in under]
+    return {tile for tile in found if tile.width} | set(right_edge(size))
+
+
 def append(edge: dict[int, bytes], size: int, leaves: Sequence[bytes]) -> dict[tuple[int, int], bytes]:
     """Append leaf hashes to a tree of `size` leaves; give the tiles that are new or have grown, by level and index.
 

@@ -22,11 +22,11 @@ SOURCES: Final = frozenset({"path", "query", "body", "form", "file"})
 _MEMBERS: Final = frozenset(
     {"action", "schema", "method", "path", "sources", "intent", "summary", "display", "terms", "reversible", "rule"}
 )
-_NAME: Final = re.compile(r"[a-z][a-z0-9_.]{0,63}\Z")
-_METHODS: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+NAME: Final = re.compile(r"[a-z][a-z0-9_.]{0,63}\Z")
+METHODS: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}")
 _POINTER: Final = re.compile(r"/(parameters|terms)(/(?:[^~/{}]|~0|~1)+)+\Z")
-_MAX_LABEL: Final = 80
+MAX_LABEL: Final = 80
 _MAX_LINES: Final = 200
 
 
@@ -79,7 +79,7 @@ def parse(value: Json) -> Action:
         schema.check_schema(members["terms"])
     name, method = form.text(members["action"], reason, 64), form.text(members["method"], reason, 8)
     path, summary = form.text(members["path"], reason), members["summary"]
-    if not _NAME.match(name) or method not in _METHODS or not path.startswith("/"):
+    if not NAME.match(name) or method not in METHODS or not path.startswith("/"):
         raise Refusal(reason, "name, method or path")
     if not isinstance(summary, str) or not isinstance(members["reversible"], bool):
         raise Refusal(reason, "summary or reversible")
@@ -91,7 +91,7 @@ def parse(value: Json) -> Action:
         method=method,
         path=path,
         sources=_sources(members["sources"], _object(members["schema"])),
-        intent=form.text(members["intent"], reason, _MAX_LABEL),
+        intent=form.text(members["intent"], reason, MAX_LABEL),
         summary=summary,
         display=display,
         terms=None if members["terms"] is None else _object(members["terms"]),
@@ -156,7 +156,7 @@ def _entry(value: Json) -> DisplayEntry:
         raise Refusal(Reason.ACTION_INVALID, f"format {kind!r}")
     pointer = _check_pointer(form.text(members["pointer"], Reason.ACTION_INVALID))
     section = "term" if pointer.startswith("/terms/") else "parameter"
-    return DisplayEntry(pointer, form.text(members["label"], Reason.ACTION_INVALID, _MAX_LABEL), kind, section)
+    return DisplayEntry(pointer, form.text(members["label"], Reason.ACTION_INVALID, MAX_LABEL), kind, section)
 
 
 def _rule(value: Json) -> Rule:

@@ -4,25 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 
 from oneact.errors import Refusal
-from oneact.log.entry import Entry, Kind
-from oneact.server import ending, http, oauth, pages
+from oneact.server import ending, http, oauth, pages, reconciling, starting
 from oneact.server.tlog import routes as log_routes
-from oneact.server.tlog import sequencer
+from oneact.server.tlog import sending, sequencer
 from oneact.server.world import now, open_world
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from oneact.server.settings import Settings
-    from oneact.server.world import World
-
-_logger = logging.getLogger("oneact.server")
 
 
 def create_app(settings: Settings, *, clock: Callable[[], int] = now) -> Starlette:
@@ -45,11 +40,12 @@ async def lifespan(app: Starlette, settings: Settings, clock: Callable[[], int] 
     first = not settings.database.exists()
     world = await open_world(settings, clock)
     app.state.world = world
-    if first:
-        await _first_start(world)
+    await starting.record(world, first=first)
     tasks = [
         asyncio.create_task(ending.sweep_for_ever(world)),
         asyncio.create_task(sequencer.sequence_for_ever(world)),
+        asyncio.create_task(sending.send_for_ever(world)),
+        asyncio.create_task(reconciling.reconcile_for_ever(world)),
     ]
     try:
         yield
@@ -60,12 +56,3 @@ async def lifespan(app: Starlette, settings: Settings, clock: Callable[[], int] 
         with contextlib.suppress(Refusal):  # what has no place yet gets it at the next start
             await sequencer.sequence_all(world)
         await world.store.close()
-
-
-async def _first_start(world: World) -> None:
-    _logger.warning(
-        "first start: passkeys will belong to %r for life; to change ONEACT_RP_ID later makes all of them useless",
-        world.settings.rp_id,
-    )
-    content = {"issuer": world.issuer, "rp_id": world.settings.rp_id, "key": world.key.public.thumbprint}
-    await world.store.change((), [Entry(Kind.KEY_CREATED, world.now(), "", "", {**content})])

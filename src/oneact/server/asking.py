@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Final
 from oneact.errors import Reason, Refusal
 from oneact.log.entry import Entry, Kind
 from oneact.protocol import approval, base64url, canonical, display, offer, token
-from oneact.server import addresses, pairing, services
+from oneact.server import addresses, pairing, services, telling
 from oneact.store import Write
 
 if TYPE_CHECKING:
     from oneact.protocol.act import Act
     from oneact.protocol.action import Action
     from oneact.protocol.canonical import Json
+    from oneact.protocol.jwk import PublicKey
     from oneact.protocol.offer import Offer
     from oneact.server.clients import Client
     from oneact.server.world import World
@@ -44,6 +45,7 @@ class _Prepared:
 
     text: str
     offer: Offer
+    key: PublicKey
     action: Action
     link: Row
     lines: tuple[display.Line, ...]
@@ -67,7 +69,7 @@ async def ask(world: World, client: Client, asked: Asked) -> dict[str, Json]:
     if batch and len({item.offer.iss for item in prepared}) > 1:
         raise Refusal(Reason.OFFER_ACT, "a batch is for one service")
     stored = [await _store(world, client, paired, asked, item, batch) for item in prepared]
-    world.waiting.wake(paired["account_id"])
+    await telling.tell(world, paired["account_id"], [identifier for identifier, joined in stored if not joined])
     answer: dict[str, Json] = {
         "transaction_authorization_id": stored[0][0],
         "expires_in": min(item.offer.exp for item in prepared) - world.now(),
@@ -96,7 +98,7 @@ async def _prepare(world: World, client: Client, paired: Row, text: str) -> _Pre
         raise Refusal(Reason.OFFER_ACTION, "another action's name, or terms where it has none")
     lines = display.render(described, offered.act.parameters or {}, offered.act.terms)
     check_token_size(offered.act, link)
-    return _Prepared(text, offered, described, link, lines)
+    return _Prepared(text, offered, known[parsed.header.kid or ""], described, link, lines)
 
 
 def check_token_size(offered: Act, link: Row) -> None:
@@ -137,10 +139,13 @@ async def _store(
         return standing, True
     content: dict[str, Json] = {
         "service": offered.iss,
+        "sub": item.link["sub"],
         "act": offered.act.details()[0],
         "act_digest": offered.act.digest,
+        "display": display.digest(item.lines),
         "txn": offered.txn,
         "offer": canonical.sha256(item.text.encode("ascii")),
+        "offer_key": item.key.public_jwk(),
         "agent": {"client_id": client.id, "jkt": client.jkt},
         "reason": asked.reason,
     }

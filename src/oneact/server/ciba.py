@@ -10,7 +10,7 @@ from oneact import fetch
 from oneact.errors import Reason, Refusal
 from oneact.log.entry import Entry, Kind
 from oneact.protocol import act, canonical, display, schema
-from oneact.server import asking, pairing, services
+from oneact.server import asking, pairing, services, telling
 from oneact.store import Write
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ async def start(world: World, client: Client, parameters: Mapping[str, str]) -> 
         raise Refusal(Reason.UNLINKED_SERVICE, wanted.location)
     described = await _described(world, wanted)
     identifier = await _store(world, client, paired, link, described, wanted, message, ping)
-    world.waiting.wake(paired["account_id"])
+    await telling.tell(world, paired["account_id"], [identifier])
     return {"auth_req_id": identifier, "expires_in": asking.LIFETIME, "interval": asking.INTERVAL}
 
 
@@ -80,8 +80,10 @@ async def _store(  # noqa: PLR0913, PLR0917 - what one request consists of
     now, identifier, txn = world.now(), world.new_id(), world.new_id()
     content: dict[str, Json] = {
         "service": wanted.location,
+        "sub": link["sub"],
         "act": wanted.details()[0],
         "act_digest": wanted.digest,
+        "display": display.digest(lines),
         "txn": txn,
         "agent": {"client_id": client.id, "jkt": client.jkt},
         "reason": message,

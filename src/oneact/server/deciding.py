@@ -157,7 +157,7 @@ async def _end_agent(world: World, session: Session, pairing_id: str, write: str
     row, now = await world.store.one("pairing", pairing_id, session.account), world.now()
     if row is None:
         raise Refusal(Reason.NOT_YOURS, pairing_id)
-    content: dict[str, Json] = {"client_id": row["client_id"], "jkt": row["jkt"], "name": row["name"]}
+    content: dict[str, Json] = {"pairing": pairing_id, **{name: row[name] for name in ("client_id", "jkt", "name")}}
     entry = Entry(kind, now, session.account, "", content)
     await world.store.change([Write(write, (pairing_id, session.account, now))], [entry])
     for pending in await world.store.all("pending_of_pairing", pairing_id, session.account, now):

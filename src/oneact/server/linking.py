@@ -151,7 +151,8 @@ async def unlink(world: World, session: Session, link_id: str) -> None:
     """
     row, pinned = await _linked(world, session, link_id)
     now = world.now()
-    entry = Entry(Kind.SERVICE_UNLINKED, now, session.account, "", {"service": pinned.aud, "sub": pinned.sub})
+    content: dict[str, Json] = {"link": row["id"], "service": pinned.aud, "sub": pinned.sub}
+    entry = Entry(Kind.SERVICE_UNLINKED, now, session.account, "", content)
     if not await world.store.change([Write("unlink", (row["id"], session.account, now))], [entry]):
         raise Refusal(Reason.NOT_YOURS, link_id)
     await ending.withdraw_where(world, session.account, lambda approved: bool(approved["link_id"] == row["id"]))
@@ -186,7 +187,9 @@ async def _bring(world: World, row: Row, body: bytes, media_type: str) -> None:
 
 
 async def _keep(world: World, row: Row, later: Roster, webauthn: str) -> None:
-    content: dict[str, Json] = {"service": later.aud, "roster": later.members(), "webauthn": json.loads(webauthn)}
+    content: dict[str, Json] = {
+        "link": row["id"], "service": later.aud, "roster": later.members(), "webauthn": json.loads(webauthn),
+    }  # fmt: skip
     entry = Entry(Kind.ROSTER_CHANGED, world.now(), row["account_id"], "", content)
     write = Write("change_roster", (row["id"], _dump(later.members()), webauthn, later.seq))
     if not await world.store.change([write], [entry]):

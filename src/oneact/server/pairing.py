@@ -110,7 +110,7 @@ async def confirm(world: World, account: str, device_id: str, name: str) -> str:
         raise Refusal(Reason.USER_CODE_UNKNOWN, "device code")
     pairing, hint = world.new_id(), secrets.token_urlsafe(24)
     given = name.strip()[:_MAX_NAME] or row["agent_name"]
-    content: dict[str, Json] = {"client_id": row["client_id"], "jkt": row["jkt"], "name": given}
+    content: dict[str, Json] = {"pairing": pairing, "client_id": row["client_id"], "jkt": row["jkt"], "name": given}
     done = await world.store.change(
         [
             Write("insert_pairing", (pairing, hint, account, row["client_id"], row["jkt"], given, now)),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from oneact.errors import Reason, Refusal
 from oneact.log.entry import Entry, Kind
 from oneact.protocol import jws, receipt
-from oneact.server import issuing, services
+from oneact.server import issuing, reconciling, services
 from oneact.server.lifecycle import State
 from oneact.store import Write
 
@@ -26,18 +26,25 @@ async def deliver(world: World, text: str) -> None:
     """
     found, parsed = receipt.parse(text)
     row = await world.store.one("request_of_receipt", found.iss, found.txn, found.sub)
+    if row is None and await world.store.one("link_of_subject", found.iss, found.sub) is None:
+        raise Refusal(Reason.RECEIPT_UNKNOWN, found.txn)  # nothing is fetched for whom nobody has linked
+    service = await services.describe(world, found.iss)
+    keys = await services.keys(world, service.jwks_uri, parsed.header.kid)
+    jws.verify_with(parsed, keys, receipt.FAULTS)
+    if row is None or row["state"] != State.ISSUED:
+        await reconciling.receipt_for_nothing(world, found, text, row)
     if row is None:
         raise Refusal(Reason.RECEIPT_UNKNOWN, found.txn)
-    service = await services.describe(world, found.iss)
-    jws.verify_with(parsed, await services.keys(world, service.jwks_uri, parsed.header.kid), receipt.FAULTS)
     _check_matches(world, found, row)
     before = await world.store.one("receipt", row["id"])
     if before is not None and before["receipt"] == text:
         return
-    content: dict[str, Json] = {"receipt": text, "status": found.status}
+    key = keys[parsed.header.kid or ""].public_jwk()
+    content: dict[str, Json] = {"receipt": text, "status": found.status, "key": key}
     kept = (row["id"], text, found.status, found.iat, world.now())
     entry = Entry(Kind.RECEIPT, world.now(), row["account_id"], row["id"], content)
     if not await world.store.change([Write("keep_receipt", kept)], [entry]):
+        await reconciling.second_receipt(world, found, text, row)
         raise Refusal(Reason.RECEIPT_CONFLICT, found.txn)
     world.waiting.wake(row["id"])
     world.waiting.wake(row["account_id"])

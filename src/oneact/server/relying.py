@@ -150,6 +150,7 @@ async def _link(world: World, link_id: str, label: str) -> Row:
     if link is None:
         raise Refusal(Reason.GRANT_UNKNOWN, "link")
     content: dict[str, Json] = {
+        "link": link_id,
         "service": link["resource"],
         "sub": link["sub"],
         "label": label,

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from oneact import notify
 from oneact.errors import Reason, Refusal
+from oneact.notify.webhook import parse_secret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +20,12 @@ _BESIDE: Final = Path()  # stands for a file beside the database
 
 def _names(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _number(name: str, text: str, low: int, high: int) -> int:
+    if not text.isascii() or not text.isdecimal() or not low <= int(text) <= high:
+        raise Refusal(Reason.REQUEST_MALFORMED, f"ONEACT_{name.upper()} is not a number from {low} to {high}")
+    return int(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +42,11 @@ class Settings:
     log_key_file: Path = _BESIDE
     checkpoint_file: Path = _BESIDE
     rp_id: str = ""
+    checkpoints_to: tuple[str, ...] = ()
+    checkpoints_every: int = 86400
+    findings_to: tuple[str, ...] = ()
+    webhook_secret: str = field(default="", repr=False)
+    smtp_url: str = field(default="", repr=False)
     private_hosts: tuple[str, ...] = ()
     trusted_proxies: tuple[str, ...] = ()
     host: str = "127.0.0.1"
@@ -47,6 +60,9 @@ class Settings:
             raise Refusal(Reason.REQUEST_MALFORMED, "ONEACT_PUBLIC_URL has to be https, or http://localhost")
         if self.public_url.endswith("/"):
             object.__setattr__(self, "public_url", self.public_url.rstrip("/"))
+        told = [notify.parse(text) for text in (*self.checkpoints_to, *self.findings_to)]
+        if any(address.kind == "webhook" for address in told) or self.webhook_secret:
+            parse_secret(self.webhook_secret)
         if self.log_key_file == _BESIDE:
             object.__setattr__(self, "log_key_file", self.database.with_suffix(".log.jwk"))
         if self.checkpoint_file == _BESIDE:
@@ -83,15 +99,16 @@ class Settings:
         given = {
             name: environment[f"ONEACT_{name.upper()}"] for name in TABLE if f"ONEACT_{name.upper()}" in environment
         }
-        port = given.get("port", str(cls.__dataclass_fields__["port"].default))
-        if not port.isdecimal() or not 0 < int(port) < 65536:  # noqa: PLR2004 - the ports there are
-            raise Refusal(Reason.REQUEST_MALFORMED, "ONEACT_PORT is not a port")
-        plain = {name: given[name] for name in ("public_url", "rp_id", "host") if name in given}
-        lists = {name: _names(given[name]) for name in ("private_hosts", "trusted_proxies") if name in given}
+        numbers = {name: _number(name, given[name], *limits) for name, limits in _NUMBERS.items() if name in given}
+        plain = {name: given[name] for name in _PLAIN if name in given}
+        lists = {name: _names(given[name]) for name in _LISTS if name in given}
         paths = {name: Path(given[name]) for name in _PATHS if name in given}
-        return cls(**plain, **lists, **paths, port=int(port))  # type: ignore[arg-type]  # each by its own type above
+        return cls(**plain, **lists, **paths, **numbers)  # type: ignore[arg-type]  # each by its own type above
 
 
+_PLAIN: Final = ("public_url", "rp_id", "host", "webhook_secret", "smtp_url")
+_LISTS: Final = ("private_hosts", "trusted_proxies", "checkpoints_to", "findings_to")
+_NUMBERS: Final = {"port": (1, 65535), "checkpoints_every": (60, 366 * 86400)}
 _PATHS: Final = ("database", "key_file", "log_key_file", "checkpoint_file")
 TABLE: Final[dict[str, str]] = {
     "public_url": "The address by which everyone reaches the server, with its path if it has one. It is the issuer.",
@@ -100,6 +117,11 @@ TABLE: Final[dict[str, str]] = {
     "key_file": "The file with the server's signing keys, made at the first start, readable by its owner alone.",
     "log_key_file": "The file with the key that signs checkpoints; by default beside the database, as .log.jwk.",
     "checkpoint_file": "The file with the last checkpoint shown; by default beside the database, as .checkpoint.",
+    "checkpoints_to": "Addresses, comma-separated, that get the log's checkpoint: file:/… git:/… https://… mailto:….",
+    "checkpoints_every": "Seconds after which an address gets the next checkpoint.",
+    "findings_to": "Addresses, comma-separated, that are told where approvals and receipts do not fit.",
+    "webhook_secret": "The secret that webhooks are signed with: whsec_ and base64 of 24 to 64 octets.",
+    "smtp_url": "The mail server: smtps://name:password@host, or smtp://localhost.",
     "private_hosts": "Names, comma-separated, that may be fetched from although their addresses are private.",
     "trusted_proxies": "Addresses, comma-separated, of proxies whose X-Forwarded-For is believed.",
     "host": "The address to listen on.",

@@ -34,6 +34,10 @@ class Waiting:
         for future in self._waiters.get(key, ()):
             _finish(future)
 
+    def waited_for(self, key: str) -> bool:
+        """Tell whether anyone waits for `key` at this moment."""
+        return key in self._waiters
+
     def polled(self, key: str, now: int) -> int:
         """Note a poll at second `now` and give the second of the one before, 0 if there was none."""
         before = self._seen.get(key, 0)
@@ -46,7 +50,7 @@ class Waiting:
 
     def listening(self, key: str, now: int) -> bool:
         """Tell whether the agent waits at this moment, or has asked within the last seconds."""
-        return key in self._waiters or now - self._seen.get(key, -_FRESH) < _FRESH
+        return self.waited_for(key) or now - self._seen.get(key, -_FRESH) < _FRESH
 
 
 def _finish(future: asyncio.Future[None]) -> None:

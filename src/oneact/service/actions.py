@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from oneact.errors import Refusal
 from oneact.protocol import action, canonical
+from oneact.service import mistakes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,25 +42,30 @@ def describe(  # noqa: PLR0913 - the members of a published action
     parameter's, else a term's. `display` gives labels, or labels with formats, by name or pointer; what it leaves out
     gets its title or name as label and a format after its schema. Raises ValueError for what cannot be published.
     """
-    parameters, stated = close(schema), None if terms is None else close(terms)
-    names = _Names(parameters, stated)
-    document: dict[str, Json] = {
-        "action": name,
-        "schema": parameters,
-        "method": method,
-        "path": path,
-        "sources": {found: sources.get(found, "body") for found in _properties(parameters)},
-        "intent": intent,
-        "summary": _PLACEHOLDER.sub(lambda match: "{" + names.pointer(match[1]) + "}", summary),
-        "display": _display(names, display or {}),
-        "terms": stated,
-        "reversible": reversible,
-        "rule": {"approvers": rule.approvers, "requester_excluded": rule.requester_excluded},
-    }
     try:
+        mistakes.check_words(name, intent, method, path, display or {})
+        parameters, stated = close(schema), None if terms is None else close(terms)
+        mistakes.check_schema("parameter", parameters)
+        mistakes.check_schema("term", stated or {})
+        names = _Names(parameters, stated)
+        document: dict[str, Json] = {
+            "action": name,
+            "schema": parameters,
+            "method": method,
+            "path": path,
+            "sources": {found: sources.get(found, "body") for found in _properties(parameters)},
+            "intent": intent,
+            "summary": _PLACEHOLDER.sub(lambda match: "{" + names.pointer(match[1]) + "}", summary),
+            "display": _display(names, display or {}),
+            "terms": stated,
+            "reversible": reversible,
+            "rule": {"approvers": rule.approvers, "requester_excluded": rule.requester_excluded},
+        }
         return action.parse(canonical.parse(canonical.encode(document)))
     except Refusal as refusal:
         raise ValueError(f"action {name}: {refusal.detail or refusal.reason.says}") from refusal
+    except ValueError as error:
+        raise ValueError(f"action {name}: {error}") from error
 
 
 def close(schema: Mapping[str, Json]) -> dict[str, Json]:

@@ -144,7 +144,7 @@ class Endpoint:
         async def answer(request: Request) -> Answer:
             action = self._guard.actions[self._name]
             if request.method != action.action.method:
-                return exchange.of_json({"error": "not_found"}, 405)
+                return exchange.of_other_method(request, [action.action.method])
             given = reading.typed(action, reading.given(action, request, path))
             return await self._guard.perform(action, given, request)
 
@@ -156,7 +156,7 @@ async def respond(scope: Scope, receive: Receive, send: Send, answer: Callable[[
     try:
         found = await answer(await read(scope, receive))
     except Refusal as refusal:
-        found = exchange.of_refusal(refusal)
+        found = exchange.refused(refusal, scope["method"], head(scope).path)
     named = [("content-type", found.content_type)] if found.body else []
     headers = [*named, ("content-length", str(len(found.body))), *found.headers]
     encoded = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]

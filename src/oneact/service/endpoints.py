@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Final
 
 from oneact.errors import Reason, Refusal
@@ -28,22 +27,26 @@ ACTIONS_PATH: Final = "/oneact/actions"
 RECEIPTS_PATH: Final = "/oneact/receipts"
 PREFIXES: Final = ("/oneact/", metadata.SERVICE_PATH)
 _PAGES: Final = frozenset({linking.LINK_PATH, linking.CALLBACK_PATH})
-_LOG: Final = logging.getLogger("oneact.service")
+_SIGN_IN: Final = frozenset({Reason.SESSION_REQUIRED, Reason.LINK_LOGIN_STALE})
 
 
 async def answer(guard: GuardCore, request: Request) -> Answer:
     """Answer one request to the service's own addresses."""
-    found = _find(request.path)
-    if found is None or request.method not in found:
-        return exchange.of_json({"error": "not_found"}, 404 if found is None else 405)
     try:
+        found = _find(request.path)
+        if request.method not in found:
+            return exchange.of_other_method(request, found)
         await guard.start()
         return await found[request.method](guard, request)
     except Refusal as refusal:
-        _LOG.info("%s %s refused: %s", request.method, request.path, refusal)
-        if request.path not in _PAGES:
-            return exchange.of_refusal(refusal)
-        return exchange.of_page(link_page.message("That did not work", refusal.reason.says), refusal.reason.status)
+        answer = exchange.refused(refusal, request.method, request.path)
+        return _refusal_page(guard, refusal.reason) if request.path in _PAGES else answer
+
+
+def _refusal_page(guard: GuardCore, reason: Reason) -> Answer:
+    """Say on a page what did not work; who has to sign in is led there by a link, since a redirect could go round."""
+    way = guard.login_uri if reason in _SIGN_IN else None
+    return exchange.of_page(link_page.message("That did not work", reason.says, way), reason.status)
 
 
 async def _metadata(guard: GuardCore, _: Request) -> Answer:
@@ -116,13 +119,15 @@ async def _holder(guard: GuardCore, request: Request) -> tuple[ActionToken, Proo
     return found, proof, token.parse_act(found)
 
 
-def _find(path: str) -> dict[str, _Endpoint] | None:
+def _find(path: str) -> dict[str, _Endpoint]:
     if path in _ENDPOINTS:
         return _ENDPOINTS[path]
     if path.startswith(metadata.SERVICE_PATH + "/"):
         return _ENDPOINTS[metadata.SERVICE_PATH]
     parent = path.rpartition("/")[0]
-    return _UNDER.get(parent)
+    if parent not in _UNDER:
+        raise Refusal(Reason.ADDRESS_UNKNOWN, path)
+    return _UNDER[parent]
 
 
 _ENDPOINTS: Final[dict[str, dict[str, _Endpoint]]] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,13 +11,14 @@ from oneact.protocol import canonical
 from oneact.service import link_page
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from oneact.protocol.canonical import Json
 
 JSON: Final = "application/json"
 FORM: Final = "application/x-www-form-urlencoded"
 _NO_STORE: Final = ("Cache-Control", "no-store")
+_LOG: Final = logging.getLogger("oneact.service")
 _CHARSETS: Final = frozenset({"", "utf-8", "utf8"})
 
 
@@ -94,6 +96,19 @@ def of_page(html: str, status: int = 200, form_action: str = "'self'") -> Answer
     )
     headers = (_NO_STORE, ("Content-Security-Policy", policy), ("Referrer-Policy", "same-origin"))
     return Answer(status, html.encode(), "text/html; charset=utf-8", headers)
+
+
+def refused(refusal: Refusal, method: str, path: str, **members: Json) -> Answer:
+    """Log a refusal with its detail, on one line, and give its public part as an answer, with further members."""
+    said = f"{method} {path} refused: {refusal}"
+    _LOG.info("%s", " ".join(said.splitlines()))  # a caller may have sent line feeds to write lines of its own
+    return of_refusal(refusal, **members)
+
+
+def of_other_method(request: Request, methods: Iterable[str]) -> Answer:
+    """Refuse a method that an address does not take, and name those that it takes (RFC 9110, section 15.5.6)."""
+    refusal = Refusal(Reason.METHOD_NOT_ALLOWED)
+    return refused(refusal, request.method, request.path).with_headers(("Allow", ", ".join(sorted(methods))))
 
 
 def of_refusal(refusal: Refusal, **members: Json) -> Answer:

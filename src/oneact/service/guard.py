@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 from oneact.errors import Reason, Refusal
 from oneact.fetch import CachedDocuments
 from oneact.protocol import canonical, metadata, token
-from oneact.service import exchange, keys
+from oneact.protocol.action import Rule
+from oneact.service import exchange, keys, settings
 from oneact.service.act import Act, LocalAccount
 from oneact.service.checks import Held, Presented, Trust, check_approved, check_presented
 from oneact.service.execution import Execution
@@ -49,7 +50,7 @@ class GuardCore:
     `private_hosts` are names that may have private addresses and be spoken to without TLS. `terms_per_minute` bounds
     for each client address how often terms are stated to callers without a token. `notify` is told of an account's
     id and of what became of its link. `allow_insecure_login_age` takes an `account` that gives a plain id, of which
-    nobody knows when it signed in, for signed in right now.
+    nobody knows when it signed in, for signed in right now. Raises ValueError for a setting that could not work.
     """
 
     def __init__(  # noqa: PLR0913 - the settings of a service, each by its name
@@ -68,14 +69,16 @@ class GuardCore:
         allow_insecure_login_age: bool = False,
         now: Callable[[], int] = lambda: int(time.time()),
     ) -> None:
-        self.resource = resource.rstrip("/")
-        self.name = name
+        self.private_hosts = settings.hosts(private_hosts)
+        self.resource = settings.identifier("resource=", resource.rstrip("/"), self.private_hosts)
+        self.name = settings.name(name)
+        self.login_uri = settings.login_uri(login_uri)
+        accepted = settings.issuers(issuers, self.private_hosts)
+        self._rate = RateLimit(settings.rate(terms_per_minute))
         self.keys = keys.load(key)
         self.store: Store = SqliteStore(store) if isinstance(store, str | Path) else store
-        self.private_hosts = frozenset(private_hosts)
         self.documents = CachedDocuments(self.private_hosts)
-        self.issuers = Issuers(issuers, self.store, self.documents)
-        self.login_uri = login_uri
+        self.issuers = Issuers(accepted, self.store, self.documents)
         self.notify = notify
         self.now = now
         self.actions: dict[str, Guarded] = {}
@@ -86,7 +89,6 @@ class GuardCore:
         address = metadata.well_known(self.resource, metadata.SERVICE_PATH)
         self._offers = Offers(self.resource, self.keys, address)
         self._proofs = SeenProofs()
-        self._rate = RateLimit(terms_per_minute)
         self._rounding: asyncio.Task[None] | None = None
         self.loop: asyncio.AbstractEventLoop | None = None
         self._opening = asyncio.Lock()
@@ -116,9 +118,17 @@ class GuardCore:
         await self.store.close()
 
     def register(self, guarded: Guarded) -> None:
-        """Add an action; a name that is taken is a mistake of the owner and raises ValueError."""
+        """Add an action; raises ValueError for a name that is taken, and for a rule that nobody could meet.
+
+        An account has one link, hence one approver: no second person can approve, and the one there is also asks.
+        """
         if guarded.action.name in self.actions:
             raise ValueError(f"two actions are named {guarded.action.name}")
+        if guarded.action.rule != Rule():
+            raise ValueError(
+                f"action {guarded.action.name}: {guarded.action.rule} cannot be met, since an account is linked to one "
+                "person, who asks and approves; leave rule= out"
+            )
         self.actions[guarded.action.name] = guarded
 
     async def perform(self, guarded: Guarded, given: dict[str, Any], request: Request) -> Answer:
@@ -131,7 +141,6 @@ class GuardCore:
                 return await self._offer(guarded, parameters, request)
             return await self._act(guarded, parameters, request)
         except Refusal as refusal:
-            _LOG.info("%s %s refused: %s", request.method, request.path, refusal)
             members: dict[str, Json] = {}
             if with_token and refusal.reason.check in _NOT_EXECUTED:
                 members["not_executed"] = True
@@ -139,7 +148,7 @@ class GuardCore:
                 members["link_uri"] = f"{self.resource}/oneact/link"
             if isinstance(refusal, _TermsChanged):
                 members["transaction_challenge"] = refusal.challenge
-            return exchange.of_refusal(refusal, **members)
+            return exchange.refused(refusal, request.method, request.path, **members)
 
     async def settle(self, issuer: str, txn: str, state: State) -> bool:
         """Say what became of an act that is `unknown`, `executed` or `failed`, with a receipt; False if it is not."""
@@ -202,7 +211,7 @@ class GuardCore:
     async def _offer(self, guarded: Guarded, parameters: dict[str, Json], request: Request) -> Answer:
         issuer = asked_issuer(request.values("accept-txn-challenge"))
         if issuer is None or not await self.issuers.accepts(issuer):
-            raise Refusal(Reason.ISSUER_NOT_ACCEPTED, f"as={issuer!r}")
+            raise Refusal(Reason.ISSUER_NOT_ACCEPTED, f"Accept-Txn-Challenge asks for {issuer!r}")
         self._rate.take(request.client, time.monotonic())
         stated = await self._quote(guarded, parameters)
         return self._offers.answer(self._offers.make(guarded.action, parameters, stated, issuer, self.now()))

@@ -44,12 +44,35 @@ def by_schema(described: Mapping[str, Json]) -> Callable[[Parameters], Parameter
 
     def normalise(given: Parameters) -> Parameters:
         filled = schema.fill(root, given)
-        schema.validate(root, filled)
+        try:
+            schema.validate(root, filled)
+        except Refusal as refusal:
+            field = field_at_fault(root, filled)
+            detail = f"{field}: {refusal.detail}" if field else refusal.detail
+            raise Refusal(refusal.reason, detail, field) from refusal
         if not isinstance(filled, dict):
             raise Refusal(Reason.PARAMETERS_INVALID, "not an object")
         return filled
 
     return normalise
+
+
+def field_at_fault(root: Mapping[str, Json], given: Json) -> str:
+    """Name the first property of the schema that `given` lacks or that does not fit; empty where it is none of them."""
+    properties, required = root.get("properties"), root.get("required")
+    if not isinstance(properties, dict) or not isinstance(given, dict):
+        return ""
+    absent = [name for name in required if name not in given] if isinstance(required, list) else []
+    unfit = (name for name, node in properties.items() if name in given and not _fits(root, node, given[name]))
+    return next((name for name in properties if name in absent), None) or next(unfit, "")
+
+
+def _fits(root: Mapping[str, Json], node: Json, value: Json) -> bool:
+    try:
+        schema.validate({"$defs": root.get("$defs", {}), **(node if isinstance(node, dict) else {})}, value)
+    except Refusal:
+        return False
+    return True
 
 
 def merge(*sources: Mapping[str, Json]) -> Parameters:
@@ -58,6 +81,6 @@ def merge(*sources: Mapping[str, Json]) -> Parameters:
     for source in sources:
         for name, value in source.items():
             if name in merged:
-                raise Refusal(Reason.PARAMETER_REPEATED, name)
+                raise Refusal(Reason.PARAMETER_REPEATED, repr(name))
             merged[name] = value
     return merged

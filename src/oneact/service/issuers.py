@@ -38,7 +38,7 @@ class Issuers:
     def __init__(self, accepted: Sequence[str] | Linked, store: Store, documents: CachedDocuments) -> None:
         self.listed = None if isinstance(accepted, Linked) else tuple(accepted)
         self._store = store
-        self._documents = documents
+        self.documents = documents
         self._keys: dict[str, tuple[float, Mapping[str, PublicKey]]] = {}
 
     async def accepts(self, issuer: str) -> bool:
@@ -61,7 +61,7 @@ class Issuers:
     async def metadata(self, issuer: str) -> ServerMetadata:
         """Give the server's metadata; every endpoint has to stand at its own origin."""
         address = metadata.well_known(issuer, metadata.SERVER_PATH)
-        found = metadata.parse_server(await self._documents.get_json(address), issuer)
+        found = metadata.parse_server(await self.documents.get_json(address), issuer)
         if any(metadata.origin(uri) != metadata.origin(issuer) for uri in found.endpoints.values()):
             raise Refusal(Reason.METADATA_INVALID, "an endpoint is not at the issuer's own origin")
         return found
@@ -76,7 +76,7 @@ class Issuers:
     async def keys(self, issuer: str, *, refresh: bool = False) -> Mapping[str, PublicKey]:
         """Fetch the server's keys, or give them from the cache; `refresh` where a `kid` was not among them."""
         address = await self.endpoint(issuer, "jwks_uri")
-        document = await (self._documents.refresh(address) if refresh else self._documents.get_json(address))
+        document = await (self.documents.refresh(address) if refresh else self.documents.get_json(address))
         keys = jwk.parse_set(document, Reason.METADATA_INVALID)
         if len(self._keys) >= _MAX_ISSUERS:
             self._keys.clear()

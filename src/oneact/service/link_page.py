@@ -45,9 +45,10 @@ def linked(service: str, label: str, issuers: Sequence[str]) -> str:
     )
 
 
-def message(title: str, text: str) -> str:
-    """Give a page that says one thing."""
-    return _page(title, f"<p>{escape(text)}</p>")
+def message(title: str, text: str, login_uri: str | None = None) -> str:
+    """Give a page that says one thing, with the way to the service's own sign-in where that helps."""
+    way = "" if login_uri is None else f'<p><a href="{escape(login_uri)}">Sign in</a></p>'
+    return _page(title, f"<p>{escape(text)}</p>{way}")
 
 
 def _page(title: str, body: str) -> str:

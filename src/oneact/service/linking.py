@@ -60,6 +60,7 @@ async def page(guard: GuardCore, request: Request) -> Answer:
     links = await guard.store.links(account.id)
     if links:
         return _page(guard, link_page.linked(guard.name, account.label, [link.roster.iss for link in links]))
+    _check_fresh(guard, account)
     session = request.cookie(_cookie_name(guard)) or secrets.token_urlsafe(32)
     html = link_page.form(guard.name, account.label, guard.issuers.listed, guard.resource + LINK_PATH, _csrf(session))
     return _page(guard, html).with_headers(("Set-Cookie", _cookie(guard, session)))
@@ -110,9 +111,13 @@ async def _person(guard: GuardCore, request: Request) -> tuple[str, LocalAccount
     session = request.cookie(_cookie_name(guard))
     if not session:
         raise Refusal(Reason.LINK_STATE, "no cookie")
-    if not 0 <= guard.now() - account.auth_time <= _LOGIN_SECONDS:
-        raise Refusal(Reason.LINK_LOGIN_STALE, f"auth_time {account.auth_time}")
+    _check_fresh(guard, account)
     return session, account
+
+
+def _check_fresh(guard: GuardCore, account: LocalAccount) -> None:
+    if not 0 <= guard.now() - account.auth_time <= _LOGIN_SECONDS:
+        raise Refusal(Reason.LINK_LOGIN_STALE, f"auth_time {account.auth_time} of {account.id!r} at {guard.now()}")
 
 
 async def _push(guard: GuardCore, account: LocalAccount, session: str, issuer: str) -> Answer:

@@ -38,7 +38,7 @@ def given(guarded: Guarded, request: Request, path: Mapping[str, str]) -> dict[s
         for name in values:
             # What the action does not know at all is told by its own schema; here is what comes by another way.
             if sources.get(name, "body") != source:
-                raise Refusal(Reason.PARAMETER_UNKNOWN, f"{name!r} in {source}")
+                raise Refusal(Reason.PARAMETER_UNKNOWN, f"{name!r} in {source}", name if name in sources else "")
     return merge(*found.values())
 
 

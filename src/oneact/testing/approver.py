@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
@@ -13,6 +15,7 @@ from oneact.protocol import act, action, approval, base64url, display, dpop, off
 from oneact.protocol.jwk import SigningKey
 from oneact.protocol.roster import Roster, SignedRoster
 from oneact.protocol.token import ActionToken, Approval
+from oneact.testing import linking
 from oneact.testing.authenticator import SoftwarePasskey
 
 if TYPE_CHECKING:
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from oneact.protocol.action import Action
     from oneact.protocol.approval import Statement
     from oneact.protocol.canonical import Json
+    from oneact.service import Guard
 
 _LOCAL: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -70,6 +74,11 @@ class InProcessApprover:
             raise ValueError("oneact.testing runs on localhost only")
         self.passkey = SoftwarePasskey(str(host), self.issuer, self.alg)
 
+    @property
+    def accept(self) -> dict[str, str]:
+        """Give the header field with which a request asks for an offer to this server."""
+        return {"Accept-Txn-Challenge": f'?1;as="{self.issuer}"'}
+
     def jwks(self) -> dict[str, Json]:
         """Give the server's JWK Set."""
         return {"keys": [self.key.public.public_jwk()]}
@@ -84,13 +93,28 @@ class InProcessApprover:
         roster = self.roster(resource, seq)
         return SignedRoster(roster, self.passkey.get(roster.challenge()))
 
+    def link(self, guard: Guard, account: str) -> None:
+        """Link the local account `account` of a guard under test to this person, as the link page would.
+
+        The guard finds this server's keys in memory: nothing is fetched. For tests without an event loop; a store of
+        your own that is bound to one needs `link_async`. Raises ValueError for a guard that is not on localhost, or
+        whose `issuers` leave this server out.
+        """
+        with ThreadPoolExecutor(1) as pool:  # with a loop of its own, whether or not one runs here
+            pool.submit(asyncio.run, self.link_async(guard, account)).result()
+
+    async def link_async(self, guard: Guard, account: str) -> None:
+        """Link as `link` does, within the event loop in which the guard runs."""
+        await linking.link(guard, account, self.roster(guard.resource), self.jwks())
+
     def approve(self, offer_text: str, document: Mapping[str, Json], agent: TestAgent, now: int, **changes: Any) -> str:  # noqa: ANN401 - any claim
         """Approve an offer as the person would, and give the action token for `agent`.
 
-        `document` is the published action. `changes` replace claims of the token after all is signed by the passkey.
+        `document` is the published action, or all of them as they stand at `/oneact/actions`. `changes` replace claims
+        of the token after all is signed by the passkey.
         """
         offered, _ = offer.parse(offer_text)
-        return self._approve(offered.act, action.parse(dict(document)), agent, now, offered.txn, changes)
+        return self._approve(offered.act, _described(document, offered.act), agent, now, offered.txn, changes)
 
     def approve_act(
         self,
@@ -139,6 +163,16 @@ class InProcessApprover:
             details=approved.details(inline=approved.fits_inline()),
             approvals=token.approvals_members(given),
         )
+
+
+def _described(document: Mapping[str, Json], offered: Act) -> Action:
+    """Read the published action of an offer, alone or among others; raises ValueError where it is not there."""
+    listed = document.get("actions", [dict(document)])
+    for candidate in listed if isinstance(listed, list) else []:
+        found = action.parse(candidate)
+        if found.digest == offered.action_digest:
+            return found
+    raise ValueError(f"the offer is for an action {offered.action} that is not among those given")
 
 
 def one_act(

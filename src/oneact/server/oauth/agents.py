@@ -20,6 +20,7 @@ from oneact.server import (
     issuing,
     pairing,
     receipts,
+    refusing,
     relying,
 )
 
@@ -132,7 +133,11 @@ async def transaction(world: World, client: Client, parameters: dict[str, str], 
         reason=parameters.get("reason", ""),
         idempotency_key=request.headers.get("idempotency-key", ""),
     )
-    return await asking.ask(world, client, asked)
+    try:
+        return await asking.ask(world, client, asked)
+    except Refusal as refusal:
+        await refusing.asked_in_vain(world, client, asked.hint, refusal)
+        raise
 
 
 async def cancel(world: World, client: Client, parameters: dict[str, str], _: Request) -> None:
@@ -148,7 +153,11 @@ async def introspect(world: World, client: Client, parameters: dict[str, str], _
 
 async def backchannel(world: World, client: Client, parameters: dict[str, str], _: Request) -> dict[str, Json]:
     """Take an act without an offer (OpenID CIBA)."""
-    return await ciba.start(world, client, parameters)
+    try:
+        return await ciba.start(world, client, parameters)
+    except Refusal as refusal:
+        await refusing.asked_in_vain(world, client, parameters.get("login_hint", ""), refusal)
+        raise
 
 
 async def _receipt(world: World, client: Client, parameters: dict[str, str], _: Request) -> dict[str, Json]:

@@ -8,6 +8,7 @@ from oneact.log.entry import Kind
 
 SENTENCES: Final[dict[str, str]] = {
     Kind.ASKED: "The agent asked",
+    Kind.NOTIFIED: "You were told",
     Kind.SHOWN: "Shown to you",
     Kind.APPROVED: "You approved with a passkey",
     Kind.DENIED: "You denied",
@@ -15,5 +16,6 @@ SENTENCES: Final[dict[str, str]] = {
     Kind.CANCELLED: "The agent took the request back",
     Kind.TOKEN_ISSUED: "The agent collected the approval",
     Kind.RECEIPT: "The service's receipt was verified",
+    Kind.FINDING: "Something does not fit",
     Kind.REFUSED: "Refused",
 }

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from starlette.responses import Response
+
 from oneact.errors import Reason, Refusal
 from oneact.protocol import canonical, form
-from oneact.server import deciding, history, http
+from oneact.server import deciding, history, http, reconciling, refusing
 from oneact.server.history import Outcome
 from oneact.server.pages import looks, shell
+from oneact.server.tlog import exporting, sequencer
 
 if TYPE_CHECKING:
     from starlette.requests import Request
-    from starlette.responses import Response
 
     from oneact.protocol.canonical import Json
     from oneact.server.deciding import Shown
@@ -79,6 +81,16 @@ async def request_wait(request: Request, world: World, session: Session) -> Resp
     return http.answer(value)
 
 
+async def evidence(request: Request, world: World, session: Session) -> Response:
+    """Give everything about one act as one file, which anyone can check without this server."""
+    identifier = request.path_params["id"]
+    await deciding.find(world, session.account, identifier)
+    await sequencer.sequence_all(world)
+    found = await exporting.export(world.store, identifier, session.account)
+    named = {**http.NO_STORE, "Content-Disposition": f'attachment; filename="evidence-{identifier}.json"'}
+    return Response(canonical.encode(found.members()) + b"\n", media_type="application/json", headers=named)
+
+
 async def begin(world: World, session: Session, value: dict[str, Json]) -> dict[str, Any]:
     """Make the statement that is to be signed."""
     return await deciding.begin(world, session, value.get("requests"))
@@ -86,7 +98,13 @@ async def begin(world: World, session: Session, value: dict[str, Json]) -> dict[
 
 async def approve(world: World, session: Session, value: dict[str, Json]) -> dict[str, Any]:
     """Approve."""
-    await deciding.approve(world, session, value.get("requests"), value.get("gesture"), value.get("credential"))
+    try:
+        await deciding.approve(world, session, value.get("requests"), value.get("gesture"), value.get("credential"))
+    except Refusal as refusal:
+        ids = form.texts(value.get("requests"), Reason.REQUEST_MALFORMED, 20)
+        await deciding.find(world, session.account, ids[0])
+        await refusing.approved_in_vain(world, session.account, ids[0], refusal)
+        raise
     return {}
 
 
@@ -108,7 +126,8 @@ async def history_page(request: Request, world: World, session: Session) -> Resp
     rows = await history.past(world, session, int(second) if known else _FAR, identifier)
     last = rows[-1] if len(rows) == history.PAGE else None
     older = None if last is None else f"{last['created_at']}.{last['id']}"
-    return shell.render(request, session, "history.html", rows=rows, older=older)
+    findings = await reconciling.open_findings(world, session.account)
+    return shell.render(request, session, "history.html", rows=rows, older=older, findings=findings)
 
 
 def _listening(world: World, shown: list[Shown]) -> bool:

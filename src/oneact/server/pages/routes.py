@@ -29,6 +29,7 @@ _READ: dict[str, Endpoint] = {
     "/inbox/wait": signed_in(requests.inbox_wait),
     "/history": signed_in(requests.history_page),
     "/requests/{id}": signed_in(requests.request_page),
+    "/requests/{id}/evidence": signed_in(requests.evidence),
     "/requests/{id}/wait": signed_in(requests.request_wait),
     "/static/{name}": static.file,
 }

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -26,6 +26,19 @@ if TYPE_CHECKING:
     from oneact.protocol.jwk import SigningKey
     from oneact.server.settings import Settings
     from oneact.store import Store
+    from oneact.store.contract import Row, Value
+
+
+class Looking(Protocol):
+    """What is looked at: a store, of which nothing is changed."""
+
+    async def one(self, statement: str, *parameters: Value) -> Row | None:
+        """Give the first row, or None."""
+        ...
+
+    async def all(self, statement: str, *parameters: Value) -> list[Row]:
+        """Give all rows."""
+        ...
 
 
 @dataclass(slots=True)
@@ -83,7 +96,7 @@ async def edge(store: Store, size: int) -> dict[int, bytes]:
     return {tile.level: await octets(store, tile) for tile in tiles.right_edge(size)}
 
 
-async def octets(store: Store, tile: Tile) -> bytes:
+async def octets(store: Looking, tile: Tile) -> bytes:
     """Give a tile's octets at its width; refuses `log_root` where the database has fewer."""
     row = await store.one("tile", tile.level, tile.number)
     found: bytes = row["hashes"][: tile.width * tree.HASH_OCTETS] if row else b""

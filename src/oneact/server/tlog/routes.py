@@ -31,6 +31,11 @@ async def _checkpoint(request: Request) -> Response:
     return PlainTextResponse(note, headers={"Cache-Control": "no-cache"})
 
 
+async def _key(request: Request) -> Response:
+    lines = [verifier.line() + "\n" for verifier in http.world_of(request).log.verifiers()]
+    return PlainTextResponse("".join(lines), headers={"Cache-Control": "no-cache"})
+
+
 async def _tile(request: Request) -> Response:
     world, tile = http.world_of(request), tiles.parse_path(request.path_params["tile"])
     if not 0 < tile.width <= tiles.widest(tile.level, tile.number, world.log.size):
@@ -50,5 +55,6 @@ def routes(settings: Settings) -> list[Route]:
     path = settings.path + addresses.LOG
     return [
         Route(path + "/checkpoint", _checkpoint, methods=["GET"]),
+        Route(path + "/key", _key, methods=["GET"]),
         Route(path + "/tile/{tile:path}", _tile, methods=["GET"]),
     ]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from fastapi import APIRouter, Request, Response, routing
+from fastapi import APIRouter, Request, Response
 
 from oneact.errors import Refusal
 from oneact.protocol.action import Rule
 from oneact.service import asgi, endpoints, exchange, reading
+from oneact.service.fastapi import routes
 from oneact.service.fastapi.handler import BY_NAME, Handler, read, response
 from oneact.service.guarded import DEADLINE, Guarded
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
     from oneact.protocol.canonical import Json
     from oneact.service.asgi import Receive, Scope, Send
+
+_METHODS: Final = ["GET", "POST", "PUT", "PATCH", "DELETE"]  # what an address does not take, the guard refuses itself
 
 
 class Guard(asgi.Guard):
@@ -29,11 +32,8 @@ class Guard(asgi.Guard):
         self._handlers: dict[str, Handler] = {}
         self._bound: set[int] = set()
         self.router = APIRouter(lifespan=self._lifespan, include_in_schema=False)
-        for path, methods in (
-            ("/oneact/{rest:path}", ["GET", "POST"]),
-            ("/.well-known/oauth-protected-resource", ["GET"]),
-        ):
-            self.router.add_api_route(path, self._answer, methods=methods, response_model=None)
+        for path in ("/oneact/{rest:path}", "/.well-known/oauth-protected-resource"):
+            self.router.add_api_route(path, self._answer, methods=_METHODS, response_model=None)
 
     def action(  # noqa: PLR0913 - what is published of an action, and the functions behind it
         self,
@@ -81,18 +81,22 @@ class Guard(asgi.Guard):
         return decorate
 
     def bind(self, app: Any) -> None:  # noqa: ANN401 - whichever application has the routes
-        """Find the routes of the guarded handlers, now that they are all declared, and publish their paths."""
+        """Find the routes of the guarded handlers, now that they are all declared, and publish their paths.
+
+        It is called when the application starts. Raises ValueError for a path that names no argument of its handler,
+        and for a route that runs a guarded handler without the guard, because its decorators stand in the wrong order.
+        """
         if id(app) in self._bound:
             return
-        self._bound.add(id(app))
-        walk = getattr(routing, "iter_route_contexts", iter)  # newer releases keep included routers apart
-        for route in walk(app.routes):
+        routes.check_none_is_raw(app, [handler.function for handler in self._handlers.values()])
+        for route in routes.of(app):
             handler = getattr(getattr(route, "endpoint", None), "oneact_handler", None)
             if isinstance(handler, Handler) and handler.guard is self and not handler.bound:
                 method = next(iter(sorted(route.methods or {"POST"})))
                 action = handler.describe(method, route.path_format, tuple(_names_in(route.path_format)))
                 handler.bound, handler.status = True, getattr(route, "status_code", None) or 200
                 self.actions[handler.name] = replace(self.actions[handler.name], action=action)
+        self._bound.add(id(app))  # last: an application with a mistake stays refused
 
     @contextlib.asynccontextmanager
     async def _lifespan(self, app: Any) -> AsyncIterator[None]:  # noqa: ANN401 - as in `bind`
@@ -107,7 +111,7 @@ class Guard(asgi.Guard):
             by_name = found.path == endpoints.ACT_PATH and found.method == "POST"
             name, given = reading.by_name(found) if by_name else ("", {})
         except Refusal as refusal:
-            return response(exchange.of_refusal(refusal))
+            return response(exchange.refused(refusal, request.method, asgi.head(request.scope).path))
         if name in self._handlers:
             return _ByName(self._handlers[name], given, found.body)
         return response(await endpoints.answer(self, found))

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 BY_NAME: Final = "oneact.by_name"
 _EMPTY: Final = inspect.Parameter.empty
+_ANY_NAME: Final = frozenset({inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL})
 _REFUSED: Final = (params.Header, params.Cookie, params.File)
 
 
@@ -45,7 +46,7 @@ class Handler:
         terms_hold: Callable[..., Any] | None,
         named: Collection[str],
     ) -> None:
-        self.guard, self.name, self._function = guard, name, function
+        self.guard, self.name, self.function = guard, name, function
         self._terms, self._terms_hold = terms, terms_hold
         self.bound, self.status = False, 200
         self._hints = typing.get_type_hints(function, include_extras=True)
@@ -54,7 +55,12 @@ class Handler:
         self._act: str | None = None
         self._request: str | None = None
         fields = [self._field(found) for found in inspect.signature(function).parameters.values()]
-        self.parameters = Parameters([field for field in fields if field is not None])
+        try:
+            self.parameters = Parameters([field for field in fields if field is not None])
+        except ValueError as error:
+            raise ValueError(f"action {name}: {error}") from error
+        self._check_takes("terms=", terms, set())
+        self._check_takes("terms_hold=", terms_hold, {"terms"})
         self.route = APIRoute(endpoints.ACT_PATH, self.endpoint(), methods=["POST"], response_model=None)
         reads.check(name, self._unsigned(), named)
 
@@ -79,7 +85,7 @@ class Handler:
                     path = {name: str(value) for name, value in request.path_params.items()}
                     given = reading.given(found, request_read, path)
             except Refusal as refusal:
-                return response(exchange.of_refusal(refusal))
+                return response(exchange.refused(refusal, request.method, asgi.head(request.scope).path))
 
             async def run(parameters: dict[str, Any], act: Act) -> Answer:
                 return await self._run(parameters, act, request, provided)
@@ -88,7 +94,7 @@ class Handler:
 
         request = inspect.Parameter("request", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Request)
         guarded.__signature__ = inspect.Signature([request, *self._kept], return_annotation=Response)  # type: ignore[attr-defined]  # functions have one
-        guarded.__name__, guarded.__doc__ = self._function.__name__, self._function.__doc__
+        guarded.__name__, guarded.__doc__ = self.function.__name__, self.function.__doc__
         guarded.oneact_handler = self  # type: ignore[attr-defined]  # how `bind` knows the route
         return guarded
 
@@ -139,9 +145,21 @@ class Handler:
                 raise ValueError(f"action {self.name}: a dependency cannot be named request")
             self._kept.append(found.replace(annotation=annotation, kind=inspect.Parameter.KEYWORD_ONLY))
             return None
-        if isinstance(mark, _REFUSED) or found.kind in {found.VAR_KEYWORD, found.VAR_POSITIONAL}:
+        if isinstance(mark, _REFUSED) or found.kind in _ANY_NAME:
             raise ValueError(f"action {self.name}: {found.name} would reach the handler without being shown")
-        return self._parameter(found.name, plain, annotation, mark, default)
+        try:
+            return self._parameter(found.name, plain, annotation, mark, default)
+        except ValueError as error:
+            raise ValueError(f"action {self.name}: {error}") from error
+
+    def _check_takes(self, setting: str, function: Callable[..., Any] | None, more: set[str]) -> None:
+        """Raise ValueError where a function of the owner asks for what the handler has not."""
+        needed = {} if function is None else inspect.signature(function).parameters
+        found = {} if function is None else arguments_of(function, self.parameters, self._hints)
+        for name, parameter in needed.items():
+            optional = parameter.default is not _EMPTY or parameter.kind in _ANY_NAME
+            if name not in found and name not in more and not optional:
+                raise ValueError(f"action {self.name}: {setting} asks for {name}, which is no parameter of the handler")
 
     def _unsigned(self) -> set[str]:
         """Give what the dependencies read of a request unsigned, and whether the handler takes the whole of it."""
@@ -169,7 +187,7 @@ class Handler:
         if self._request is not None:
             named[self._request] = request
         try:
-            return self._answered(await asgi.called(self._function, **named))
+            return self._answered(await asgi.called(self.function, **named))
         except HTTPException as error:  # the handler's own answer: it says that the act was not done
             answer = exchange.of_json(jsonable_encoder({"detail": error.detail}), error.status_code)
             return answer.with_headers(*(error.headers or {}).items())

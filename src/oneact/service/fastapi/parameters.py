@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic.errors import PydanticUserError
 
 from oneact.errors import Reason, Refusal
 from oneact.protocol import canonical
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from oneact.protocol.canonical import Json
 
 _REF: Final = "#/$defs/{model}"
+_NOT_DESCRIBED: Final = (
+    "cannot be a parameter: use a model, a text, an integer, a boolean, Decimal, a date, an enum, or a list of these"
+)
 _NO_DEFAULT: Final[Any] = inspect.Parameter.empty
 
 
@@ -33,15 +37,23 @@ class Field:
     default: Any
 
     def read(self, rest: dict[str, Any]) -> Any:  # noqa: ANN401 - whatever its annotation says
-        """Take this argument's own members out of `rest` and make its value of them."""
+        """Take this argument's own members out of `rest` and make its value of them; refuses `parameters_invalid`."""
         taken = {name: rest.pop(name) for name in self.names if name in rest}
-        if self.flat:
-            return self.adapter.validate_python(taken)
-        if self.names[0] in taken:
-            return self.adapter.validate_python(taken[self.names[0]])
-        if self.default is _NO_DEFAULT:
-            raise Refusal(Reason.PARAMETERS_INVALID, f"{self.names[0]} is missing")
-        return self.default
+        if not self.flat and not taken:
+            if self.default is _NO_DEFAULT:
+                raise Refusal(Reason.PARAMETERS_INVALID, f"{self.names[0]} is missing", self.names[0])
+            return self.default
+        try:
+            return self.adapter.validate_python(taken if self.flat else taken[self.names[0]])
+        except ValidationError as error:
+            says = error.errors(include_input=False, include_url=False, include_context=False)
+            raise Refusal(Reason.PARAMETERS_INVALID, str(says), self._at_fault(says[0]["loc"])) from error
+
+    def _at_fault(self, location: tuple[int | str, ...]) -> str:
+        """Name the parameter in which a value does not fit; empty where only the model as a whole does not."""
+        if not self.flat:
+            return self.names[0]
+        return next((name for name in self.names if location[:1] == (name,)), "")
 
     def write(self, value: Any) -> dict[str, Any]:  # noqa: ANN401 - what `read` gave
         """Give the value's members in JSON form, defaults filled in."""
@@ -66,7 +78,10 @@ class Parameters:
         Refuses `parameters_invalid` or `parameter_unknown`.
         """
         written = self._write(self.arguments(given))
-        _check_listed(dict(given), written)
+        for name, value in given.items():
+            if name not in written:
+                raise Refusal(Reason.PARAMETER_UNKNOWN, f"{name!r} is not written", name)
+            _check_listed(value, written[name], name)
         try:
             strict = canonical.parse(canonical.encode(written))
         except (TypeError, ValueError, Refusal) as error:
@@ -79,12 +94,9 @@ class Parameters:
     def arguments(self, flat: Mapping[str, Any]) -> dict[str, Any]:
         """Give the handler's arguments for flat parameters; refuses what does not fit their annotations."""
         rest = dict(flat)
-        try:
-            made = {field.argument: field.read(rest) for field in self.fields}
-        except ValidationError as error:
-            raise Refusal(Reason.PARAMETERS_INVALID, str(error.errors(include_input=False))) from error
+        made = {field.argument: field.read(rest) for field in self.fields}
         if rest:
-            raise Refusal(Reason.PARAMETER_UNKNOWN, ", ".join(sorted(rest)))
+            raise Refusal(Reason.PARAMETER_UNKNOWN, str(sorted(rest)))
         return made
 
     def schema(self) -> dict[str, Json]:
@@ -114,7 +126,7 @@ class Parameters:
 
 def model_field(argument: str, annotation: type[BaseModel]) -> Field:
     """Give the field of a body model, whose members stand flat among the parameters."""
-    adapter = TypeAdapter[Any](annotation)
+    adapter = _adapter(argument, annotation)
     names = tuple(_top(schema_of(adapter))["properties"])
     read = _top(adapter.json_schema(mode="validation", by_alias=True, ref_template=_REF)).get("properties", {})
     if set(read) != set(names):
@@ -124,7 +136,16 @@ def model_field(argument: str, annotation: type[BaseModel]) -> Field:
 
 def value_field(argument: str, name: str, annotation: Any, default: Any) -> Field:  # noqa: ANN401 - of any signature
     """Give the field of a parameter that is no model, under its name on the wire."""
-    return Field(argument, TypeAdapter[Any](annotation), (name,), flat=False, default=default)
+    return Field(argument, _adapter(argument, annotation), (name,), flat=False, default=default)
+
+
+def _adapter(argument: str, annotation: Any) -> TypeAdapter[Any]:  # noqa: ANN401 - of any signature
+    try:
+        adapter = TypeAdapter[Any](annotation)
+        schema_of(adapter)
+    except PydanticUserError as error:
+        raise ValueError(f"{argument} {_NOT_DESCRIBED} ({error.message})") from error
+    return adapter
 
 
 def schema_of(adapter: TypeAdapter[Any]) -> dict[str, Any]:
@@ -153,13 +174,13 @@ def _top(schema: dict[str, Any]) -> dict[str, Any]:
     return {**schema["$defs"][reference.removeprefix("#/$defs/")], "$defs": schema["$defs"]}
 
 
-def _check_listed(given: Any, written: Any) -> None:  # noqa: ANN401 - JSON of any shape
-    """Refuse a member, at any depth, that was given and does not stand in what is written."""
+def _check_listed(given: Any, written: Any, field: str) -> None:  # noqa: ANN401 - JSON of any shape
+    """Refuse a member within the parameter `field` that was given and does not stand in what is written."""
     if isinstance(given, dict) and isinstance(written, dict):
         for name, value in given.items():
             if name not in written:
-                raise Refusal(Reason.PARAMETER_UNKNOWN, name)
-            _check_listed(value, written[name])
+                raise Refusal(Reason.PARAMETER_UNKNOWN, f"{name!r} within {field}", field)
+            _check_listed(value, written[name], field)
     elif isinstance(given, list) and isinstance(written, list) and len(given) == len(written):
         for one, other in zip(given, written, strict=True):
-            _check_listed(one, other)
+            _check_listed(one, other, field)

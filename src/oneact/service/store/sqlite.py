@@ -7,7 +7,7 @@ import sqlite3
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
@@ -28,12 +28,13 @@ if TYPE_CHECKING:
 _THREADS: Final = 4
 _BUSY_SECONDS: Final = 5.0
 _WAL_ATTEMPTS: Final = 50
+_CREATING: Final = threading.Lock()
 
 _T = TypeVar("_T")
 
 
 class SqliteStore:
-    """A store in one SQLite file, used by any number of processes of one machine."""
+    """A store in one SQLite file, used by any number of processes of one machine and read by its owner alone."""
 
     def __init__(self, path: str | Path) -> None:
         self._path = Path(path)
@@ -189,7 +190,7 @@ class SqliteStore:
             raise
 
     def _migrate(self) -> None:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        _create(self._path)
         with self._transaction() as connection:
             version: int = connection.execute("PRAGMA user_version").fetchone()[0]
             for number, text in migrations():
@@ -230,6 +231,18 @@ def migrations() -> list[tuple[int, str]]:
     folder = resources.files("oneact.service.store").joinpath("sql")
     files = sorted((file for file in folder.iterdir() if file.name.endswith(".sql")), key=lambda file: file.name)
     return [(int(file.name.partition("_")[0]), file.read_text("utf-8")) for file in files]
+
+
+def _create(file: Path) -> None:
+    """Make the file where it is absent, 0600; SQLite gives its journals the same mode.
+
+    To close a file that is open elsewhere in the process would end SQLite's locks on it, hence one at a time.
+    """
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with _CREATING:
+        if not file.exists():
+            with suppress(FileExistsError):  # another process was faster
+                file.touch(0o600, exist_ok=False)
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:

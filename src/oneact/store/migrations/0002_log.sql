@@ -3,6 +3,8 @@ ALTER TABLE entries ADD COLUMN erased_at INTEGER;
 CREATE UNIQUE INDEX leaves ON entries (leaf) WHERE leaf IS NOT NULL;
 CREATE INDEX entries_without_leaf ON entries (seq) WHERE leaf IS NULL;
 
+CREATE INDEX key_entries ON entries (seq) WHERE kind IN ('key_created', 'key_rotated');
+
 CREATE TABLE tiles (
     level INTEGER NOT NULL,
     number INTEGER NOT NULL,

@@ -7,8 +7,12 @@ SELECT seq, at, kind, request_id, content FROM entries WHERE account_id = $1 AND
 -- name: entries_of_request
 SELECT seq, at, kind, account_id, content, salt, commitment FROM entries WHERE request_id = $1 ORDER BY seq;
 
--- name: last_entry_of_kind
-SELECT seq, at, content FROM entries WHERE kind = $1 ORDER BY seq DESC LIMIT 1;
+-- name: last_key_entry
+SELECT seq, at, content FROM entries WHERE kind IN ('key_created', 'key_rotated') ORDER BY seq DESC LIMIT 1;
+
+-- name: key_entries
+SELECT seq, leaf, at, kind, account_id, request_id, content, salt, commitment, erased_at FROM entries
+WHERE kind IN ('key_created', 'key_rotated') ORDER BY seq;
 
 -- name: entries_without_leaf
 SELECT seq, commitment FROM entries WHERE leaf IS NULL ORDER BY seq LIMIT $1;
@@ -35,6 +39,42 @@ SELECT hashes FROM tiles WHERE level = $1 AND number = $2;
 -- name: leaves
 SELECT leaf, commitment FROM entries WHERE leaf >= $1 AND leaf < $2 ORDER BY leaf;
 
--- name: log_records
+-- name: records_with_leaf
 SELECT seq, leaf, at, kind, account_id, request_id, content, salt, commitment, erased_at FROM entries
-WHERE seq > $1 ORDER BY seq LIMIT $2;
+WHERE leaf IS NOT NULL ORDER BY leaf;
+
+-- name: records_without_leaf
+SELECT seq, leaf, at, kind, account_id, request_id, content, salt, commitment, erased_at FROM entries
+WHERE leaf IS NULL ORDER BY seq;
+
+-- name: record
+SELECT seq, leaf, at, kind, account_id, request_id, content, salt, commitment, erased_at FROM entries WHERE leaf = $1;
+
+-- name: states
+SELECT 'account' AS room, id, name AS value FROM accounts
+UNION ALL
+SELECT 'passkey', id, account_id || ' ' || CASE WHEN removed_at IS NULL THEN public_key ELSE 'removed' END FROM passkeys
+UNION ALL
+SELECT 'pairing', id, account_id || ' ' || client_id || ' ' || jkt || ' '
+    || CASE WHEN removed_at IS NOT NULL THEN 'removed' WHEN blocked_at IS NOT NULL THEN 'blocked' ELSE 'paired' END
+FROM pairings
+UNION ALL
+SELECT 'link', id, account_id || ' ' || state || ' ' || roster FROM links WHERE state <> 'signed'
+UNION ALL
+SELECT 'request', id, account_id || ' ' || state || ' ' || resource || ' ' || txn || ' ' || act_digest || ' '
+    || display_digest FROM requests
+UNION ALL
+SELECT 'receipt', request_id, receipt FROM receipts
+UNION ALL
+SELECT 'finding', id, account_id || ' ' || kind || ' ' || resource || ' ' || txn FROM findings;
+
+-- name: records_of_request
+SELECT seq, leaf, at, kind, account_id, request_id, content, salt, commitment, erased_at FROM entries
+WHERE request_id = $1 AND kind NOT IN ('refused', 'notified') ORDER BY seq;
+
+-- name: roster_entries_before
+SELECT seq, leaf, at, kind, account_id, request_id, content, salt, commitment, erased_at FROM entries
+WHERE account_id = $1 AND kind IN ('service_linked', 'roster_changed') AND seq < $2 ORDER BY seq DESC LIMIT 100;
+
+-- name: request_of_evidence
+SELECT r.*, k.receipt FROM requests r LEFT JOIN receipts k ON k.request_id = r.id WHERE r.id = $1;

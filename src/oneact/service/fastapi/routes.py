@@ -1,0 +1,54 @@
+"""The routes of an application: which of them are guarded, and that none runs a guarded handler past the guard."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any
+
+from fastapi import routing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator
+
+
+def of(app: Any) -> Iterator[Any]:  # noqa: ANN401 - whichever application has the routes
+    """Give the routes of an application and of the routers it includes."""
+    walk = getattr(routing, "iter_route_contexts", iter)  # newer releases keep included routers apart
+    yield from walk(app.routes)
+
+
+def check_none_is_raw(app: Any, guarded: Collection[Callable[..., Any]]) -> None:  # noqa: ANN401 - as in `of`
+    """Raise ValueError where a route, also of a mounted application, runs one of the guarded functions itself.
+
+    That is what decorators in the wrong order lead to: the route is made of the function before the guard sees it.
+    """
+    for route in _everywhere(app):
+        endpoint = getattr(route, "endpoint", None)
+        raw = next((function for function in guarded if _runs(endpoint, function)), None)
+        if raw is not None:
+            name = getattr(raw, "__qualname__", repr(raw))
+            raise ValueError(
+                f"{route.path} runs {name} without the guard: write @app.post(…) above @guard.action(…), not below it"
+            )
+
+
+def _everywhere(app: Any) -> Iterator[Any]:  # noqa: ANN401 - as in `of`
+    for route in of(app):
+        yield route
+        if getattr(route, "routes", None):
+            yield from _everywhere(route)
+
+
+def _runs(endpoint: object, guarded: object) -> bool:
+    """Tell whether one of the two is the other, or wraps it."""
+    return guarded in _chain(endpoint) or endpoint in _chain(guarded)
+
+
+def _chain(function: Any) -> list[Any]:  # noqa: ANN401 - any callable
+    """Give a function and those that it wraps, by `functools.wraps` or `functools.partial`."""
+    found: list[Any] = []
+    while function is not None and function not in found:
+        found.append(function)
+        inner = function.func if isinstance(function, functools.partial) else None
+        function = inner or getattr(function, "__wrapped__", None)
+    return found

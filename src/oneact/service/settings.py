@@ -1,0 +1,71 @@
+"""The guard's settings, looked at when it is made: a mistake is told then, and not by a refusal months later."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from oneact.fetch import LOCAL_NAMES
+from oneact.service.issuers import Linked
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+_MAX_NAME: Final = 80
+
+
+def identifier(setting: str, value: object, private_hosts: Collection[str]) -> str:
+    """Give an issuer or resource as it is compared (specification, section "Conventions"); else raise ValueError.
+
+    It is an https URL without query, fragment, user or final slash; plain http is for this machine and for
+    `private_hosts`.
+    """
+    if not isinstance(value, str):
+        raise ValueError(f"{setting} is a text like https://air.example, not {value!r}")  # noqa: TRY004 - one kind of error
+    parts = urlsplit(value)
+    if parts.scheme not in {"https", "http"} or not parts.hostname or parts.port == 0:
+        raise ValueError(f"{setting} {value!r} is no address: write it whole, like https://air.example")
+    if parts.scheme == "http" and parts.hostname not in {*LOCAL_NAMES, *private_hosts}:
+        raise ValueError(f"{setting} {value!r} needs https: plain http is for localhost and for private_hosts= alone")
+    if value.endswith("/") or {"?", "#", "@"} & set(value):
+        raise ValueError(f"{setting} {value!r} is compared as text: no final slash, query, fragment or user")
+    if not value.isascii() or not value.isprintable() or " " in value:
+        raise ValueError(f"{setting} {value!r} holds a character that no address has")
+    return value
+
+
+def issuers(value: Iterable[str] | Linked, private_hosts: Collection[str]) -> tuple[str, ...] | Linked:
+    """Give the accepted approval servers, each an identifier; raises ValueError for anything else."""
+    if isinstance(value, Linked):
+        return value
+    if isinstance(value, str | bytes):
+        raise ValueError(f"issuers= is a list, as in issuers=[{value!r}], or LINKED")  # noqa: TRY004 - as in `identifier`
+    return tuple(identifier("an entry of issuers=", item, private_hosts) for item in value)
+
+
+def hosts(value: Collection[str]) -> frozenset[str]:
+    """Give the private hosts; raises ValueError for a single text, which would be read letter by letter."""
+    if isinstance(value, str | bytes):
+        raise ValueError(f"private_hosts= is a list, as in private_hosts=[{value!r}]")  # noqa: TRY004 - as in `identifier`
+    return frozenset(value)
+
+
+def name(value: str) -> str:
+    """Give the service's name; raises ValueError for one that no approval page could show."""
+    if not 0 < len(value) <= _MAX_NAME:
+        raise ValueError(f"name= has 1 to {_MAX_NAME} characters, this one {len(value)}")
+    return value
+
+
+def login_uri(value: str | None) -> str | None:
+    """Give the sign-in's address; raises ValueError for what is neither a path nor an http address."""
+    if value is not None and not value.startswith(("/", "https://", "http://")):
+        raise ValueError(f"login_uri= {value!r} is a path like /login, or an address like https://air.example/login")
+    return value
+
+
+def rate(value: int) -> int:
+    """Give the rate of stated terms; raises ValueError for one that would never let anybody ask."""
+    if value < 1:
+        raise ValueError(f"terms_per_minute= is at least 1, not {value}")
+    return value

@@ -1,0 +1,76 @@
+"""The samples of docs/service.md run as they stand there, and every argument is named."""
+
+import inspect
+import re
+from typing import Any
+
+import pytest
+from tests.spec.literal import ROOT
+
+from oneact.service import Act
+from oneact.service.asgi import Guard
+from oneact.service.fastapi import Guard as FastApiGuard
+from oneact.service.guard import GuardCore
+
+pytest_plugins = ["pytester"]
+TEXT = (ROOT / "docs" / "service.md").read_text("utf-8")
+FILES = dict(re.findall(r"```python\n# (\w+)\.py\n(.*?)```", TEXT, re.DOTALL))
+PLAIN = """
+import os, tempfile, time
+import httpx
+os.environ["AIR_FOLDER"] = tempfile.mkdtemp()
+import plain
+
+pytest_plugins = ["oneact.testing.fixtures"]
+FLIGHT = {"from": "SFO", "to": "NYC", "bags": 1}
+
+
+async def booked(approver, agent):
+    transport = httpx.ASGITransport(app=plain.app)
+    async with httpx.AsyncClient(transport=transport, base_url=plain.guard.resource) as client:
+        await approver.link_async(plain.guard, "ada")
+        asked = await client.post("/bookings", json=FLIGHT, headers=approver.accept)
+        actions = (await client.get("/oneact/actions")).json()
+        token = approver.approve(asked.json()["transaction_challenge"], actions, agent, int(time.time()))
+        headers = agent.headers("POST", plain.guard.resource + "/bookings", token, int(time.time()))
+        page = await client.get("/oneact/link")
+        assert page.status_code == 401
+        plain.sessions["s"] = plain.LocalAccount("ada", "Ada", int(time.time()))
+        page = await client.get("/oneact/link", headers={"Cookie": "air=s"})
+        assert "Ada" in page.text
+        answer = await client.post("/bookings", json=FLIGHT, headers=headers)
+    await plain.guard.stop()
+    return answer
+
+
+def test_plain(oneact_approver, oneact_agent):
+    import asyncio
+    answer = asyncio.run(booked(oneact_approver, oneact_agent))
+    assert answer.json()["reference"].startswith("NYC-")
+    assert answer.headers["oneact-receipt"]
+"""
+
+
+def test_the_whole_service_passes_its_whole_test(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(**{name: FILES[name] for name in ("air", "test_air")})
+    pytester.runpytest_subprocess("-q").assert_outcomes(passed=3)
+
+
+def test_the_service_without_fastapi_books_too(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(plain=FILES["plain"], test_plain=PLAIN)
+    pytester.runpytest_subprocess("-q").assert_outcomes(passed=1)
+
+
+def test_no_other_file_stands_there_untried() -> None:
+    assert FILES.keys() == {"air", "test_air", "plain"}
+
+
+@pytest.mark.parametrize("function", [GuardCore.__init__, FastApiGuard.action, Guard.asgi])
+def test_every_argument_is_named(function: Any) -> None:
+    missing = [name for name in inspect.signature(function).parameters if f"`{name}`" not in TEXT and name != "self"]
+    assert missing == []
+
+
+def test_everything_a_handler_is_told_of_its_act_is_named() -> None:
+    told = TEXT.partition("**`act`** has")[2].partition("\n\n")[0]
+    assert [name for name in Act.__slots__ if f"`{name}`" not in told and name != "action"] == []
