@@ -13,7 +13,7 @@ from tests.service.world import ApprovalServer, Caller, calling, free_port, serv
 
 from oneact.protocol import roster
 from oneact.protocol.roster import Roster
-from oneact.service import LocalAccount
+from oneact.service import LocalAccount, SqliteStore, journal
 from oneact.service.linking import _csrf
 from oneact.testing import SoftwarePasskey, new_key
 
@@ -290,3 +290,27 @@ async def test_the_server_alone_may_only_remove(caller: Caller) -> None:
     assert (await caller.show(token, "POST", "/bookings", json=FLIGHT)).json()["reason"] == "passkey_not_pinned"
     assert (await caller.client.post(url, content=b"x")).json()["reason"] == "media_type"
     assert (await caller.client.post(url, headers=kind, content=b"\xff")).json()["reason"] == "roster_malformed"
+
+
+async def test_the_journal_holds_what_vouches_for_each_roster_and_each_act(caller: Caller, tmp_path: Path) -> None:
+    await link(caller)
+    person, url = caller.server.person, caller.resource + "/oneact/roster"
+    later = person.signed_roster(caller.resource, 2)
+    assert (await caller.client.post(url, json=later.members())).status_code == 204
+    token = await caller.approved(await caller.ask("POST", "/bookings", json=FLIGHT))
+    booked = await caller.show(token, "POST", "/bookings", json=FLIGHT)
+    body = {"action": "oneact.unlink", "parameters": {"issuer": caller.server.issuer}}
+    assert (await caller.act("POST", "/oneact/act", json=body)).status_code == 200
+    store = SqliteStore(tmp_path / "air.db")
+    await store.open()
+    entries = await store.journal(0, 100)
+    await store.close()
+    journal.check(entries)
+    kinds = ["linked", "roster_pinned", "spent", "finished", "spent", "unlinked", "finished"]
+    assert [entry.kind.value for entry in entries] == kinds
+    linked, pinned, spent, finished, _, unlinked, _ = [entry.content or {} for entry in entries]
+    first = roster.parse_signed({"roster": linked["roster"], "webauthn": linked["proof"]})
+    roster.check_first(first, person.issuer, caller.resource, person.sub)
+    roster.check_next(roster.parse_signed({"roster": pinned["roster"], "webauthn": pinned["proof"]}), first.roster)
+    assert (spent["token"], finished["receipt"]) == (token, booked.headers["oneact-receipt"])
+    assert (unlinked["account"], unlinked["roster"]) == ("alice", later.roster.members())
