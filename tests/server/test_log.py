@@ -77,6 +77,14 @@ async def test_of_two_sequencers_each_entry_gets_one_place(world: World) -> None
     await other.store.close()
 
 
+async def test_of_checkpoints_shown_at_once_the_largest_stays(world: World) -> None:
+    notes = {size: world.log.sign(size, bytes(32)) for size in range(1, 30)}
+    await asyncio.gather(*(world.log.show(notes[size], size) for size in (29, *range(1, 29))))
+    assert world.log.size == 29
+    assert world.settings.checkpoint_file.read_text() == world.log.note == notes[29]
+    world.settings.checkpoint_file.unlink()
+
+
 async def reopened(world: World) -> World:
     await world.store.close()
     return await open_world(world.settings)

@@ -372,7 +372,7 @@ def test_a_receipt_is_taken_once_and_the_agent_can_ask_for_it(
     told = agent.post("/oauth/introspect", token=text).json()
     assert (told["active"], told["oneact_receipt"]) == (False, executed)
     kinds = [kind for (kind,) in server.execute("SELECT kind FROM entries WHERE request_id = ?", identifier)]
-    assert kinds == ["asked", "token_issued", "receipt", "receipt"]
+    assert kinds == ["asked", "token_issued", "receipt", "receipt", "finding"]
 
 
 def test_receipts_that_do_not_match_are_refused(

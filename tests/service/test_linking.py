@@ -14,7 +14,7 @@ from tests.service.world import ApprovalServer, Caller, calling, free_port, serv
 
 from oneact.protocol import roster
 from oneact.protocol.roster import Roster
-from oneact.service import LocalAccount
+from oneact.service import LocalAccount, SqliteStore, journal
 from oneact.service.linking import _csrf
 from oneact.testing import SoftwarePasskey, new_key
 
@@ -308,3 +308,27 @@ async def test_the_owner_unlinks_an_account_whose_passkeys_are_lost(caller: Call
     assert said(await link(caller)) == 200
     assert (await caller.act("POST", "/bookings", json=FLIGHT)).status_code == 201
     assert [event for _, event in airline.notices] == ["linked", "unlinked", "linked"]
+
+
+async def test_the_journal_holds_what_vouches_for_each_roster_and_each_act(caller: Caller, tmp_path: Path) -> None:
+    await link(caller)
+    person, url = caller.server.person, caller.resource + "/oneact/roster"
+    later = person.signed_roster(caller.resource, 2)
+    assert (await caller.client.post(url, json=later.members())).status_code == 204
+    token = await caller.approved(await caller.ask("POST", "/bookings", json=FLIGHT))
+    booked = await caller.show(token, "POST", "/bookings", json=FLIGHT)
+    body = {"action": "oneact.unlink", "parameters": {"issuer": caller.server.issuer}}
+    assert (await caller.act("POST", "/oneact/act", json=body)).status_code == 200
+    store = SqliteStore(tmp_path / "air.db")
+    await store.open()
+    entries = await store.journal(0, 100)
+    await store.close()
+    journal.check(entries)
+    kinds = ["linked", "roster_pinned", "spent", "finished", "spent", "unlinked", "finished"]
+    assert [entry.kind.value for entry in entries] == kinds
+    linked, pinned, spent, finished, _, unlinked, _ = [entry.content or {} for entry in entries]
+    first = roster.parse_signed({"roster": linked["roster"], "webauthn": linked["proof"]})
+    roster.check_first(first, person.issuer, caller.resource, person.sub)
+    roster.check_next(roster.parse_signed({"roster": pinned["roster"], "webauthn": pinned["proof"]}), first.roster)
+    assert (spent["token"], finished["receipt"]) == (token, booked.headers["oneact-receipt"])
+    assert (unlinked["account"], unlinked["roster"]) == ("alice", later.roster.members())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from oneact.cli import agent, explain, log, serve, verify
+from oneact.cli import agent, explain, log, serve, service, verify
 
 app = typer.Typer(
     name="oneact",
@@ -17,6 +17,7 @@ app.add_typer(agent.app, name="agent")
 app.add_typer(log.app, name="log")
 app.command("verify")(verify.verify)
 app.command("explain")(explain.explain)
+app.add_typer(service.app, name="service")
 
 
 def main() -> None:

@@ -35,7 +35,9 @@ def verify(
     against: Annotated[
         list[Path] | None, typer.Option(help="A checkpoint that somebody kept; may be repeated.")
     ] = None,
-    entry: Annotated[int, typer.Option(help="Show the entry of this place, and prove that it is in the tree.")] = -1,
+    entry: Annotated[
+        int | None, typer.Option(min=0, help="Show the entry of this place, and prove that it is in the tree.")
+    ] = None,
 ) -> None:
     """Work out the whole log anew and hold it against its checkpoint, and against older ones that somebody kept.
 
@@ -47,7 +49,7 @@ def verify(
 
     try:
         with opened(_where(where)) as source:
-            lines = _verify(source, key or [], against or []) if entry < 0 else _entry(source, key or [], entry)
+            lines = _verify(source, key or [], against or []) if entry is None else _entry(source, key or [], entry)
             for line in lines:
                 typer.echo(line)
     except Refusal as refusal:

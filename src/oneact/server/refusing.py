@@ -23,9 +23,11 @@ async def asked_in_vain(world: World, client: Client, hint: str, refusal: Refusa
         await _log(world, row["account_id"], "", refusal, {"agent": {"client_id": client.id, "jkt": client.jkt}})
 
 
-async def approved_in_vain(world: World, account: str, request: str, refusal: Refusal) -> None:
-    """Log that a gesture over a request was refused."""
-    await _log(world, account, request, refusal, {})
+async def approved_in_vain(world: World, account: str, requests: Json, refusal: Refusal) -> None:
+    """Log, with each of these requests that is the person's own, that a gesture over it was refused."""
+    for request in requests[:20] if isinstance(requests, list) else ():
+        if isinstance(request, str) and await world.store.one("request_of_person", request, account) is not None:
+            await _log(world, account, request, refusal, {})
 
 
 async def _log(world: World, account: str, request: str, refusal: Refusal, about: dict[str, Json]) -> None:

@@ -110,7 +110,7 @@ class Guard(GuardCore):
         return decorate
 
     async def _unlink(self, parameters: dict[str, Any], act: Act) -> Answer:
-        if not await self.store.unlink(act.account, parameters["issuer"]):
+        if not await self.store.unlink(act.account, parameters["issuer"], self.now()):
             return exchange.of_json({"error": "not_linked"}, 404)
         await self.tell(act.account, "unlinked")
         return exchange.of_json({"unlinked": parameters["issuer"]})

@@ -163,7 +163,7 @@ class GuardCore:
         """
         await self.start()
         issuers = [link.roster.iss for link in await self.store.links(account)]
-        gone = [await self.store.unlink(account, issuer) for issuer in issuers]
+        gone = [await self.store.unlink(account, issuer, self.now()) for issuer in issuers]
         if any(gone):
             await self.tell(account, "unlinked")
         return any(gone)
@@ -233,7 +233,10 @@ class GuardCore:
         await self._check_terms_hold(guarded, approved)
         act = _act(approved)
         spent = self.now()
-        spend = Spend(key, holder(held), held.token.jti, act.account, act.action, spent, spent + guarded.deadline)
+        spend = Spend(
+            key, holder(held), held.token.jti, act.account, act.action, spent, spent + guarded.deadline,
+            token=_token_text(presented),
+        )  # fmt: skip
         return await self.execution.spend_and_run(spend, lambda: guarded.run(parameters, act))
 
     async def _present(self, presented: Presented, now: int) -> Held:
@@ -241,8 +244,7 @@ class GuardCore:
         try:
             return check_presented(presented, self.trust(), now)
         except Refusal as refusal:
-            text = presented.authorization[0].partition(" ")[2]
-            if refusal.reason not in _LEARNABLE or not await self.learn(text, refusal.reason):
+            if refusal.reason not in _LEARNABLE or not await self.learn(_token_text(presented), refusal.reason):
                 raise
         return check_presented(presented, self.trust(), now)
 
@@ -308,6 +310,10 @@ def holder(held: Held) -> Holder:
     """Give whose a token is."""
     found = held.token
     return Holder(found.sub, found.client_id, found.jkt, held.digest)
+
+
+def _token_text(presented: Presented) -> str:
+    return presented.authorization[0].partition(" ")[2]
 
 
 def _act(approved: Approved) -> Act:

@@ -96,7 +96,8 @@ async def callback(guard: GuardCore, request: Request) -> Answer:
     if "code" not in fields:
         return _page(guard, link_page.message("Not linked", "You said no. Nothing was linked."), 403)
     found = await _exchange(guard, kept, fields["code"])
-    if not await guard.store.link(Link(account.id, found.signed_roster.roster, guard.now())):
+    signed = found.signed_roster
+    if not await guard.store.link(Link(account.id, signed.roster, guard.now(), signed.webauthn.members())):
         raise Refusal(Reason.LINK_EXISTS, "the person or the account is linked")
     await guard.tell(account.id, "linked")
     text = "Linked. Agents can now ask for single acts; each one waits for your passkey."

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from oneact.protocol.roster import Roster
     from oneact.service.exchange import Request
     from oneact.service.guard import GuardCore
-    from oneact.service.store.contract import Link
+    from oneact.service.store.contract import Link, Vouched
 
 _JWT: Final = "application/jwt"
 _FAULTS: Final = jws.Faults(*[Reason.ROSTER_MALFORMED] * 5)
@@ -33,7 +33,7 @@ async def _chain(guard: GuardCore, value: canonical.Json) -> Answer:
     link = await _link(guard, signed.roster)
     if signed.roster != link.roster:
         roster.check_next(signed, link.roster)
-        await _pin(guard, link, signed.roster)
+        await _pin(guard, link, signed.roster, signed.webauthn.members())
     return Answer(204)
 
 
@@ -51,7 +51,7 @@ async def _removal(guard: GuardCore, body: bytes) -> Answer:
         if refusal.reason is not Reason.ROSTER_SIGNATURE:
             raise
         later = roster.check_removal(text, await guard.issuers.keys(claimed.iss, refresh=True), link.roster, now)
-    await _pin(guard, link, later)
+    await _pin(guard, link, later, text)
     return Answer(204)
 
 
@@ -62,7 +62,7 @@ async def _link(guard: GuardCore, claimed: Roster) -> Link:
     return link
 
 
-async def _pin(guard: GuardCore, link: Link, later: Roster) -> None:
-    if not await guard.store.pin(later):
+async def _pin(guard: GuardCore, link: Link, later: Roster, proof: Vouched) -> None:
+    if not await guard.store.pin(later, guard.now(), proof):
         raise Refusal(Reason.ROSTER_SEQ, "another roster was pinned meanwhile")
     await guard.tell(link.account, "passkeys_changed")

@@ -33,7 +33,7 @@ async def link(guard: Guard, account: str, roster: Roster, jwks: Mapping[str, Js
     await guard.store.open()
     before = await guard.store.find_link(roster.iss, roster.sub)
     for linked in {account, before.account} if before else {account}:
-        await guard.store.unlink(linked, roster.iss)
+        await guard.store.unlink(linked, roster.iss, guard.now())
     if not await guard.store.link(Link(account, roster, guard.now())):
         raise ValueError(f"{account!r} is linked to another approval server: give the tests a store of their own")
 

@@ -101,9 +101,7 @@ async def approve(world: World, session: Session, value: dict[str, Json]) -> dic
     try:
         await deciding.approve(world, session, value.get("requests"), value.get("gesture"), value.get("credential"))
     except Refusal as refusal:
-        ids = form.texts(value.get("requests"), Reason.REQUEST_MALFORMED, 20)
-        await deciding.find(world, session.account, ids[0])
-        await refusing.approved_in_vain(world, session.account, ids[0], refusal)
+        await refusing.approved_in_vain(world, session.account, value.get("requests"), refusal)
         raise
     return {}
 
