@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import subprocess
@@ -16,9 +17,11 @@ from typer.testing import CliRunner
 from oneact.agent import keys
 from oneact.cli import app
 from oneact.errors import Reason
+from oneact.server import Settings
 from tests.flows.test_whole import FLIGHT, _decide, airline, person, server
 from tests.server.peers import Agent as Peer
 from tests.server.peers import RunningServer, free_port
+from tests.server.test_starting import started
 from tests.server.visitor import Visitor
 from tests.service.airline import Airline
 from tests.spec.test_literal import MADE
@@ -130,6 +133,26 @@ def test_serve_refuses_an_address_by_which_passkeys_cannot_work() -> None:
     assert run("serve", ONEACT_PORT="many").returncode == 2
 
 
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--database", "/dev/null/a.db"], "/dev/null/a.db cannot be opened"),
+        (["--key-file", "/dev/null/a.jwk"], "the key file /dev/null/a.jwk cannot be used"),
+        (["--public-url", "http://localhost:1/elsewhere"], "begin a new database"),
+    ],
+)
+def test_serve_says_in_one_sentence_what_keeps_it_from_starting(
+    tmp_path: Path, arguments: list[str], says: str
+) -> None:
+    begun = Settings(database=tmp_path / "a.db", key_file=tmp_path / "a.jwk")
+    asyncio.run(started(begun))
+    environment = {"ONEACT_DATABASE": str(begun.database), "ONEACT_KEY_FILE": str(begun.key_file)}
+    answer = run("serve", *arguments, **environment)
+    assert answer.returncode == 2
+    assert says in answer.stderr
+    assert len(answer.stderr.splitlines()) == 1
+
+
 def test_serve_serves_and_says_at_its_first_start_that_the_rp_id_is_for_life(tmp_path: Path) -> None:
     port = free_port()
     arguments: list[Any] = [
@@ -151,5 +174,7 @@ def test_serve_serves_and_says_at_its_first_start_that_the_rp_id_is_for_life(tmp
             process.wait(10)
     assert found is not None
     assert found.json()["issuer"] == f"http://localhost:{port}"
-    assert "for life" in (tmp_path / "log").read_text()
+    log = (tmp_path / "log").read_text()
+    assert "for life" in log
+    assert f"approval server http://localhost:{port}, listening on http://127.0.0.1:{port}" in log
     assert (tmp_path / "a.jwk").stat().st_mode & 0o777 == 0o600
