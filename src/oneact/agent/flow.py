@@ -7,7 +7,7 @@ A lost answer is repeated with the same token, then asked after; an act is never
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from oneact.agent.errors import Denied, Expired, OutcomeUnknown, Refused, Unreachable
@@ -17,7 +17,7 @@ from oneact.protocol import base64url, canonical, jwk, metadata, offer, receipt,
 if TYPE_CHECKING:
     from oneact.protocol.canonical import Json
     from oneact.protocol.jwk import PublicKey
-    from oneact.protocol.metadata import ServerMetadata
+    from oneact.protocol.metadata import ServerMetadata, ServiceMetadata
     from oneact.protocol.offer import Offer
     from oneact.protocol.receipt import Receipt
 
@@ -27,6 +27,7 @@ _REPEATS: Final = 4
 _PAUSE: Final = 2
 _RECEIPT: Final = "oneact-receipt"
 _SALT: Final = "oneact-result-salt"
+_LINK_HELPS: Final = frozenset({"unlinked_service", "account_not_linked", "issuer_not_accepted"})
 _CLIENT_ERROR: Final = 400
 _SERVER_ERROR: Final = 500
 
@@ -133,33 +134,62 @@ class _Service:
     keys: Mapping[str, PublicKey]
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The request at the approval server, asked at second `at`; `joined` if an earlier call had asked for it."""
+
+    identifier: str
+    joined: bool
+    at: int
+
+
+class _Lapsed(Exception):  # noqa: N818 - no fault, and never seen outside
+    """The token of a request that was joined has run out; it may have been used."""
+
+
+_NO_ANSWER: Final = Outcome(0, "", None, None, "")
+
+
 def by_name(service: str, action: str, parameters: dict[str, Json], act_uri: str) -> Wanted:
     """Want an action by its name at the service's own address for that."""
     body = canonical.encode({"action": action, "parameters": parameters})
     return Wanted(service, "POST", act_uri, body, "application/json", action, parameters)
 
 
-def discover(service: str) -> Generator[Step, Event, tuple[metadata.ServiceMetadata, dict[str, PublicKey]]]:
+def discover(service: str) -> Generator[Step, Event, tuple[ServiceMetadata, dict[str, PublicKey]]]:
     """Give a service's metadata and keys; raises `Unreachable` or `Refused`."""
     found = yield from _document(metadata.well_known(service, metadata.SERVICE_PATH))
     described = metadata.parse_service(found, service)
     return described, jwk.parse_set((yield from _document(described.jwks_uri)))
 
 
-def act(wanted: Wanted, asker: Asker, jwks_uri: str, keys: Mapping[str, PublicKey]) -> Flow:
-    """Go the whole way of one act; raises `Denied`, `Expired`, `Refused`, `Unreachable` or `OutcomeUnknown`."""
-    service = _Service(wanted.service, jwks_uri, keys)
+def act(wanted: Wanted, asker: Asker, described: ServiceMetadata, keys: Mapping[str, PublicKey]) -> Flow:
+    """Go the whole way of one act; raises `Denied`, `Expired`, `Refused`, `Unreachable` or `OutcomeUnknown`.
+
+    A refusal that linking the account would cure holds the service's own link page.
+    """
+    try:
+        return (yield from _whole_way(wanted, asker, _Service(wanted.service, described.jwks_uri, keys)))
+    except Refused as refused:
+        if refused.reason in _LINK_HELPS:
+            refused.link_uri = described.link_uri
+        raise
+
+
+def _whole_way(wanted: Wanted, asker: Asker, service: _Service) -> Flow:
     first = yield _request(wanted, {"Accept-Txn-Challenge": f'?1;as="{asker.server.issuer}"'})
     answer = _arrived(first, "the service")
     text = answer.member("transaction_challenge")
     if not text:
         return _without_approval(answer)
     offered, service = yield from _checked_offer(text, wanted, asker, service, answer.now)
-    identifier, issued = yield from _approved(text, asker, answer.now)
-    claims = _claims(issued)
-    if claims.txn != offered.txn or claims.jkt != asker.jkt:
-        raise Refused("token_malformed", "the token is for another act or key")
-    return (yield from _execute(wanted, asker, service, offered, identifier, issued))
+    asked = yield from _asked(text, asker)
+    try:
+        issued = yield from _polled(asker, asked, answer.now + asker.patience)
+    except _Lapsed:
+        return (yield from _looked_up(asker, service, offered, asked.identifier))
+    offered = _of_token(issued, offered, asker, asked)
+    return (yield from _execute(wanted, asker, service, offered, asked.identifier, issued))
 
 
 def _document(url: str) -> Generator[Step, Event, Json]:
@@ -182,7 +212,7 @@ def _arrived(event: Event, whom: str) -> Answer:
 
 def _refused(answer: Answer) -> Refused:
     reason = answer.member("reason") or answer.member("error") or f"http_{answer.status}"
-    return Refused(reason, answer.member("error_description"), answer.status, answer.member("link_uri"))
+    return Refused(reason, answer.member("error_description"), answer.status)
 
 
 def _without_approval(answer: Answer) -> Outcome:
@@ -210,7 +240,7 @@ def _checked_offer(
 
 
 def _refreshed(service: _Service) -> Generator[Step, Event, _Service]:
-    return _Service(service.resource, service.jwks_uri, jwk.parse_set((yield from _document(service.jwks_uri))))
+    return replace(service, keys=jwk.parse_set((yield from _document(service.jwks_uri))))
 
 
 def _covers(offered: Json, wanted: Json) -> bool:
@@ -222,8 +252,8 @@ def _covers(offered: Json, wanted: Json) -> bool:
     return type(offered) is type(wanted) and offered == wanted
 
 
-def _approved(text: str, asker: Asker, since: int) -> Generator[Step, Event, tuple[str, str]]:
-    """Bring the offer to the approval server and wait for the person; give the request's identifier and the token."""
+def _asked(text: str, asker: Asker) -> Generator[Step, Event, _Asked]:
+    """Bring the offer to the approval server."""
     form = {"transaction_challenge": text, "login_hint": asker.hint}
     if asker.reason:
         form["reason"] = asker.reason
@@ -236,39 +266,49 @@ def _approved(text: str, asker: Asker, since: int) -> Generator[Step, Event, tup
     identifier = answer.member("transaction_authorization_id")
     if not identifier:
         raise _refused(answer)
-    return identifier, (yield from _polled(asker, identifier, since + asker.patience))
+    return _Asked(identifier, answer.members().get("joined") is True, answer.now)
 
 
-def _polled(asker: Asker, identifier: str, until: int) -> Generator[Step, Event, str]:
+def _poll(asker: Asker, identifier: str, seconds: int) -> Call:
+    """Poll once, for as long as the server holds it and the agent still wants to wait (RFC 7240 section 4.3)."""
     address = asker.server.endpoints["transaction_authorization_endpoint"]
-    poll = Call(
-        "POST", address, {"Prefer": f"wait={WAIT}"}, {"transaction_authorization_id": identifier}, authenticated=True
-    )
-    interval, lost = _INTERVAL, 0
+    headers = {"Prefer": f"wait={max(0, min(WAIT, seconds))}"}
+    return Call("POST", address, headers, {"transaction_authorization_id": identifier}, authenticated=True)
+
+
+def _polled(asker: Asker, asked: _Asked, until: int) -> Generator[Step, Event, str]:
+    """Wait for the person and give the token; raises `_Lapsed` where an earlier call with the same key had it."""
+    interval, lost, now = _INTERVAL, 0, asked.at
     while True:
-        event = yield poll
+        event = yield _poll(asker, asked.identifier, until - now)
+        now = event.now if event is not None else now
         if not isinstance(event, Answer) or event.status >= _SERVER_ERROR:
             lost += 1
             if lost > _REPEATS:
                 raise Unreachable("the approval server cannot be reached")
             yield Wait(min(_PAUSE**lost, WAIT))
+            now += min(_PAUSE**lost, WAIT)
             continue
         lost, error = 0, event.member("error")
         if event.status == 200:  # noqa: PLR2004 - OK
             return event.member("access_token")
         if error not in {"authorization_pending", "slow_down"}:
-            raise _ended(event)
-        if event.now >= until:
-            yield _cancellation(asker, identifier)
+            raise _ended(event, asked)
+        if now >= until:
+            yield _cancellation(asker, asked.identifier)
             raise Expired("nobody decided while the agent waited")
         if error == "slow_down":
             interval += 5
             yield Wait(interval)
+            now += interval
 
 
-def _ended(answer: Answer) -> Exception:
+def _ended(answer: Answer, asked: _Asked) -> Exception:
+    """Tell the ends apart; every end but that of a token which ran out comes with the server's signed statement."""
     if answer.member("reason") == "denied":
         return Denied(answer.member("message"))
+    if answer.member("error") == "expired_token" and asked.joined and not answer.member("statement"):
+        return _Lapsed()
     if answer.member("error") == "expired_token" or answer.member("reason") == "cancelled":
         return Expired(answer.member("error_description"))
     return _refused(answer)
@@ -286,17 +326,27 @@ def _claims(issued: str) -> token.ActionToken:
         raise Refused(refusal.reason.value, refusal.reason.says) from refusal
 
 
+def _of_token(issued: str, offered: Offer, asker: Asker, asked: _Asked) -> Offer:
+    """Give the offer that the token is for: this one, or an earlier one of the same act that was joined."""
+    claims = _claims(issued)
+    same = claims.txn == offered.txn or (asked.joined and token.parse_act(claims).digest == offered.act.digest)
+    if not same or claims.jkt != asker.jkt:
+        raise Refused("token_malformed", "the token is for another act or key")
+    return replace(offered, txn=claims.txn)
+
+
 def _execute(wanted: Wanted, asker: Asker, service: _Service, offered: Offer, identifier: str, issued: str) -> Flow:
     """Send the act with its token; on silence the same again, then ask what became of it."""
+    jti = _claims(issued).jti
     for number in range(_REPEATS):
         event = yield _request(wanted, {}, issued)
         if isinstance(event, Answer):
             text = event.headers.get(_RECEIPT, "")
             if text:
-                return (yield from _settled(asker, service, offered, issued, text, _of_handler(event)))
+                return (yield from _settled(asker, service, offered, jti, text, _of_handler(event)))
             if event.member("receipt"):
                 kept = _of_spend(event)
-                return (yield from _settled(asker, service, offered, issued, event.member("receipt"), kept))
+                return (yield from _settled(asker, service, offered, jti, event.member("receipt"), kept))
             if event.status < _SERVER_ERROR and event.member("error") != "act_in_progress":
                 return _refused_or_unknown(event, offered, number)
         yield Wait(_PAUSE)
@@ -315,12 +365,26 @@ def _refused_or_unknown(answer: Answer, offered: Offer, number: int) -> Outcome:
 
 def _asked_after(asker: Asker, service: _Service, offered: Offer, identifier: str, issued: str) -> Flow:
     """Ask the approval server for the receipt."""
-    form = {"transaction_authorization_id": identifier}
-    event = yield Call("POST", asker.server.endpoints["receipt_endpoint"], {}, form, authenticated=True)
-    text = event.member("receipt") if isinstance(event, Answer) else ""
+    text = yield from _receipt(asker, identifier)
     if not text:
         raise OutcomeUnknown(offered.txn, "no answer, and no receipt at the approval server")
-    return (yield from _settled(asker, service, offered, issued, text, Outcome(0, "", None, None, "")))
+    return (yield from _settled(asker, service, offered, _claims(issued).jti, text, _NO_ANSWER))
+
+
+def _looked_up(asker: Asker, service: _Service, offered: Offer, identifier: str) -> Flow:
+    """Find what became of a token that an earlier call with the same key had: only a receipt of this act tells."""
+    text = yield from _receipt(asker, identifier)
+    try:
+        told, _ = receipt.parse(text)
+    except Refusal as refusal:
+        raise OutcomeUnknown(identifier, "it was approved in an earlier call, and there is no receipt") from refusal
+    return (yield from _settled(asker, service, replace(offered, txn=told.txn), told.jti, text, _NO_ANSWER))
+
+
+def _receipt(asker: Asker, identifier: str) -> Generator[Step, Event, str]:
+    form = {"transaction_authorization_id": identifier}
+    event = yield Call("POST", asker.server.endpoints["receipt_endpoint"], {}, form, authenticated=True)
+    return event.member("receipt") if isinstance(event, Answer) else ""
 
 
 def _of_handler(answer: Answer) -> Outcome:
@@ -342,7 +406,7 @@ def _of_spend(answer: Answer) -> Outcome:
     )
 
 
-def _settled(asker: Asker, service: _Service, offered: Offer, issued: str, text: str, found: Outcome) -> Flow:
+def _settled(asker: Asker, service: _Service, offered: Offer, jti: str, text: str, found: Outcome) -> Flow:
     """Verify the receipt; an outcome that the service did not sign is no outcome."""
     try:
         _, parsed = receipt.parse(text)
@@ -351,8 +415,7 @@ def _settled(asker: Asker, service: _Service, offered: Offer, issued: str, text:
         signed = receipt.check(text, service.keys)
     except (Refusal, Unreachable) as error:
         raise OutcomeUnknown(offered.txn, f"the receipt does not verify ({error})") from error
-    claims = _claims(issued)
-    expected = (service.resource, asker.server.issuer, offered.txn, claims.jti, offered.act.digest)
+    expected = (service.resource, asker.server.issuer, offered.txn, jti, offered.act.digest)
     if (signed.iss, signed.aud, signed.txn, signed.jti, signed.act_digest) != expected:
         raise OutcomeUnknown(offered.txn, "the receipt is for another act")
     if signed.status == "unknown":

@@ -42,14 +42,15 @@ def pair(
 ) -> Generator[Step, Event, str]:
     """Show the person code and address through `on_code`, wait, and give the hint.
 
-    With `pairing_code`, which the person made at their own page, there is nothing to type. Raises `Denied`, `Expired`.
+    With `pairing_code`, which the person made at their own page, there is nothing to type, and the code shown is
+    empty. Raises `Denied`, `Expired`, `Refused` or `Unreachable`.
     """
     form = {"agent_name": name, **({"pairing_code": pairing_code} if pairing_code else {})}
     address = server.endpoints["device_authorization_endpoint"]
     started = _arrived((yield Call("POST", address, {}, form, authenticated=True)))
     if started.status != _OK:
         raise _refused(started)
-    on_code(started.member("user_code"), started.member("verification_uri"))
+    on_code("" if pairing_code else started.member("user_code"), started.member("verification_uri"))
     interval = started.members().get("interval")
     pause = interval if type(interval) is int and interval > 0 else 5
     form = {"grant_type": _GRANT, "device_code": started.member("device_code")}
