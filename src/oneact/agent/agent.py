@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import secrets
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from oneact.errors import Refusal
 from oneact.protocol import canonical, jwk, metadata
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from oneact.agent.keys import Pairing
     from oneact.protocol.canonical import Json
@@ -84,7 +85,8 @@ class Agent:
         found = keys.load(file, issuer)
         shell = Shell(found.key, issuer)
         try:
-            server = await shell.run(pairing.discover(issuer))
+            with _as_refused():
+                server = await shell.run(pairing.discover(issuer))
             if again or not found.client_id:
                 found = found.registered(await shell.run(pairing.register(server, found.key.public, name)))
                 keys.save(file, found)
@@ -159,10 +161,8 @@ class Agent:
         await self.close()
 
     async def _discover(self, service: str) -> tuple[metadata.ServiceMetadata, dict[str, PublicKey]]:
-        try:
+        with _as_refused():
             return await self._shell.run(flow.discover(check_url(service.rstrip("/"))))
-        except Refusal as refusal:
-            raise Refused(refusal.reason.value, refusal.reason.says) from refusal
 
     async def _run(
         self,
@@ -178,10 +178,8 @@ class Agent:
             self._server, held.hint, held.client_id, held.key.public.thumbprint,
             idempotency_key or secrets.token_urlsafe(16), reason, wait,
         )  # fmt: skip
-        try:
+        with _as_refused():
             outcome = await self._shell.run(flow.act(wanted, asker, described, found))
-        except Refusal as refusal:
-            raise Refused(refusal.reason.value, refusal.reason.says) from refusal
         await self._deliver(outcome)
         return Result(outcome.status, outcome.content_type, outcome.body, outcome.receipt, outcome.jws)
 
@@ -196,12 +194,21 @@ class Agent:
 def _strict(parameters: dict[str, Json]) -> dict[str, Json]:
     """Read the author's own parameters as strictly as the service will; what does not fit is refused here."""
     try:
-        value = canonical.parse(json.dumps(parameters, allow_nan=False).encode())
-    except Refusal as refusal:
-        raise Refused(refusal.reason.value, refusal.reason.says) from refusal
+        text = json.dumps(parameters, allow_nan=False)
     except (TypeError, ValueError) as error:
         raise Refused("json_malformed", str(error)) from error
+    with _as_refused():
+        value = canonical.parse(text.encode())
     return value if isinstance(value, dict) else {}
+
+
+@contextlib.contextmanager
+def _as_refused() -> Iterator[None]:
+    """Give what the protocol refuses here as the refusal that an author expects."""
+    try:
+        yield
+    except Refusal as refusal:
+        raise Refused(refusal.reason.value, refusal.reason.says) from refusal
 
 
 def _print(fingerprint: str, code: str, address: str) -> None:
