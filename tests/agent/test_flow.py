@@ -188,6 +188,17 @@ def test_a_service_that_cannot_be_reached_is_unreachable(world: World) -> None:
         world.run()
 
 
+def test_what_a_service_publishes_is_read_as_strictly_as_an_offer(world: World) -> None:
+    world.bent["actions"] = [lambda: world.json(200, {"actions": [DOCUMENT]})]
+    [found] = world._go(flow.actions(AIR))
+    assert found.name == "book_flight"
+    for bad in ({"actions": [{**DOCUMENT, "path": "x"}]}, {"actions": {}}, []):
+        world.bent["actions"] = [lambda bad=bad: world.json(200, bad)]
+        with pytest.raises(Refusal) as refused:
+            world._go(flow.actions(AIR))
+        assert refused.value.reason is Reason.ACTION_INVALID
+
+
 def test_an_address_that_asks_for_no_approval_just_answers(world: World) -> None:
     world.bent["plain"] = [Answer(200, {"content-type": "text/plain"}, b"hello", NOW)]
     outcome = world.run()

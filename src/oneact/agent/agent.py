@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import secrets
 from dataclasses import dataclass
@@ -13,12 +12,11 @@ from urllib.parse import urlencode
 
 from oneact.agent import flow, keys, pairing
 from oneact.agent.client import Shell, check_url
-from oneact.agent.errors import Refused
-from oneact.errors import Refusal
+from oneact.agent.errors import Refused, as_refused
 from oneact.protocol import canonical, jwk, metadata
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     from oneact.agent.keys import Pairing
     from oneact.protocol.canonical import Json
@@ -85,7 +83,7 @@ class Agent:
         found = keys.load(file, issuer)
         shell = Shell(found.key, issuer)
         try:
-            with _as_refused():
+            with as_refused():
                 server = await shell.run(pairing.discover(issuer))
             if again or not found.client_id:
                 found = found.registered(await shell.run(pairing.register(server, found.key.public, name)))
@@ -161,7 +159,7 @@ class Agent:
         await self.close()
 
     async def _discover(self, service: str) -> tuple[metadata.ServiceMetadata, dict[str, PublicKey]]:
-        with _as_refused():
+        with as_refused():
             return await self._shell.run(flow.discover(check_url(service.rstrip("/"))))
 
     async def _run(
@@ -178,7 +176,7 @@ class Agent:
             self._server, held.hint, held.client_id, held.key.public.thumbprint,
             idempotency_key or secrets.token_urlsafe(16), reason, wait,
         )  # fmt: skip
-        with _as_refused():
+        with as_refused():
             outcome = await self._shell.run(flow.act(wanted, asker, described, found))
         await self._deliver(outcome)
         return Result(outcome.status, outcome.content_type, outcome.body, outcome.receipt, outcome.jws)
@@ -197,18 +195,9 @@ def _strict(parameters: dict[str, Json]) -> dict[str, Json]:
         text = json.dumps(parameters, allow_nan=False)
     except (TypeError, ValueError) as error:
         raise Refused("json_malformed", str(error)) from error
-    with _as_refused():
+    with as_refused():
         value = canonical.parse(text.encode())
     return value if isinstance(value, dict) else {}
-
-
-@contextlib.contextmanager
-def _as_refused() -> Iterator[None]:
-    """Give what the protocol refuses here as the refusal that an author expects."""
-    try:
-        yield
-    except Refusal as refusal:
-        raise Refused(refusal.reason.value, refusal.reason.says) from refusal
 
 
 def _print(fingerprint: str, code: str, address: str) -> None:

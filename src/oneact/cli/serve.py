@@ -17,12 +17,13 @@ def serve(
     key_file: Annotated[Path | None, typer.Option(help="The signing keys; made at the first start.")] = None,
     rp_id: Annotated[str, typer.Option(help="The host that passkeys belong to, for life.")] = "",
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "",
-    port: Annotated[int | None, typer.Option(help="The port to listen on.", show_default="8400")] = None,
+    port: Annotated[int | None, typer.Option(help="The port to listen on, 8400 if nothing else is set.")] = None,
 ) -> None:
     """Run the approval server, where persons see acts and approve them.
 
-    Every option may also be set in the environment, as ONEACT_PUBLIC_URL and so on; an option wins. It speaks plain
-    HTTP: for anyone beyond this machine put a proxy with TLS before it.
+    Every option may also be set in the environment, as ONEACT_PUBLIC_URL and so on; an option wins.
+
+    It speaks plain HTTP: for anyone beyond this machine put a proxy with TLS in front.
     """
     import uvicorn
 

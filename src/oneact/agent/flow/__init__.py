@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Final
 from oneact.agent.errors import Refused
 from oneact.agent.flow import offering, settling, steps, waiting
 from oneact.agent.flow.steps import Answer, Asker, Call, Event, Flow, Lost, Outcome, Step, Wait, Wanted
-from oneact.protocol import canonical, jwk, metadata
+from oneact.errors import Reason, Refusal
+from oneact.protocol import action, canonical, jwk, metadata
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
 
+    from oneact.protocol.action import Action
     from oneact.protocol.canonical import Json
     from oneact.protocol.jwk import PublicKey
     from oneact.protocol.metadata import ServiceMetadata
@@ -32,6 +34,7 @@ __all__ = [
     "Wait",
     "Wanted",
     "act",
+    "actions",
     "by_name",
     "discover",
 ]
@@ -39,17 +42,31 @@ _LINK_HELPS: Final = frozenset({"unlinked_service", "account_not_linked", "issue
 _CLIENT_ERROR: Final = 400
 
 
-def by_name(service: str, action: str, parameters: dict[str, Json], act_uri: str) -> Wanted:
+def by_name(service: str, name: str, parameters: dict[str, Json], act_uri: str) -> Wanted:
     """Want an action by its name at the service's own address for that."""
-    body = canonical.encode({"action": action, "parameters": parameters})
-    return Wanted(service, "POST", act_uri, body, "application/json", action, parameters)
+    body = canonical.encode({"action": name, "parameters": parameters})
+    return Wanted(service, "POST", act_uri, body, "application/json", name, parameters)
 
 
 def discover(service: str) -> Generator[Step, Event, tuple[ServiceMetadata, dict[str, PublicKey]]]:
     """Give a service's metadata and keys; raises `Unreachable` or `Refused`."""
-    found = yield from steps.document(metadata.well_known(service, metadata.SERVICE_PATH))
-    described = metadata.parse_service(found, service)
+    described = yield from _described(service)
     return described, jwk.parse_set((yield from steps.document(described.jwks_uri)))
+
+
+def actions(service: str) -> Generator[Step, Event, tuple[Action, ...]]:
+    """Give the actions that a service publishes; raises `Unreachable` or `Refused`."""
+    described = yield from _described(service)
+    found = yield from steps.document(described.actions_uri)
+    listed = found.get("actions") if isinstance(found, dict) else None
+    if not isinstance(listed, list):
+        raise Refusal(Reason.ACTION_INVALID, "no array of actions")
+    return tuple(action.parse(item) for item in listed)
+
+
+def _described(service: str) -> Generator[Step, Event, ServiceMetadata]:
+    found = yield from steps.document(metadata.well_known(service, metadata.SERVICE_PATH))
+    return metadata.parse_service(found, service)
 
 
 def act(wanted: Wanted, asker: Asker, described: ServiceMetadata, keys: Mapping[str, PublicKey]) -> Flow:

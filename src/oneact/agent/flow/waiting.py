@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from oneact.agent.errors import Denied, Expired, Refused, Unreachable
+from oneact.agent.errors import Denied, Expired, Refused, Unreachable, as_refused
 from oneact.agent.flow import steps
 from oneact.agent.flow.steps import Answer, Call, Lost, Wait
-from oneact.errors import Refusal
 from oneact.protocol import token
 
 if TYPE_CHECKING:
@@ -106,10 +105,8 @@ def _cancellation(asker: Asker, identifier: str) -> Call:
 
 def claims_of(issued: str) -> token.ActionToken:
     """Read the token; raises `Refused`."""
-    try:
+    with as_refused():
         return token.parse(issued)[0]
-    except Refusal as refusal:
-        raise Refused(refusal.reason.value, refusal.reason.says) from refusal
 
 
 def of_token(issued: str, offered: Offer, asker: Asker, asked: Asked) -> Offer:
