@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -26,6 +27,7 @@ from tests.server.test_starting import started
 from tests.server.visitor import Visitor
 from tests.service.airline import Airline
 from tests.service.world import served
+from tests.spec.literal import ROOT
 
 __all__ = ["airline", "person", "server"]
 runner = CliRunner()
@@ -225,3 +227,24 @@ def test_serve_serves_and_says_at_its_first_start_that_the_rp_id_is_for_life(tmp
     assert "for life" in log
     assert f"approval server http://localhost:{port}, listening on http://127.0.0.1:{port}" in log
     assert (tmp_path / "a.jwk").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("document", ["README.md", "docs/agent.md"])
+def test_the_sample_of_a_document_books_the_flight(
+    home: dict[str, str], airline: Airline, person: Visitor, tmp_path: Path, document: str
+) -> None:
+    samples = re.findall(r"```python\n(.*?)```", (ROOT / document).read_text("utf-8"), re.DOTALL)
+    [sample] = [text for text in samples if "Agent.open" in text]
+    here = {"https://approve.example": home["ONEACT_SERVER"], "https://air.example": airline.resource}
+    for there, ours in here.items():
+        sample = sample.replace(there, ours)
+    (tmp_path / "sample.py").write_text(sample, "utf-8")
+    work = threading.Thread(target=_decide, args=(person, "approve"))
+    work.start()
+    done = subprocess.run(
+        [sys.executable, tmp_path / "sample.py"],
+        env={**os.environ, **home}, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    work.join()
+    assert done.returncode == 0, done.stderr
+    assert "status='executed'" in done.stdout
