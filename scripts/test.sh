@@ -17,5 +17,5 @@ $bin/coverage run -m pytest -q tests/test_errors.py tests/protocol tests/log tes
   tests/agent/test_flow.py tests/service/test_journal.py tests/service/test_audit.py
 $bin/coverage combine -q
 $bin/coverage report --skip-covered --fail-under=100 \
-  --include='src/oneact/errors.py,src/oneact/protocol/*,src/oneact/log/*,src/oneact/service/checks.py,src/oneact/service/journal.py,src/oneact/service/audit/*,src/oneact/agent/flow.py'
+  --include='src/oneact/errors.py,src/oneact/protocol/*,src/oneact/log/*,src/oneact/service/checks.py,src/oneact/service/journal.py,src/oneact/service/audit/*,src/oneact/agent/flow/*'
 stage "tests"; $bin/python -m pytest -q -n 2 --dist loadfile "$@"

@@ -205,7 +205,13 @@ class Reason(Enum):
     ROSTER_ISSUER = "roster_issuer", _INVALID_REQUEST, 400, 0, "The roster is by another approval server."
     ROSTER_AUDIENCE = "roster_audience", _INVALID_REQUEST, 400, 0, "The roster is for another service."
     ROSTER_SUBJECT = "roster_subject", _INVALID_REQUEST, 400, 0, "The roster is for another person."
-    ROSTER_SEQ = "roster_seq", _INVALID_REQUEST, 409, 0, "The roster is not newer than the one pinned."
+    ROSTER_SEQ = (
+        "roster_seq",
+        _INVALID_REQUEST,
+        409,
+        0,
+        "The roster is not newer than the one pinned, or too far ahead.",
+    )
     ROSTER_RP_ID = "roster_rp_id", _INVALID_REQUEST, 400, 0, "The roster's RP ID and origins may not change."
     ROSTER_UNPINNED = "roster_unpinned", _INVALID_REQUEST, 403, 0, "The roster is not signed by a pinned passkey."
     ROSTER_SIGNATURE = "roster_signature", _INVALID_REQUEST, 403, 0, "The roster's signature does not verify."

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from oneact.agent import Agent
-from oneact.cli import app
+from oneact.cli.commands import app
 from oneact.server.tlog import sequencer
 from oneact.service import keys
 from tests.flows.test_whole import FLIGHT, agent, airline, deciding, person, server

@@ -72,6 +72,11 @@ def test_the_server_stands_in_another_application(tmp_path: Path) -> None:
         {"ONEACT_PUBLIC_URL": "https://a.example", "ONEACT_RP_ID": "b.example"},
         {"ONEACT_PORT": "0"},
         {"ONEACT_PORT": "x"},
+        {"ONEACT_TRUSTED_PROXIES": "10.0.0.0/8"},
+        {"ONEACT_TRUSTED_PROXIES": "127.0.0.1, proxy.internal"},
+        {"ONEACT_PRIVATE_HOSTS": "https://air.internal"},
+        {"ONEACT_PRIVATE_HOSTS": "air.internal:8443"},
+        {"ONEACT_PRIVATE_HOSTS": "*.internal"},
     ],
 )
 def test_settings_that_cannot_work_are_refused(environment: dict[str, str]) -> None:
@@ -84,11 +89,13 @@ def test_settings_come_from_the_environment() -> None:
         {
             "ONEACT_PUBLIC_URL": "https://a.example/approve/",
             "ONEACT_RP_ID": "a.example",
-            "ONEACT_PRIVATE_HOSTS": "x.internal, y.internal",
+            "ONEACT_PRIVATE_HOSTS": "x.internal, Y.internal",
+            "ONEACT_TRUSTED_PROXIES": "10.0.0.1, 0:0:0:0:0:0:0:1",
             "ONEACT_PORT": "9000",
             "ONEACT_DATABASE": "/data/a.db",
         }
     )
     assert (found.issuer, found.path, found.origin) == ("https://a.example/approve", "/approve", "https://a.example")
     assert (found.private_hosts, found.port, found.database) == (("x.internal", "y.internal"), 9000, Path("/data/a.db"))
+    assert found.trusted_proxies == ("10.0.0.1", "::1")
     assert found.secure

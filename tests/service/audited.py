@@ -12,7 +12,7 @@ from typing import Any
 
 from typer.testing import CliRunner
 
-from oneact.cli import app
+from oneact.cli.commands import app
 from oneact.protocol import act, offer
 from oneact.protocol.act import Act
 from oneact.protocol.action import Rule

@@ -14,7 +14,7 @@ from tests.service.processes import process, ready
 from tests.service.world import ApprovalServer, Caller, calling, eventually, free_port
 from typer.testing import CliRunner
 
-from oneact.cli import app
+from oneact.cli.commands import app
 
 FLIGHT: dict[str, Any] = {"from": "SFO", "to": "NYC", "date": "2024-03-01"}
 

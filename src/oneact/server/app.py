@@ -36,11 +36,10 @@ def create_app(settings: Settings, *, clock: Callable[[], int] = now) -> Starlet
 
 @contextlib.asynccontextmanager
 async def lifespan(app: Starlette, settings: Settings, clock: Callable[[], int] = now) -> AsyncIterator[None]:
-    """Open the server's world for the time that the application runs."""
-    first = not settings.database.exists()
+    """Open the server's world for the time that the application runs; refuses as `open_world` does."""
     world = await open_world(settings, clock)
     app.state.world = world
-    await starting.record(world, first=first)
+    await starting.record(world)
     tasks = [
         asyncio.create_task(ending.sweep_for_ever(world)),
         asyncio.create_task(sequencer.sequence_for_ever(world)),

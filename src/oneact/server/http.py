@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from oneact.protocol.canonical import Json
     from oneact.server.world import World
 
+_ORDINARY: Final = frozenset({Reason.AUTHORIZATION_PENDING, Reason.PROOF_NONCE})  # every agent that waits gets these
 NO_STORE: Final = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 _FORM: Final = "application/x-www-form-urlencoded"
 _MAX_FIELDS: Final = 64
@@ -89,7 +90,7 @@ def answer(value: Mapping[str, Any], status: int = 200, headers: Mapping[str, st
 
 def refused(refusal: Refusal) -> JSONResponse:
     """Answer a refusal with its public part; the detail goes to the log."""
-    _logger.info("refused: %s", refusal)
+    _logger.log(logging.DEBUG if refusal.reason in _ORDINARY else logging.INFO, "refused: %s", refusal)
     headers = {"Retry-After": "60"} if refusal.reason is Reason.RATE_LIMITED else {}
     value: dict[str, Any] = dict(refusal.body())
     if refusal.reason in {Reason.AUTHORIZATION_PENDING, Reason.SLOW_DOWN}:

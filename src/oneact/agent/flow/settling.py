@@ -1,0 +1,127 @@
+"""At the service: send the act with its token, and make sure of what became of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from oneact.agent.errors import Expired, OutcomeUnknown, Unreachable
+from oneact.agent.flow import offering, steps, waiting
+from oneact.agent.flow.steps import Answer, Call, Outcome, Wait
+from oneact.errors import Refusal
+from oneact.protocol import base64url, receipt
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from oneact.agent.flow.steps import Asker, Event, Flow, Service, Step, Wanted
+    from oneact.protocol.offer import Offer
+    from oneact.protocol.receipt import Receipt
+
+_REPEATS: Final = 4
+_PAUSE: Final = 2
+_RECEIPT: Final = "oneact-receipt"
+_SALT: Final = "oneact-result-salt"
+_CLIENT_ERROR: Final = 400
+_SERVER_ERROR: Final = 500
+_NO_ANSWER: Final = Outcome(0, "", None, None, "")
+
+
+def execute(wanted: Wanted, asker: Asker, service: Service, offered: Offer, identifier: str, issued: str) -> Flow:
+    """Send the act with its token; on silence the same again, then ask what became of it."""
+    jti = waiting.claims_of(issued).jti
+    for number in range(_REPEATS):
+        event = yield steps.request(wanted, {}, issued)
+        if isinstance(event, Answer):
+            text = event.headers.get(_RECEIPT, "")
+            if text:
+                return (yield from _settled(asker, service, offered, jti, text, _of_handler(event)))
+            if event.member("receipt"):
+                kept = _of_spend(event)
+                return (yield from _settled(asker, service, offered, jti, event.member("receipt"), kept))
+            if event.status < _SERVER_ERROR and event.member("error") != "act_in_progress":
+                return _refused_or_unknown(event, offered, number)
+        yield Wait(_PAUSE)
+    return (yield from _asked_after(asker, service, offered, identifier, issued))
+
+
+def look_up(asker: Asker, service: Service, offered: Offer, identifier: str) -> Flow:
+    """Find what became of a token that an earlier call with the same key had: only a receipt of this act tells."""
+    text = yield from _receipt(asker, identifier)
+    try:
+        told, _ = receipt.parse(text)
+    except Refusal as refusal:
+        raise OutcomeUnknown(identifier, "it was approved in an earlier call, and there is no receipt") from refusal
+    return (yield from _settled(asker, service, replace(offered, txn=told.txn), told.jti, text, _NO_ANSWER))
+
+
+def _refused_or_unknown(answer: Answer, offered: Offer, number: int) -> Outcome:
+    """A refusal that says `not_executed`, or that came to the very first try, is one; after silence it says nothing."""
+    told = answer.members().get("not_executed") is True
+    if told and answer.member("reason") == "token_expired" and number:
+        raise Expired("the token lived out its seconds before it reached the service")
+    if answer.status >= _CLIENT_ERROR and (number == 0 or told):
+        raise steps.refused(answer)
+    raise OutcomeUnknown(offered.txn, "the service answered without a receipt")
+
+
+def _asked_after(asker: Asker, service: Service, offered: Offer, identifier: str, issued: str) -> Flow:
+    """Ask the approval server for the receipt."""
+    text = yield from _receipt(asker, identifier)
+    if not text:
+        raise OutcomeUnknown(offered.txn, "no answer, and no receipt at the approval server")
+    return (yield from _settled(asker, service, offered, waiting.claims_of(issued).jti, text, _NO_ANSWER))
+
+
+def _receipt(asker: Asker, identifier: str) -> Generator[Step, Event, str]:
+    form = {"transaction_authorization_id": identifier}
+    event = yield Call("POST", asker.server.endpoints["receipt_endpoint"], {}, form, authenticated=True)
+    return event.member("receipt") if isinstance(event, Answer) else ""
+
+
+def _of_handler(answer: Answer) -> Outcome:
+    kind = answer.headers.get("content-type", "")
+    return Outcome(answer.status, kind, answer.body, None, answer.headers.get(_SALT, ""))
+
+
+def _of_spend(answer: Answer) -> Outcome:
+    """Read the kept response of an act that had been executed before."""
+    kept = answer.members().get("response")
+    members = kept if isinstance(kept, dict) else {}
+    status, kind, body = members.get("status"), members.get("content_type"), members.get("body_base64url")
+    return Outcome(
+        status if isinstance(status, int) else 0,
+        kind if isinstance(kind, str) else "",
+        base64url.decode(body) if isinstance(body, str) else None,
+        None,
+        answer.member("salt"),
+    )
+
+
+def _settled(asker: Asker, service: Service, offered: Offer, jti: str, text: str, found: Outcome) -> Flow:
+    """Verify the receipt; an outcome that the service did not sign is no outcome."""
+    try:
+        _, parsed = receipt.parse(text)
+        if parsed.header.kid not in service.keys:
+            service = yield from offering.refreshed(service)
+        signed = receipt.check(text, service.keys)
+    except (Refusal, Unreachable) as error:
+        raise OutcomeUnknown(offered.txn, f"the receipt does not verify ({error})") from error
+    expected = (service.resource, asker.server.issuer, offered.txn, jti, offered.act.digest)
+    if (signed.iss, signed.aud, signed.txn, signed.jti, signed.act_digest) != expected:
+        raise OutcomeUnknown(offered.txn, "the receipt is for another act")
+    if signed.status == "unknown":
+        raise OutcomeUnknown(offered.txn, "the service says so")
+    if found.body is not None and not _is_result(signed, found):
+        raise OutcomeUnknown(offered.txn, "the answer is not the one that the receipt is for")
+    return Outcome(found.status, found.content_type, found.body, signed, text)
+
+
+def _is_result(signed: Receipt, found: Outcome) -> bool:
+    if signed.result_digest is None or found.body is None:
+        return True
+    try:
+        salt = base64url.decode(found.jws)
+    except Refusal:
+        return False
+    return receipt.result_digest(salt, found.body) == signed.result_digest
