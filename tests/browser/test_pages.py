@@ -43,6 +43,30 @@ def _claims(text: str) -> dict[str, object]:
     return dict(token.parse(text)[0].claims())
 
 
+COVERED = """() => [...document.querySelectorAll('.act *, .agent *')].filter(item => {
+    if (item.children.length || !item.textContent.trim()) return false;
+    item.scrollIntoView({ block: 'end' });
+    const box = item.getBoundingClientRect();
+    const top = document.elementFromPoint(box.left + box.width / 2, box.bottom - 2);
+    const approve = document.getElementById('approve').getBoundingClientRect();
+    return !(top && (item.contains(top) || top.contains(item))) || approve.top < box.bottom;
+}).map(item => item.textContent)"""
+
+
+def test_nobody_reaches_approve_without_having_passed_every_line_and_none_is_covered(
+    browsing: Browsing, ready: Agent, shop: Service
+) -> None:
+    ask(browsing, ready, shop)
+    browsing.open_first()
+    for width, height in ((1280, 860), (390, 844), (320, 480)):
+        browsing.page.set_viewport_size({"width": width, "height": height})
+        assert browsing.page.evaluate(COVERED) == []
+    warning, promise = (browsing.page.locator(name).bounding_box() for name in (".final", ".promise"))
+    assert warning is not None
+    assert promise is not None
+    assert warning["y"] + warning["height"] <= promise["y"]
+
+
 def test_a_denial_with_words_reaches_the_agent(browsing: Browsing, ready: Agent, shop: Service) -> None:
     identifier = ask(browsing, ready, shop)
     browsing.open_first()
