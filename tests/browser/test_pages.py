@@ -30,6 +30,7 @@ def test_an_act_is_approved_in_the_browser_and_the_token_is_the_agents(
     expect(page.locator("#outcome")).to_be_visible()
     answer = ready.poll(identifier).json()
     assert answer["token_type"] == "DPoP"
+    expect(page.get_by_text("It waits for your answer")).to_have_count(0)
     receipt = shop.receipt(browsing.server.url, _claims(answer["access_token"]), shop.act().digest, int(time.time()))
     delivered = httpx.post(
         browsing.server.url + "/oauth/receipts", content=receipt, headers={"Content-Type": "application/jwt"}
@@ -75,6 +76,9 @@ def test_a_denial_with_words_reaches_the_agent(browsing: Browsing, ready: Agent,
     page.get_by_label("Words to the agent").fill("Not today")
     page.get_by_role("button", name="Deny", exact=True).click()
     expect(page.locator("#outcome")).to_contain_text("Denied")
+    expect(page.get_by_text("It does not listen")).to_have_count(0)
+    page.get_by_text("What the log says").click()
+    expect(page.get_by_text("You denied")).to_be_visible()
     assert ready.poll(identifier).json()["message"] == "Not today"
     assert browsing.complaints == []
 
