@@ -64,9 +64,9 @@ def linked(site: Site, label: str, issuers: Sequence[str]) -> str:
     return _page(
         site,
         "Your account is linked",
-        f"<p>Agents can ask at {listed} for single acts on the account <strong>{escape(label)}</strong>; each one waits "
-        'for your passkey.</p><p class="note">Unlinking is itself an act that one of your passkeys approves: have an '
-        "agent ask for <code>oneact.unlink</code>.</p>",
+        f"<p>Agents can ask at {listed} for single acts on the account <strong>{escape(label)}</strong>; each one "
+        'waits for your passkey.</p><p class="note">Unlinking is itself an act that one of your passkeys approves: '
+        "have an agent ask for <code>oneact.unlink</code>.</p>",
     )
 
 
