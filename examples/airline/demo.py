@@ -83,7 +83,7 @@ def _order(ada: Person, lines: Lines, day: str) -> list[str]:
     ada.order("second", day)
     again = lines.next("RESULT second: ")
     _say(f"used that token a second time: {again}")
-    ada.silence(len(EXPECTED))
+    ada.silence()
     _say("of the refused ones the page says that there is no word from the service")
     wanted = [*((said[tamper], text) for tamper, text in EXPECTED.items()), (good, "Booked"), (again, AGAIN)]
     return [f"expected {text!r}: {found}" for found, text in wanted if text not in found]

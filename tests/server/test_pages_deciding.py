@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from typing import Any
 
@@ -418,6 +419,16 @@ def test_the_history_says_no_word_once_the_token_has_expired(visitor: Visitor, p
     visitor.server.clock.now += 30
     history = visitor.get("/history").text
     assert ("No word" in history, "Handed over" in history) == (True, False)
+
+
+def test_the_history_tells_requests_of_one_minute_apart(visitor: Visitor, paired: Agent, service: Service) -> None:
+    for number in range(2):
+        visitor.server.clock.now += 1
+        paired.ask(service.offer(paired.server.url, paired.server.clock()), {"Idempotency-Key": str(number)})
+    for identifier in [row[0] for row in visitor.server.execute("SELECT id FROM requests")]:
+        visitor.post("/requests/deny", requests=[identifier])
+    times = re.findall(r"<time data-seconds[^>]*>([^<]+)</time>", visitor.get("/history").text)
+    assert len(set(times)) == len(times) == 2
 
 
 def test_the_log_on_the_page_goes_on_with_the_outcome(visitor: Visitor, request_id: str) -> None:

@@ -105,6 +105,14 @@ def _when(second: int) -> Markup:
     )
 
 
+def _moment(second: int) -> Markup:
+    """Give a time with its second: of things that may come close upon each other."""
+    at = datetime.fromtimestamp(second, UTC)
+    return Markup('<time data-seconds datetime="{}">{}</time>').format(
+        at.strftime("%Y-%m-%dT%H:%M:%SZ"), f"{at.day} {at.strftime('%b %Y, %H:%M:%S')} UTC"
+    )
+
+
 def _host(url: str) -> str:
     parts = urlsplit(url)
     return display.escape(parts.netloc if parts.scheme == "https" else f"{parts.scheme}://{parts.netloc}")
@@ -126,6 +134,7 @@ _environment.filters.update(
     plain=display.escape,
     summary=_summary,
     when=_when,
+    moment=_moment,
     fingerprint=jwk.fingerprint,
     host=_host,
     monogram=_monogram,

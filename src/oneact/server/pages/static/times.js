@@ -28,7 +28,7 @@ export function localise(root) {
     }
   }
   for (const time of root.querySelectorAll("time")) {
-    const shown = { dateStyle: "medium", timeStyle: "short" };
+    const shown = { dateStyle: "medium", timeStyle: "seconds" in time.dataset ? "medium" : "short" };
     time.title = time.textContent;
     time.textContent = new Intl.DateTimeFormat(undefined, shown).format(new Date(time.dateTime));
   }
