@@ -27,6 +27,7 @@ a{color:var(--link);text-underline-offset:.18em}
 label{display:block;font-weight:560;margin:1.1rem 0 .35rem}
 input,select,button{font:inherit;color:inherit;width:100%;min-height:48px;padding:.6rem .8rem;border-radius:12px;
 border:1px solid var(--muted);background:var(--card)}
+::placeholder{color:var(--muted);opacity:1}
 button{margin-top:1rem;border:0;background:var(--go);color:var(--on-go);font-weight:620;cursor:pointer}
 :focus-visible{outline:3px solid var(--link);outline-offset:2px}
 .note,.back{color:var(--muted);font-size:.9375rem}

@@ -39,7 +39,8 @@ async def inbox_wait(request: Request, world: World, session: Session) -> Respon
     given = request.query_params.get("version", "")
     batches, agents, version = await history.changed_inbox(world, session, given)
     fragment = looks.render("_inbox.html", base=world.settings.path, batches=batches, agents=agents)
-    return http.answer({"version": version, "count": len(batches), "html": fragment})
+    says = _waiting(len(batches), agents)
+    return http.answer({"version": version, "count": len(batches), "html": fragment, "says": says})
 
 
 async def request_page(request: Request, world: World, session: Session) -> Response:
@@ -127,6 +128,13 @@ async def history_page(request: Request, world: World, session: Session) -> Resp
     older = None if last is None else f"{last['created_at']}.{last['id']}"
     findings = await reconciling.open_findings(world, session.account)
     return shell.render(request, session, "history.html", rows=rows, older=older, findings=findings)
+
+
+def _waiting(requests: int, agents: int) -> str:
+    """Say what waits, for someone who does not see the list change."""
+    asking = f"{requests} request{'s wait' if requests > 1 else ' waits'} for you." if requests else ""
+    pairing = f"{agents} agent{'s wait' if agents > 1 else ' waits'} to be paired." if agents else ""
+    return f"{asking} {pairing}".strip() or "Nothing waits for you."
 
 
 def _acts(shown: list[Shown], now: int) -> list[tuple[Shown, ActView, Outcome]]:
