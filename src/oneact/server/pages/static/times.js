@@ -21,7 +21,7 @@ export function localise(root) {
     try {
       const beside = document.createElement("span");
       beside.className = "local";
-      beside.textContent = read(exact.textContent);
+      beside.textContent = `(${read(exact.textContent)})`;
       exact.after(" ", beside);
     } catch {
       // A value that the browser cannot read has only its exact form.
