@@ -83,6 +83,10 @@ def paths(browsing: Browsing, ready: Agent, shop: Service) -> list[str]:
     expect(page.locator("#outcome")).to_contain_text("Approved")
     assert ready.poll(silent).json()["token_type"] == "DPoP"
     server.execute("UPDATE requests SET token_exp = 1 WHERE id = ?", silent)
+    server.execute(
+        "INSERT INTO findings (id, kind, account_id, request_id, resource, txn, detail, found_at)"
+        " SELECT 'f', 'no_word', account_id, id, resource, txn, '', 1 FROM requests WHERE id = ?", silent
+    )  # fmt: skip
     waits = ask(to="NYC\u202e")
     return [
         *("/inbox", "/history", "/agents", "/services", "/passkeys", "/pair", "/requests/none"),
