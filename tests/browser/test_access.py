@@ -159,6 +159,15 @@ def test_nothing_has_to_be_moved_sideways_on_a_small_phone(browsing: Browsing, p
         assert page.evaluate("document.documentElement.scrollWidth") == 320
 
 
+def test_what_needs_the_script_cannot_be_pressed_before_it_is_there(browsing: Browsing) -> None:
+    browsing.page.route("**/static/passkey.js", lambda route: route.abort())
+    browsing.go("/signup")
+    browsing.page.get_by_label("Your name").fill("Ada")
+    browsing.page.keyboard.press("Enter")
+    expect(browsing.page.get_by_role("button", name="Make a passkey")).to_be_disabled()
+    assert browsing.page.url == browsing.server.url + "/signup"
+
+
 def test_the_inbox_says_what_is_new_and_leaves_the_keyboard_where_it_was(
     browsing: Browsing, ready: Agent, shop: Service
 ) -> None:

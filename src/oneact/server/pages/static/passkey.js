@@ -55,6 +55,8 @@ export async function fresh(action) {
 // Runs `action` when `element` is used; meanwhile nothing on the page can be pressed twice. What went wrong is said
 // before the place where it was pressed, and who uses the keyboard is still there.
 export function when(element, event, action) {
+  for (const button of element?.querySelectorAll("button") ?? []) button.disabled = false;
+  if (element) element.disabled = false; // the server sends it disabled: before this script is there it does nothing
   element?.addEventListener(event, async (happened) => {
     happened.preventDefault();
     const held = document.activeElement;
