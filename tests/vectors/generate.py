@@ -174,6 +174,11 @@ def make_action() -> None:
         ("a schema of another type", ("schema",), {"type": "string"}),
         ("a number in the schema", ("schema", "properties", "bags"), {"type": "number"}),
         ("a keyword that is not known", ("schema", "properties", "bags"), {"type": "integer", "contains": 1}),
+        (
+            "a pattern over 1,024 characters",
+            ("schema", "properties", "from"),
+            {"type": "string", "pattern": "x" * 1025},
+        ),
         ("a reference elsewhere", ("schema", "properties", "bags"), {"$ref": "https://evil.example/s"}),
         ("a source that is not known", ("sources", "bags"), "cookie"),
         ("a source too few", ("sources", "bags"), DROP),
@@ -583,6 +588,8 @@ def a_jws(
         f"{head}.{base64url.encode(canonical.encode({**claims, 'jti': 'x'}))}.{signature}",
     )
     bad("a critical header", "malformed", signed(claims, typ, key_, crit=["x"], x=1))
+    bad("a header over 1,024 characters", "malformed", signed(claims, typ, key_, x="x" * 800))
+    bad("a kid over 256 characters", "malformed", signed(claims, typ, key_, kid="x" * 257))
     bad("two parts", "malformed", f"{head}.{payload}")
     bad("padding", "malformed", text + "=")
     bad("claims that are a list", "malformed", signed([], typ, key_))
@@ -780,6 +787,8 @@ def make_receipt() -> None:
         "a member too many": {"more": 1}, "another status": {"status": "done"}, "a digest that is none": {"act_digest": "x"},
     }.items():  # fmt: skip
         file.bad(name, "receipt_malformed", receipt=signed({**claims, **change}, typ, SERVICE), **base)
+    large = signed({**claims, "more": "x" * 8192}, "JWT", SERVICE)
+    file.bad("over 8 KiB, before its type is looked at", "receipt_malformed", receipt=large, **base)
     file.write()
 
 
@@ -805,6 +814,8 @@ def make_client_assertion() -> None:
     file.bad("another key", reason, client_assertion=signed(claims, typ, STRANGER), **base)
     file.bad("another algorithm", reason, client_assertion=signed(claims, typ, EDWARDS), **base)
     file.bad("expired", reason, client_assertion=signed(claims, typ, AGENT), **{**base, "now": T + 60})
+    long = {**claims, "iss": "c" * 1600, "sub": "c" * 1600}
+    file.bad("over 4 KiB", reason, client_assertion=signed(long, typ, AGENT), **base)
     file.write()
 
 

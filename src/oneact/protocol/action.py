@@ -103,7 +103,7 @@ def parse(value: Json) -> Action:
     )
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def split_summary(summary: str) -> tuple[str, ...]:
     """Give a summary as texts and the pointers of its placeholders in turns; first and last are texts."""
     return tuple(_PLACEHOLDER.split(summary))

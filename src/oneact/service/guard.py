@@ -185,8 +185,10 @@ class GuardCore:
 
     async def learn(self, token_text: str, reason: Reason) -> bool:
         """Fetch the keys that a token needs, if its issuer is accepted; False where that changes nothing."""
+        if reason not in _LEARNABLE:  # before the text is read: what made it too large is among the others
+            return False
         issuer = token.parse(token_text)[0].iss
-        if reason not in _LEARNABLE or not await self.issuers.accepts(issuer):
+        if not await self.issuers.accepts(issuer):
             return False
         await self.issuers.keys(issuer, refresh=reason is Reason.TOKEN_KEY)
         return True
