@@ -6,7 +6,6 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Final
 
-from oneact import fetch
 from oneact.errors import Reason, Refusal
 from oneact.log.entry import Entry, Kind
 from oneact.protocol import act, canonical, display, schema
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from oneact.server.world import World
     from oneact.store.contract import Row
 
+PAUSES: Final = (0, 1, 5)  # seconds before each attempt to ping
 _MAX_MESSAGE: Final = 500
 _MAX_TOKEN: Final = 1024
 _logger: Final = logging.getLogger("oneact.server")
@@ -108,12 +108,10 @@ async def ping(world: World, row: Row) -> None:
         return
     headers = {"Authorization": f"Bearer {row['ping_token']}", "Content-Type": "application/json"}
     body = canonical.encode({"auth_req_id": row["id"]})
-    for pause in (0, 1, 5):
+    for pause in PAUSES:
         await asyncio.sleep(pause)
         try:
-            answer = await fetch.fetch_async(
-                "POST", endpoint, headers=headers, body=body, private_hosts=world.settings.private_hosts
-            )
+            answer = await world.fetch.fetcher.request("POST", endpoint, headers=headers, body=body)
         except Refusal as refusal:
             _logger.info("a ping did not arrive: %s", refusal)
             continue

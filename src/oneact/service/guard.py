@@ -9,8 +9,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from oneact.documents import CachedDocuments
 from oneact.errors import Reason, Refusal
-from oneact.fetch import CachedDocuments
+from oneact.fetch import LOCAL_NAMES, Fetcher
 from oneact.protocol import canonical, metadata, token
 from oneact.protocol.action import Rule
 from oneact.service import exchange, keys, settings
@@ -70,20 +71,21 @@ class GuardCore:
         now: Callable[[], int] = lambda: int(time.time()),
     ) -> None:
         self.private_hosts = settings.hosts(private_hosts)
-        self.resource = settings.identifier("resource=", resource.rstrip("/"), self.private_hosts)
+        self.resource = settings.identifier("resource=", resource.rstrip("/"), {*LOCAL_NAMES, *self.private_hosts})
         self.name = settings.name(name)
         self.login_uri = settings.login_uri(login_uri)
-        accepted = settings.issuers(issuers, self.private_hosts)
+        self.fetcher = Fetcher(self.resource, self.private_hosts)
+        accepted = settings.issuers(issuers, self.fetcher.excepted)
         self._rate = RateLimit(settings.rate(terms_per_minute))
         self.keys = keys.load(key)
         self.store: Store = SqliteStore(store) if isinstance(store, str | Path) else store
-        self.documents = CachedDocuments(self.private_hosts)
+        self.documents = CachedDocuments(self.fetcher)
         self.issuers = Issuers(accepted, self.store, self.documents)
         self.notify = notify
         self.now = now
         self.actions: dict[str, Guarded] = {}
         self.execution = Execution(self.store, Receipts(self.keys.signing), now)
-        self.outbox = Outbox(self.store, self.issuers, now, self.private_hosts)
+        self.outbox = Outbox(self.store, self.issuers, now, self.fetcher)
         self._account = account
         self._insecure_login_age = allow_insecure_login_age
         address = metadata.well_known(self.resource, metadata.SERVICE_PATH)

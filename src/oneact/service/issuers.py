@@ -13,7 +13,7 @@ from oneact.protocol import jwk, metadata
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from oneact.fetch import CachedDocuments
+    from oneact.documents import CachedDocuments
     from oneact.protocol.jwk import PublicKey
     from oneact.protocol.metadata import ServerMetadata
     from oneact.service.store.contract import Store
