@@ -344,6 +344,13 @@ def make_display() -> None:
     file.good("what the template leaves out", action=PLAIN, parameters={
         "from": "a", "to": {"z": [1, {"y~/": "b"}], "\U0001f600": {}, "\ue000": []},
     }, terms=None)  # fmt: skip
+    indexed = changed(DOCUMENT, ("display", 1), {"pointer": "/parameters/from/00", "label": "It", "format": "secret"})
+    file.good(
+        "an index with a leading zero leads nowhere",
+        action=indexed,
+        parameters={"from": ["a"], "to": "x"},
+        terms=STATED,
+    )
     file.good("an absent value in the summary", action=PLAIN, parameters={"from": "a"}, terms=None)
     for name, entry, parameters in [
         ("an entry covers what is in its value", ("/parameters/to", "text"), {"to": {"b": [1], "a": "x"}}),

@@ -42,7 +42,7 @@ _EMAIL: Final = re.compile(r"([!#-'*+./0-9=?A-Z^_`a-z{|}~-]{1,64})@([^@\s/\\]{1,
 _URL: Final = re.compile(r"(https?://)([^/?#@:\\\s]{1,253})((?::[0-9]{1,5})?(?:[/?#][!-~]*)?)")
 
 Line = tuple[str, str, str, str]
-_ABSENT: Final[dict[str, Json]] = {}  # told apart by identity
+ABSENT: Final[dict[str, Json]] = {}  # told apart by identity
 
 
 def render(action: Action, parameters: dict[str, Json], terms: dict[str, Json] | None) -> tuple[Line, ...]:
@@ -56,8 +56,8 @@ def render(action: Action, parameters: dict[str, Json], terms: dict[str, Json] |
     lines: list[Line] = []
     shown: dict[str, str] = {}
     for entry in action.display:
-        value = _at(document, entry.pointer)
-        if value is not _ABSENT:
+        value = at(document, entry.pointer)
+        if value is not ABSENT:
             kind, text = _formatted(entry.format, value)
             shown[entry.pointer] = text
             lines.append((entry.section, entry.label, kind, text))
@@ -99,8 +99,8 @@ def _summary(summary: str, document: dict[str, Json], shown: dict[str, str]) -> 
     for pointer, after in places:
         filled = shown.get(pointer)
         if filled is None:
-            value = _at(document, pointer)
-            filled = "" if value is _ABSENT else _text(value)
+            value = at(document, pointer)
+            filled = "" if value is ABSENT else _text(value)
         text += f"\u00ab{filled}\u00bb{after}"
     return text
 
@@ -112,18 +112,21 @@ def _places(summary: str) -> tuple[str, tuple[tuple[str, str], ...]]:
     return escape(parts[0]), tuple(zip(parts[1::2], map(escape, parts[2::2]), strict=True))
 
 
-def _at(document: dict[str, Json], pointer: str) -> Json:
-    """Follow a JSON pointer (RFC 6901) through objects and arrays; `_ABSENT` where it leads nowhere."""
+def at(document: dict[str, Json], pointer: str) -> Json:
+    """Follow a JSON pointer (RFC 6901) through objects and arrays; `ABSENT` where it leads nowhere.
+
+    An index stands as RFC 6901 writes it: `00` names no item. Whoever shows a value follows its pointer by this.
+    """
     value: Json = document
     for name in _tokens(pointer):
         if type(value) is dict:
-            value = value.get(name, _ABSENT)
-            if value is _ABSENT:
+            value = value.get(name, ABSENT)
+            if value is ABSENT:
                 return value
         elif isinstance(value, list) and name.isdecimal() and str(int(name)) == name and int(name) < len(value):
             value = value[int(name)]
         else:
-            return _ABSENT
+            return ABSENT
     return value
 
 
@@ -208,7 +211,8 @@ def _list(value: Json) -> str | None:
     return "\n".join(_text(item) for item in value)
 
 
-def _secret(value: Json) -> str | None:
+def secret(value: Json) -> str | None:
+    """Give the text that stands for a secret, the SHA-256 of its UTF-8; None for what is no text."""
     if not isinstance(value, str):
         return None
     return "sha-256 " + base64url.encode(hashlib.sha256(value.encode()).digest())
@@ -223,5 +227,5 @@ _FORMATS: Final[dict[str, Callable[[Json], str | None]]] = {
     "url": _url,
     "account": lambda value: escape(value) if isinstance(value, str) else None,
     "list": _list,
-    "secret": _secret,
+    "secret": secret,
 }
