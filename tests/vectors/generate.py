@@ -351,6 +351,14 @@ def make_display() -> None:
         parameters={"from": ["a"], "to": "x"},
         terms=STATED,
     )
+    for name, value in {
+        "two marks on a letter stay": "Vie\u0323\u0302t a\u0301\u0301\u0301 \u0e17\u0e35\u0e48",
+        "a third mark in a row is escaped": "o" + "\u0301\u0302\u0303\u0304 x\u0301\u0302\u0303",
+        "marks of different blocks are one row": "o\u0300\u036f\u0483\u0489\u1ab0\u1aff\u1dc0\u1dff\u20d0\u20ff\ufe20\ufe2f",
+        "a mark that is escaped anyway counts": "o\u0301\u034f\u0301",
+        "marks at the beginning": "\u0338\u0338\u0338",
+    }.items():
+        file.good(name, action=PLAIN, parameters={"from": value, "to": "x"}, terms=None)
     file.good("an absent value in the summary", action=PLAIN, parameters={"from": "a"}, terms=None)
     for name, entry, parameters in [
         ("an entry covers what is in its value", ("/parameters/to", "text"), {"to": {"b": [1], "a": "x"}}),
@@ -408,6 +416,10 @@ def make_display() -> None:
     file.good("two hundred lines", action=PLAIN, parameters={"to": ["x"] * 199}, terms=None)
     file.bad("too many lines", "too_large_to_show", action=PLAIN, parameters={"to": ["x"] * 200}, terms=None)
     file.bad("too many octets", "too_large_to_show", action=PLAIN, parameters={"to": "x" * 17_000}, terms=None)
+    often = {**PLAIN, "summary": "{/parameters/to}" * 100}
+    file.bad(
+        "a summary that grows too large", "too_large_to_show", action=often, parameters={"to": "x" * 180}, terms=None
+    )
     file.write()
 
 
