@@ -32,8 +32,8 @@ def test_public_addresses_are_permitted(address: str) -> None:
 @pytest.mark.parametrize(
     ("address", "counted"),
     [
-        ("9.9.9.9", "9.9.9.9"),
-        ("::ffff:9.9.9.9", "9.9.9.9"),
+        ("9.9.9.9", "9.9.9.9/32"),
+        ("::ffff:9.9.9.9", "9.9.9.9/32"),
         ("2001:db8:1:2::1", "2001:db8:1:2::/64"),
         ("2001:db8:1:2:ffff::", "2001:db8:1:2::/64"),
         ("fe80::1%eth0", "fe80::/64"),
@@ -43,3 +43,8 @@ def test_public_addresses_are_permitted(address: str) -> None:
 )
 def test_a_caller_is_counted_by_what_one_caller_has(address: str, counted: str) -> None:
     assert ip.caller(address) == counted
+
+
+def test_a_network_is_what_a_provider_gives_to_many() -> None:
+    assert ip.network("9.9.9.9") == "9.9.0.0/16"
+    assert ip.network("2001:db8:1:2::1") == "2001:db8::/32"

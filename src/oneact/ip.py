@@ -41,7 +41,6 @@ _NOT_PUBLIC_6: Final = tuple(
     )
 )
 _TRANSLATED: Final = IPv6Network("64:ff9b::/96")  # RFC 6052: the last four octets are an IPv4 address
-_CALLER_BITS: Final = 64
 _MAX_TEXT: Final = 64
 
 Address = IPv4Address | IPv6Address
@@ -63,13 +62,22 @@ def caller(text: str) -> str:
 
     Whoever has one IPv6 address has its whole /64. What is no address is cut to 64 characters.
     """
+    return _prefix(text, 32, 64)
+
+
+def network(text: str) -> str:
+    """Give the network of a provider or its customer in which an address lies: the /16 of IPv4, the /32 of IPv6."""
+    return _prefix(text, 16, 32)
+
+
+def _prefix(text: str, bits_4: int, bits_6: int) -> str:
     try:
         found = _plain(ip_address(text.partition("%")[0]))
     except ValueError:
         return text[:_MAX_TEXT]
     if isinstance(found, IPv4Address):
-        return str(found)
-    return str(IPv6Network((int(found) >> _CALLER_BITS << _CALLER_BITS, _CALLER_BITS)))
+        return str(IPv4Network((int(found), bits_4), strict=False))
+    return str(IPv6Network((int(found), bits_6), strict=False))
 
 
 def _plain(address: Address) -> Address:

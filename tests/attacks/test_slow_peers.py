@@ -69,6 +69,11 @@ def test_whoever_is_slow_holds_up_only_those_who_ask_for_it(
     assert len(tar_pit.taken) == PER_ORIGIN
 
 
+def test_a_person_has_strange_services_fetched_a_few_times_a_minute(visitor: Visitor) -> None:
+    query = {"client_id": "https://a.example/client.json", "request_uri": "urn:none"}
+    assert [visitor.get("/oauth/authorize", **query).status_code for _ in range(32)] == [400] * 30 + [429] * 2
+
+
 def open_quietly(visitor: Visitor, client_id: str, request_uri: str) -> None:
     address = f"{visitor.server.url}/oauth/authorize"
     parameters = {"client_id": client_id, "request_uri": request_uri}

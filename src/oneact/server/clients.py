@@ -76,7 +76,7 @@ async def register(world: World, document: Json) -> dict[str, Json]:
 async def authenticate(world: World, parameters: Mapping[str, str], proofs: tuple[str, ...], url: str) -> Client:
     """Authenticate an agent's POST to `url`: its client assertion and a DPoP proof, both by its registered key.
 
-    Refuses `client_unknown`, `client_assertion`, `client_assertion_replayed`, `client_key`, `proof_…`.
+    Refuses `client_unknown`, `client_assertion`, `client_assertion_replayed`, `client_key`, `proof_…`, `rate_limited`.
     """
     now = world.now()
     if parameters.get("client_assertion_type") != client_assertion.ASSERTION_TYPE:
@@ -86,23 +86,28 @@ async def authenticate(world: World, parameters: Mapping[str, str], proofs: tupl
         raise Refusal(Reason.CLIENT_ASSERTION, "client_id is another")
     client = await _client(world, asserted.client_id)
     client_assertion.check(asserted, (client.key,), world.issuer, now)
-    proof = check_proof(world, proofs, url)
-    if proof.jkt != client.jkt:
+    proof = verified_proof(world, proofs, url)
+    if proof.jkt != client.jkt:  # before it is noted: else one client fills memory under the names of any keys
         raise Refusal(Reason.CLIENT_KEY, "the proof is by another key")
-    if not world.seen.first(f"assertion {client.id} {asserted.jti}", asserted.exp, now):
+    see_once(world, proof)
+    if not world.seen.first(client.id, f"assertion {asserted.jti}", asserted.exp, now):
         raise Refusal(Reason.CLIENT_ASSERTION_REPLAYED, asserted.jti)
     return client
 
 
-def check_proof(world: World, proofs: tuple[str, ...], url: str) -> dpop.Proof:
-    """Check the one DPoP proof of a POST to `url`, which has to hold a nonce of this server, and see it once."""
+def verified_proof(world: World, proofs: tuple[str, ...], url: str) -> dpop.Proof:
+    """Check the one DPoP proof of a POST to `url`, which has to hold a nonce of this server; not yet seen."""
     if len(proofs) != 1 or len(proofs[0]) > dpop.MAX_OCTETS:
         raise Refusal(Reason.PROOF_MALFORMED, f"{len(proofs)} proofs")
     now = world.now()
-    proof = dpop.check(proofs[0], "POST", url, now, nonces=world.nonces.good(now))
-    if not world.seen.first(f"proof {proof.jkt} {proof.jti}", now + 2 * dpop.MAX_AGE, now):
+    return dpop.check(proofs[0], "POST", url, now, nonces=world.nonces.good(now))
+
+
+def see_once(world: World, proof: dpop.Proof) -> None:
+    """Refuse `proof_replayed` where a verified proof has been seen before."""
+    now = world.now()
+    if not world.seen.first(proof.jkt, f"proof {proof.jti}", now + 2 * dpop.MAX_AGE, now):
         raise Refusal(Reason.PROOF_REPLAYED, proof.jti)
-    return proof
 
 
 async def _client(world: World, client_id: str) -> Client:

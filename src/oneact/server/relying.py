@@ -141,7 +141,7 @@ async def _authenticate(world: World, parameters: Mapping[str, str], client_id: 
         raise Refusal(Reason.CLIENT_ASSERTION, "another client's")
     service, now = await services.client(world, client_id), world.now()
     client_assertion.check(asserted, tuple(service.keys.values()), world.issuer, now)
-    if not world.seen.first(f"assertion {client_id} {asserted.jti}", asserted.exp, now):
+    if not world.seen.first(client_id, f"assertion {asserted.jti}", asserted.exp, now):
         raise Refusal(Reason.CLIENT_ASSERTION_REPLAYED, asserted.jti)
 
 
