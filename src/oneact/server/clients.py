@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from oneact.server.world import World
 
 MAX_NAME: Final = 80
+MAX_ENDPOINT: Final = 1024
 _METADATA: Final = frozenset({"client_name", "jwks"})
 _OPTIONAL: Final = frozenset(
     {
@@ -131,7 +132,8 @@ def _delivery(members: dict[str, Json]) -> dict[str, Json]:
     endpoint = members.get("backchannel_client_notification_endpoint")
     if mode == "poll" and endpoint is None:
         return {}
-    if mode != "ping" or not isinstance(endpoint, str) or not metadata.origin(endpoint).startswith(("https:", "http:")):
+    address = form.text(endpoint, Reason.CLIENT_METADATA, MAX_ENDPOINT)
+    if mode != "ping" or not metadata.origin(address).startswith(("https:", "http:")):
         raise Refusal(Reason.CLIENT_METADATA, "backchannel_token_delivery_mode or its endpoint")
     return {"backchannel_token_delivery_mode": mode, "backchannel_client_notification_endpoint": endpoint}
 

@@ -118,6 +118,7 @@ async def confirm(world: World, account: str, device_id: str, name: str) -> str:
         [
             Write("insert_pairing", (pairing, hint, account, row["client_id"], row["jkt"], given, now)),
             Write("confirm_device_code", (device_id, account, pairing, now)),
+            Write("pair_client", (row["client_id"], now), None),
         ],
         [Entry(Kind.AGENT_PAIRED, now, account, "", content)],
     )

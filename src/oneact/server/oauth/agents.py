@@ -142,10 +142,10 @@ async def introspect(world: World, client: Client, parameters: dict[str, str], _
     return await introspecting.introspect(world, client, parameters.get("token", ""))
 
 
-async def backchannel(world: World, client: Client, parameters: dict[str, str], _: Request) -> dict[str, Json]:
+async def backchannel(world: World, client: Client, parameters: dict[str, str], request: Request) -> dict[str, Json]:
     """Take an act without an offer (OpenID CIBA)."""
     try:
-        return await ciba.start(world, client, parameters)
+        return await ciba.start(world, client, parameters, request.headers.get("idempotency-key", ""))
     except Refusal as refusal:
         await refusing.asked_in_vain(world, client, parameters.get("login_hint", ""), refusal)
         raise
