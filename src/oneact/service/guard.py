@@ -25,6 +25,7 @@ from oneact.service.outbox import Outbox
 from oneact.service.receipts import Receipts
 from oneact.service.store.contract import Holder, Spend, SpendKey
 from oneact.service.store.sqlite import SqliteStore
+from oneact.service.threads import Threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -84,6 +85,7 @@ class GuardCore:
         self.notify = notify
         self.now = now
         self.actions: dict[str, Guarded] = {}
+        self.threads = Threads()
         self.execution = Execution(self.store, Receipts(self.keys.signing), now)
         self.outbox = Outbox(self.store, self.issuers, now, self.fetcher)
         self._account = account
@@ -223,12 +225,16 @@ class GuardCore:
         approved = check_approved(held, self.trust(), account, now)
         await self._check_terms_hold(guarded, approved)
         act = _act(approved)
-        spent = self.now()
-        spend = Spend(
-            key, holder(held), held.token.jti, act.account, act.action, spent, spent + guarded.deadline,
-            token=_token_text(presented),
-        )  # fmt: skip
-        return await self.execution.spend_and_run(spend, lambda: guarded.run(parameters, act))
+
+        def spend() -> Spend:
+            spent = self.now()
+            return Spend(
+                key, holder(held), held.token.jti, act.account, act.action, spent, spent + guarded.deadline,
+                token=_token_text(presented),
+            )  # fmt: skip
+
+        place = self.threads.place(held.token.exp - now) if guarded.blocking else contextlib.nullcontext()
+        return await self.execution.spend_and_run(spend, lambda: guarded.run(parameters, act), place)
 
     async def _present(self, presented: Presented, now: int) -> Held:
         """Make the first half of the checks; for an issuer or key not at hand, fetch and make it once more."""
