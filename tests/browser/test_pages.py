@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from oneact.protocol import token
 from tests.browser.conftest import Browsing
-from tests.server.peers import Agent, Service
+from tests.server.peers import DOCUMENT, Agent, Service
 
 WAIT = {"Prefer": "wait=1"}
 
@@ -122,6 +122,19 @@ def test_what_would_deceive_is_shown_escaped(browsing: Browsing, ready: Agent, s
     assert "\\u{202E}" in shown
     assert "\\u{A}" in shown
     assert "<b>312.00 USD</b>" in shown
+
+
+def test_marks_piled_up_in_a_value_paint_nothing_over_the_price(
+    browsing: Browsing, ready: Agent, shop: Service
+) -> None:
+    shop.documents.append(plain := {**DOCUMENT, "summary": "Fly"})  # the value stands right below the price
+    seen = []
+    for to in ("NYC", "N" + "\u0651\u064b" * 80):
+        offered = shop.offer(browsing.server.url, int(time.time()), shop.act(plain, to=to, **{"from": "SFO"}))
+        browsing.go("/requests/" + ready.ask(offered).json()["transaction_authorization_id"])
+        expect(browsing.page.locator(".promise .local")).to_be_visible()
+        seen.append(browsing.page.locator(".promise").screenshot())
+    assert seen[0] == seen[1]
 
 
 def test_nothing_is_asked_of_anyone_else(browsing: Browsing, ready: Agent, shop: Service) -> None:

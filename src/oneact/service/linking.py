@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
 from oneact.errors import Reason, Refusal
-from oneact.fetch import fetch_async, form_body
+from oneact.fetch import form_body
 from oneact.protocol import canonical, client_assertion, form, id_token, metadata
 from oneact.service import exchange, link_page, reading
 from oneact.service.exchange import Answer
@@ -180,12 +180,11 @@ async def _post(guard: GuardCore, issuer: str, endpoint: str, status: int, membe
         **members, "client_id": client_id, "client_assertion_type": client_assertion.ASSERTION_TYPE,
         "client_assertion": assertion,
     }  # fmt: skip
-    found = await fetch_async(
+    found = await guard.fetcher.request(
         "POST",
         await guard.issuers.endpoint(issuer, endpoint),
         headers={"Content-Type": exchange.FORM, "Accept": exchange.JSON},
         body=form_body(authenticated),
-        private_hosts=guard.private_hosts,
     )
     if found.status != status:
         raise Refusal(Reason.METADATA_UNREACHABLE, f"{endpoint} answered {found.status}: {found.body[:300]!r}")
