@@ -82,17 +82,22 @@ def test_another_agents_approval_stands(
     assert paired.poll(approved).status_code == 200
 
 
-def test_a_second_that_passes_between_look_and_write_ends_it_expired(approval: RunningServer, approved: str) -> None:
+def test_where_its_time_runs_out_in_the_same_second_it_gets_a_signed_end_too(
+    approval: RunningServer, approved: str
+) -> None:
     [[until]] = approval.execute("SELECT approved_until FROM requests")
+    behind(approval, "agent blocked")
 
-    async def at_the_boundary(world: Any) -> str:
+    async def at_the_boundary(world: Any) -> issuing.Ended:
         row = await world.store.one("request", approved)
         seconds = iter([until - 1])
         world.now = lambda: next(seconds, until)
         with pytest.raises(issuing.Ended) as ended:
             await issuing._answer(world, row)
         world.now = approval.clock
-        return str(ended.value.reason.value)
+        return ended.value
 
-    assert approval.call(at_the_boundary) == "expired"
-    assert approval.execute("SELECT state FROM requests") == [("expired",)]
+    ended = approval.call(at_the_boundary)
+    assert ended.reason.value == "expired"
+    assert jws.parse(ended.statement, ending.TYP, jws.PLAIN).claims["status"] == "expired"
+    assert approval.execute("SELECT state, token FROM requests") == [("expired", None)]

@@ -303,6 +303,8 @@ def test_another_persons_passkey_cannot_be_removed(visitor: Visitor) -> None:
     other = Visitor(visitor.server).sign_up("Eve")
     other.add_passkey()
     assert reason(other.remove_passkey(visitor.passkey.id)) == "not_yours"
+    for nothing in (None, [], {}, "", 7):
+        assert reason(other.post("/passkeys/remove/begin", id=nothing)) == "not_yours"
 
 
 def test_every_gesture_signs_what_the_server_built_under_its_own_tag(visitor: Visitor) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from oneact.protocol.passkey import Assertion, Credential
 
 TYP: Final = "oneact-roster+jwt"
+MAX_OCTETS: Final = 64 * 1024
 MAX_CREDENTIALS: Final = 32
 MAX_ORIGINS: Final = 8
 SEQ_AHEAD: Final = 300  # how far a server alone may raise `seq` above what is pinned and above the clock
@@ -122,6 +123,7 @@ def check_removal(text: str, keys: Mapping[str, PublicKey], pinned: Roster, now:
     Whoever has stolen the server's key can neither take the last passkey nor use up the numbers: `seq` stays within
     300 of the larger of what is pinned and `now` (seconds). Refuses `roster_…`.
     """
+    check_octets(len(text))
     parsed = jws.parse(text, TYP, _FAULTS)
     jws.verify_with(parsed, keys, _FAULTS)
     later = parse(parsed.claims)
@@ -131,6 +133,12 @@ def check_removal(text: str, keys: Mapping[str, PublicKey], pinned: Roster, now:
     if not set(later.credentials) < set(pinned.credentials):
         raise Refusal(Reason.ROSTER_NOT_SUBSET, "not a strict subset of what is pinned")
     return later
+
+
+def check_octets(octets: int) -> None:
+    """Refuse a roster update, in either of its forms, that is larger than 64 KiB as it stands on the wire."""
+    if octets > MAX_OCTETS:
+        raise Refusal(Reason.ROSTER_MALFORMED, f"{octets} octets")
 
 
 def sign_removal(later: Roster, key: SigningKey) -> str:

@@ -78,9 +78,12 @@ async def _answer(world: World, row: Row) -> dict[str, Json]:
     if state in {State.PENDING, State.APPROVED}:
         if state is State.PENDING or now >= row["approved_until"]:
             await ending.expire(world, row, state)
-        elif not await _issue(world, row):
+        elif not await _issue(world, row, now):
             await ending.withdraw(world, row)
-        return await _answer(world, await _again(world, row))
+        row = await _again(world, row)
+        state = State(row["state"])
+        if state in {State.PENDING, State.APPROVED}:  # its time ran out between look and write
+            return await _answer(world, row)
     if state is State.ISSUED:
         return _token_answer(row, now)
     world.waiting.forget(row["id"])
@@ -99,12 +102,11 @@ def _token_answer(row: Row, now: int) -> dict[str, Json]:
     }
 
 
-async def _issue(world: World, row: Row) -> bool:
+async def _issue(world: World, row: Row, now: int) -> bool:
     """Make the token of an approved request, once: whoever comes second reads what the first has written.
 
-    False too where agent, link or passkey are gone since the approval, or its time has run out.
+    `now` is the second at which the approval was found to hold. False too where agent, link or passkey are gone since.
     """
-    now = world.now()
     claims = _claims(world, row, now)
     text = token.sign(claims, world.key)
     target, kind = TRANSITIONS[State.APPROVED, Event.ISSUE]

@@ -58,12 +58,12 @@ async def add(world: World, session: Session, gesture_id: Json, credential: Json
 
 async def begin_remove(world: World, session: Session, identifier: Json) -> dict[str, Json]:
     """Give `{gesture, options}` over the removal of a passkey; refuses `not_yours`, `last_passkey`."""
-    known = {item.id for item in await passkeys.of_account(world, session.account)}
-    if identifier not in known:
-        raise Refusal(Reason.NOT_YOURS, str(identifier))
+    asked, known = form.text(identifier, Reason.NOT_YOURS), await passkeys.of_account(world, session.account)
+    if asked not in {item.id for item in known}:
+        raise Refusal(Reason.NOT_YOURS, asked)
     if len(known) == 1:
-        raise Refusal(Reason.LAST_PASSKEY, str(identifier))
-    return await _begin(world, session, REMOVE, identifier)
+        raise Refusal(Reason.LAST_PASSKEY, asked)
+    return await _begin(world, session, REMOVE, asked)
 
 
 async def remove(world: World, session: Session, gesture_id: Json, credential: Json) -> None:

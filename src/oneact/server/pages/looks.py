@@ -49,14 +49,18 @@ class ActView:
 
 
 def act_view(shown: Shown) -> ActView:
-    """Arrange the lines of a request; the texts are those of the lines, only a secret's value comes beside."""
+    """Arrange the lines of a request; the texts are those of the lines, only a secret's value comes beside.
+
+    Intent and labels stand in the lines as the service wrote them, a pointer as label excepted; for the eye they are
+    escaped.
+    """
     described = action.parse(canonical.parse(shown.row["action"].encode()))
     secrets = _secrets(described, json.loads(shown.row["act"]))
     views: dict[str, list[LineView]] = {"intent": [], "term": [], "parameter": [], "other": []}
     for section, label, kind, text in shown.lines:
         texts = tuple(text.split("\n")) if kind == "list" else (text,)
         secret = _revealed(next(secrets), text) if kind == "secret" else None
-        views[section].append(LineView(label, kind, texts, secret))
+        views[section].append(LineView(label if section == "other" else display.escape(label), kind, texts, secret))
     intent = views["intent"][0]
     return ActView(
         intent.label,
@@ -108,6 +112,14 @@ def _when(second: int) -> Markup:
     )
 
 
+def _moment(second: int) -> Markup:
+    """Give a time with its second: of things that may come close upon each other."""
+    at = datetime.fromtimestamp(second, UTC)
+    return Markup('<time data-seconds datetime="{}">{}</time>').format(
+        at.strftime("%Y-%m-%dT%H:%M:%SZ"), f"{at.day} {at.strftime('%b %Y, %H:%M:%S')} UTC"
+    )
+
+
 def _host(url: str) -> str:
     parts = urlsplit(url)
     return display.escape(parts.netloc if parts.scheme == "https" else f"{parts.scheme}://{parts.netloc}")
@@ -129,6 +141,7 @@ _environment.filters.update(
     plain=display.escape,
     summary=_summary,
     when=_when,
+    moment=_moment,
     fingerprint=jwk.fingerprint,
     host=_host,
     monogram=_monogram,

@@ -21,6 +21,7 @@ when(document.getElementById("addkey"), "submit", async (form) => {
   document.getElementById("newname").textContent = form.elements.name.value;
   form.hidden = true;
   vouch.hidden = false;
+  vouch.focus();
 });
 
 when(document.getElementById("vouchkey"), "click", async () => {
