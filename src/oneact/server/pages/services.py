@@ -19,11 +19,10 @@ _LINKS: Final = 30  # a minute, of one person
 
 
 async def link_page(request: Request, world: World, session: Session) -> Response:
-    """Show which service wants to be linked, and which passkeys it will know; it is fetched for this person."""
+    """Show which service wants to be linked, which is fetched for this person, or that it is linked already."""
     world.limits.known(f"link {session.account}", _LINKS, world.now())
     query = request.query_params
     opened = await linking.opened(world, query.get("client_id"), query.get("request_uri"))
-    links = await linking.linked(world, session.account)
     return shell.render(
         request,
         session,
@@ -31,7 +30,7 @@ async def link_page(request: Request, world: World, session: Session) -> Respons
         service=opened.service,
         request_uri=opened.id,
         passkeys=await passkeys.rows(world, session.account),
-        again=any(link["resource"] == opened.service.resource for link in links),
+        standing=await linking.standing(world, session.account, opened.service.resource),
     )
 
 
