@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from oneact.errors import Reason, Refusal
 from oneact.log.entry import Entry, Kind
-from oneact.protocol import approval, base64url, canonical, display, offer, token
-from oneact.server import addresses, pairing, services, telling
+from oneact.protocol import approval, canonical, display, offer
+from oneact.server import addresses, pairing, services, telling, tokens
 from oneact.store import Write
 
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class _Prepared:
-    """One offer that holds, with what the person will be shown."""
+    """One offer that holds, with what the person will be shown; `whole` where its token will carry the parameters."""
 
     text: str
     offer: Offer
@@ -52,6 +51,7 @@ class _Prepared:
     action: Action
     link: Row
     lines: tuple[display.Line, ...]
+    whole: bool
 
 
 async def ask(world: World, client: Client, asked: Asked) -> dict[str, Json]:
@@ -67,7 +67,7 @@ async def ask(world: World, client: Client, asked: Asked) -> dict[str, Json]:
     ):
         raise Refusal(Reason.REQUEST_MALFORMED, "no offer, too many, or too long a text")
     paired = await pairing.pairing_of_hint(world, client, asked.hint)
-    prepared = [await _prepare(world, client, paired, text) for text in asked.offers]
+    prepared = [await _prepare(world, client, paired, text, len(asked.offers)) for text in asked.offers]
     batch = world.new_id() if len(prepared) > 1 else None
     if batch and len({item.offer.iss for item in prepared}) > 1:
         raise Refusal(Reason.OFFER_ACT, "a batch is for one service")
@@ -101,7 +101,7 @@ async def check_room(world: World, paired: Row, more: int = 1) -> None:
         raise Refusal(Reason.RATE_LIMITED, f"{MAX_OPEN} requests of one agent are open")
 
 
-async def _prepare(world: World, client: Client, paired: Row, text: str) -> _Prepared:
+async def _prepare(world: World, client: Client, paired: Row, text: str, together: int) -> _Prepared:
     offered, parsed = offer.parse(text)
     link = await world.store.one("link_of_service", paired["account_id"], offered.iss)
     if link is None:
@@ -115,35 +115,8 @@ async def _prepare(world: World, client: Client, paired: Row, text: str) -> _Pre
     if described.name != offered.act.action or (described.terms is None) != (offered.act.terms is None):
         raise Refusal(Reason.OFFER_ACTION, "another action's name, or terms where it has none")
     lines = display.render(described, offered.act.parameters or {}, offered.act.terms)
-    check_token_size(offered.act, link)
-    return _Prepared(text, offered, known[parsed.header.kid or ""], described, link, lines)
-
-
-def check_token_size(offered: Act, link: Row) -> None:
-    """Refuse an act whose token would pass 6 KiB even with the parameters as a digest.
-
-    The bound is worked out from the pinned credentials: what an assertion of the largest of them takes.
-    """
-    credentials: list[dict[str, str]] = json.loads(link["roster"])["credentials"]
-    signature = max((256 if item["alg"] == "RS256" else 80 for item in credentials), default=80)
-    longest = max((len(item["id"]) for item in credentials), default=0)
-    assertion = longest + _b64(signature) + _b64(_CLIENT_DATA) + _b64(_AUTHENTICATOR_DATA)
-    details = len(canonical.encode(offered.details(inline=offered.fits_inline())))
-    claims = _CLAIMS + details + assertion + _STATEMENT
-    if _b64(claims) + _HEADER > token.MAX_OCTETS:
-        raise Refusal(Reason.TOKEN_WOULD_BE_TOO_LARGE, f"about {_b64(claims)} octets")
-
-
-# Octets, at the most, of the parts of a token that do not depend on the act.
-_CLIENT_DATA: Final = 400
-_AUTHENTICATOR_DATA: Final = 37
-_STATEMENT: Final = 400 + 46 * approval.MAX_ACTS
-_CLAIMS: Final = 900
-_HEADER: Final = 240
-
-
-def _b64(octets: int) -> int:
-    return len(base64url.encode(bytes(octets)))
+    whole = tokens.settle(world, client, link, offered.act, offered.txn, together)
+    return _Prepared(text, offered, known[parsed.header.kid or ""], described, link, lines, whole)
 
 
 async def _store(
@@ -175,6 +148,7 @@ async def _store(
         item.link["sub"], batch, key, item.text, offered.exp, offered.txn, _dump(offered.act.details()[0]),
         offered.act.digest, _dump(item.action.document), _dump([list(line) for line in item.lines]),
         display.digest(item.lines), asked.reason, now, expires_at, None,
+        item.whole,
     )  # fmt: skip
     written = [Write("insert_request", row), Write("see_pairing", (paired["id"], now), None)]
     if await world.store.change(written, [Entry(Kind.ASKED, now, paired["account_id"], identifier, content)]):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from oneact.errors import Reason, Refusal
 from oneact.log.entry import Entry, Kind
 from oneact.protocol import act, canonical, display, schema
-from oneact.server import asking, pairing, services, telling
+from oneact.server import asking, pairing, services, telling, tokens
 from oneact.store import Write
 
 if TYPE_CHECKING:
@@ -87,9 +87,9 @@ async def _store(  # noqa: PLR0913, PLR0917 - what one request consists of
 ) -> tuple[Row, bool]:
     """Store a request, or join the one that was stored at this moment; give it, and whether it was joined."""
     lines = display.render(described, wanted.parameters or {}, None)
-    asking.check_token_size(wanted, link)
     now, identifier, txn = world.now(), world.new_id(), world.new_id()
     expires_at = now + asking.LIFETIME
+    whole = tokens.settle(world, client, link, wanted, txn, 1)
     content: dict[str, Json] = {
         "service": wanted.location,
         "sub": link["sub"],
@@ -104,6 +104,7 @@ async def _store(  # noqa: PLR0913, PLR0917 - what one request consists of
         identifier, paired["account_id"], paired["id"], client.id, client.jkt, link["id"], wanted.location, link["sub"],
         None, key, "", expires_at, txn, _dump(wanted.details()[0]), wanted.digest, _dump(described.document),
         _dump([list(line) for line in lines]), display.digest(lines), message, now, expires_at, ping,
+        whole,
     )  # fmt: skip
     written = [Write("insert_request", row), Write("see_pairing", (paired["id"], now), None)]
     if await world.store.change(written, [Entry(Kind.ASKED, now, paired["account_id"], identifier, content)]):

@@ -1,9 +1,9 @@
 -- name: insert_request
 INSERT INTO requests (id, account_id, pairing_id, client_id, jkt, link_id, resource, sub, batch_id, idempotency_key,
     offer, offer_exp, txn, act, act_digest, action, lines, display_digest, reason, state, created_at, expires_at,
-    polled_at, ping_token)
+    polled_at, ping_token, inline)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, 'pending', $20, $21,
-    0, $22);
+    0, $22, $23);
 
 -- name: see_pairing
 UPDATE pairings SET seen_at = $2 WHERE id = $1;
