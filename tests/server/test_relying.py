@@ -8,13 +8,13 @@ from typing import Any
 import httpx
 import pytest
 
-from oneact.protocol import client_assertion
+from oneact.protocol import canonical, client_assertion
 from oneact.testing import new_key
 from tests.server.peers import RunningServer, Service, free_port, serving
 from tests.server.visitor import Visitor, authentication, exchange, push
 
 PLAIN: dict[str, str] = {
-    "response_type": "code", "redirect_uri": "x", "state": "s", "nonce": "n", "code_challenge": "c",
+    "response_type": "code", "redirect_uri": "x", "state": "s", "nonce": "n", "code_challenge": canonical.sha256(b"v"),
     "code_challenge_method": "S256", "scope": "openid",
 }  # fmt: skip
 
