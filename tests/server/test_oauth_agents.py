@@ -8,7 +8,7 @@ import pytest
 
 from oneact.errors import Refusal
 from oneact.protocol import act, action, canonical, client_assertion, jwk, jws, metadata, token
-from oneact.server import ending, pairing
+from oneact.server import ending, forgetting, pairing, waiting
 from oneact.service import checks
 from oneact.testing import TestAgent, new_key
 from tests.server.peers import DOCUMENT, WITHOUT_TERMS, Agent, Person, RunningServer, Service, running_server
@@ -371,6 +371,23 @@ def issued(server: RunningServer, service: Service, person: Person, agent: Agent
     person.approve(identifier)
     text = agent.poll(identifier).json()["access_token"]
     return identifier, text, token.parse(text)[0].claims()
+
+
+def test_polls_are_kept_in_memory_only_as_long_as_they_count(
+    server: RunningServer, service: Service, person: Person, agent: Agent
+) -> None:
+    identifier, *_ = issued(server, service, person, agent)
+    started = agent.post("/oauth/device").json()
+    form = {"grant_type": DEVICE, "device_code": started["device_code"]}
+    assert reason(agent.post("/oauth/token", **form)) == "authorization_pending"
+    seen = server.app.state.world.waiting
+    server.call(forgetting.forget)
+    assert len(seen._seen) == 2
+    assert seen.listening(identifier, server.clock())
+    server.clock.now += waiting.FRESH
+    server.call(forgetting.forget)
+    assert seen._seen == {}
+    assert not seen.listening(identifier, server.clock())
 
 
 def deliver(server: RunningServer, text: str) -> httpx.Response:
