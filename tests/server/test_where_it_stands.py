@@ -35,6 +35,27 @@ def test_a_trusted_proxy_says_who_calls_and_nobody_else_does(tmp_path: Path) -> 
         assert found.count(429) == 5
 
 
+def pushes(url: str, *forwarded: str) -> list[int]:
+    """Call a limited address 31 times, each time with these header lines, `{}` in them counted up."""
+    lines = [[("X-Forwarded-For", text.replace("{}", str(index))) for text in forwarded] for index in range(31)]
+    return [httpx.post(url + "/oauth/par", headers=headers).status_code for headers in lines]
+
+
+@pytest.mark.parametrize(
+    ("forwarded", "refused"),
+    [
+        (("10.0.0.{}", "9.9.9.9"), 1),
+        (("10.0.0.{}, 10.0.1.{}", "10.0.2.{},9.9.9.9"), 1),
+        (("9.9.9.9", "10.0.0.{}"), 0),
+    ],
+)
+def test_a_proxy_that_adds_a_line_of_its_own_is_believed_and_the_callers_line_is_not(
+    tmp_path: Path, forwarded: tuple[str, ...], refused: int
+) -> None:
+    with running_server(tmp_path, trusted_proxies=("127.0.0.1",)) as server:
+        assert pushes(server.url, *forwarded).count(429) == refused
+
+
 def test_the_server_stands_in_another_application(tmp_path: Path) -> None:
     port = free_port()
     url = f"http://localhost:{port}/approve"

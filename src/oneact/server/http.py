@@ -113,6 +113,7 @@ def caller(request: Request) -> str:
     """Give the caller's address; `X-Forwarded-For` counts only from a proxy that is trusted, its last entry."""
     peer = request.client.host if request.client else ""
     if peer in world_of(request).settings.trusted_proxies:
-        forwarded = request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
+        lines = ",".join(request.headers.getlist("x-forwarded-for"))  # one field, however many lines (RFC 9110, 5.3)
+        forwarded = lines.rpartition(",")[2].strip()
         return forwarded or peer
     return peer
