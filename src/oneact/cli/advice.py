@@ -124,6 +124,7 @@ ADVICE: Final[dict[Reason, str]] = {
     Reason.METADATA_UNREACHABLE: "Look whether the other side's address answers from here, over https; then try again.",
     Reason.METADATA_INVALID: "Check the address for a typing error; else whoever runs that side has to correct it.",
     Reason.ADDRESS_FORBIDDEN: "Use a public https address. On your own network, name the host in ONEACT_PRIVATE_HOSTS.",
+    Reason.RULE_UNSUPPORTED: "Nobody can approve this here; tell the service's owner that one person has to be enough.",
     Reason.TOKEN_WOULD_BE_TOO_LARGE: "Split it into smaller acts: act, terms and approval have to fit into 6 KiB.",
     Reason.ROSTER_MALFORMED: _ROSTER,
     Reason.ROSTER_ISSUER: _ROSTER,
