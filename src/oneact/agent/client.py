@@ -28,8 +28,13 @@ _LOCAL: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 def check_url(url: str) -> str:
     """Give the URL if it is https, or on this machine; else raise `Refused`."""
-    parts = urlsplit(url)
-    if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOCAL):
+    try:
+        httpx.URL(url)  # what it cannot read, it could not call
+        parts = urlsplit(url)
+        host, _port = parts.hostname, parts.port
+    except (ValueError, httpx.InvalidURL) as error:
+        raise Refused("address_forbidden", f"{url} is no address") from error
+    if host and (parts.scheme == "https" or (parts.scheme == "http" and host in _LOCAL)):
         return url
     raise Refused("address_forbidden", f"{url} is neither https nor on this machine")
 
