@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-SERVER: Final = "http://localhost:8400"
-AIRLINE: Final = "http://localhost:8500"
+SERVER: Final = os.environ.get("AIRLINE_APPROVAL_SERVER", "http://localhost:8400")
+AIRLINE: Final = os.environ.get("AIRLINE_URL", "http://localhost:8500")
 _START: Final = 30.0
 _PATHS: Final = {
     "server": "/.well-known/oauth-authorization-server",

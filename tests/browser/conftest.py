@@ -63,6 +63,7 @@ class Browsing:
         self.go(f"/oauth/authorize?client_id={service.client_id}&request_uri={uri}")
         with self.page.expect_request(re.compile("/oneact/link/callback")) as back:
             self.page.get_by_role("button", name="Link", exact=True).click()
+        self.page.wait_for_url("**/oneact/link/callback*")
         code = parse_qs(urlsplit(back.value.url).query)["code"][0]
         form = {
             "grant_type": "authorization_code", "code": code, "redirect_uri": service.redirect_uri,

@@ -16,9 +16,12 @@ from tests.spec.literal import ROOT
 
 def test_the_demo_plays_to_its_end_by_itself() -> None:
     """The three processes of `make demo HEADLESS=1`; its exit status says whether the one booking stands."""
+    server, airline = (f"http://localhost:{free_port()}" for _ in range(2))
+    addresses = {"AIRLINE_APPROVAL_SERVER": server, "AIRLINE_URL": airline}
     done = subprocess.run(
         [sys.executable, "-m", "examples.airline.demo"],
-        cwd=ROOT, env={**os.environ, "HEADLESS": "1"}, capture_output=True, text=True, timeout=110, check=False,
+        cwd=ROOT, env={**os.environ, **addresses, "HEADLESS": "1"}, capture_output=True, text=True, timeout=150,
+        check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     refused = set(re.findall(r"refused by check (\d+)", done.stdout, re.IGNORECASE))

@@ -71,7 +71,10 @@ def free_port() -> int:
 @contextlib.contextmanager
 def serving(app: Any, port: int) -> Iterator[uvicorn.Server]:
     """Run an ASGI application on loopback in a thread, for as long as the block runs."""
-    config = uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning", lifespan="on", proxy_headers=False)
+    config = uvicorn.Config(
+        app, host="127.0.0.1", port=port, log_level="warning", lifespan="on", proxy_headers=False,
+        timeout_graceful_shutdown=1,  # a page that waits for news does not hold up the test's end
+    )  # fmt: skip
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from typing import Any
 
@@ -391,9 +392,13 @@ def test_the_page_turns_into_the_outcome(visitor: Visitor, paired: Agent, servic
     visitor.approve(identifier)
     assert "Handing over" in outcome()["html"]
     answer = paired.poll(identifier).json()
+    visitor.server.clock.now += 29
     assert "Waiting for the service" in outcome()["html"]
-    visitor.server.clock.now += 45
-    assert "No word from the service" in outcome()["html"]
+    visitor.server.clock.now += 1
+    silent = outcome()
+    assert "No word from the service." in silent["html"]
+    assert "before you let the agent ask again" in silent["html"]
+    assert silent["last"] is False
     claims = json.loads(base64url.decode(answer["access_token"].split(".")[1]))
     [[digest]] = visitor.server.execute("SELECT act_digest FROM requests WHERE id = ?", identifier)
     receipt = service.receipt(visitor.server.url, claims, digest, visitor.server.clock())
@@ -406,6 +411,37 @@ def test_the_page_turns_into_the_outcome(visitor: Visitor, paired: Agent, servic
     assert last["last"] is True
     history = visitor.get("/history").text
     assert ("Approved" in history, "Executed" in history) == (True, True)
+
+
+def test_the_history_says_no_word_once_the_token_has_expired(visitor: Visitor, paired: Agent, request_id: str) -> None:
+    visitor.approve(request_id)
+    paired.poll(request_id)
+    visitor.server.clock.now += 30
+    history = visitor.get("/history").text
+    assert ("No word" in history, "Handed over" in history) == (True, False)
+
+
+def test_the_history_tells_requests_of_one_minute_apart(visitor: Visitor, paired: Agent, service: Service) -> None:
+    for number in range(2):
+        visitor.server.clock.now += 1
+        paired.ask(service.offer(paired.server.url, paired.server.clock()), {"Idempotency-Key": str(number)})
+    for identifier in [row[0] for row in visitor.server.execute("SELECT id FROM requests")]:
+        visitor.post("/requests/deny", requests=[identifier])
+    times = re.findall(r"<time data-seconds[^>]*>([^<]+)</time>", visitor.get("/history").text)
+    assert len(set(times)) == len(times) == 2
+
+
+def test_the_log_on_the_page_goes_on_with_the_outcome(visitor: Visitor, request_id: str) -> None:
+    visitor.get(f"/requests/{request_id}")
+    visitor.approve(request_id)
+    assert "You approved with a passkey" in visitor.get(f"/requests/{request_id}/wait", version="").json()["log"]
+
+
+def test_an_open_page_says_when_its_agent_was_blocked_elsewhere(visitor: Visitor, request_id: str) -> None:
+    visitor.get(f"/requests/{request_id}")
+    visitor.server.execute("UPDATE pairings SET blocked_at = 1")
+    for path in ("", "/wait?version="):
+        assert "can no longer be approved" in visitor.get(f"/requests/{request_id}{path}").text
 
 
 def test_an_approval_that_nobody_collects_is_said_to_be_unused(visitor: Visitor, request_id: str) -> None:

@@ -1,5 +1,8 @@
 """Linking an account, and what an agent inside the person's session or another site cannot do with it."""
 
+import base64
+import hashlib
+import re
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -66,7 +69,9 @@ def said(answer: httpx.Response) -> int:
 async def test_a_linked_account_can_be_acted_on(caller: Caller, airline: Airline) -> None:
     refused = await caller.client.post(caller.resource + "/bookings", headers=caller.accept, json=FLIGHT)
     assert refused.json()["reason"] == "issuer_not_accepted"
-    assert said(await link(caller)) == 200
+    page = await link(caller)
+    assert said(page) == 200
+    assert page.text.count("linked") == page.text.count("Your account is linked") == 2  # the title and the heading
     assert airline.notices == [("alice", "linked")]
     assert (await caller.act("POST", "/bookings", json=FLIGHT)).status_code == 201
     assert airline.books.all()[0][1] == "alice"
@@ -89,6 +94,26 @@ async def test_the_page_has_no_script_and_is_not_framed(caller: Caller) -> None:
     assert "HttpOnly" in page.headers["set-cookie"]
 
 
+async def test_the_policy_allows_the_pages_one_style_and_nothing_else(caller: Caller) -> None:
+    page = await caller.client.get(caller.resource + "/oneact/link")
+    [style] = re.findall(r"<style>(.*?)</style>", page.text, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    assert f"style-src 'sha256-{digest}'" in page.headers["content-security-policy"]
+    assert "style=" not in page.text
+
+
+async def test_every_page_leads_back_to_the_service(caller: Caller) -> None:
+    back = f'<a href="{caller.resource}/">Back to Example Air</a>'
+    address = caller.resource + "/oneact/link"
+    before = await caller.client.get(address)
+    refused = await caller.client.get(address + "/callback?state=foreign")
+    done = await link(caller)
+    after = await caller.client.get(address)
+    for page in (before, refused, done, after):
+        assert back in page.text
+    assert (refused.status_code, done.status_code) == (403, 200)
+
+
 async def test_nobody_signed_in_links_nothing(caller: Caller, airline: Airline) -> None:
     airline.account = None
     assert said(await caller.client.get(caller.resource + "/oneact/link")) == 401
@@ -104,7 +129,7 @@ async def test_a_sign_in_that_is_not_of_the_last_five_minutes_sees_no_form_and_t
     assert said(page) == 403
     assert "Sign in to the service again" in page.text
     assert "<form" not in page.text
-    assert "<a " not in page.text
+    assert "Sign in</a>" not in page.text
     airline.guard.login_uri = "/login?next=/oneact/link&x"
     page = await caller.client.get(caller.resource + "/oneact/link")
     assert '<a href="/login?next=/oneact/link&amp;x">Sign in</a>' in page.text

@@ -148,7 +148,10 @@ def test_the_ranges_of_the_specification_are_the_codes() -> None:
     white = SPEC.partition("these and no others: ")[2].partition(". ")[0]
     assert points(white) == {ord(found) for found in re.findall(r"\s", every)}
     escaped = SPEC.partition("without leading zeros:\n")[2].partition(".\n")[0]
-    assert points(escaped) | {ord("\\")} == {ord(found) for found in display._ESCAPED.findall(every)}
+    assert points(escaped) | {ord("\\")} == {ord(found) for found in every if display._ESCAPED.match(found)}
+    marks = SPEC.partition("these blocks:\n")[2].partition(".\n")[0]
+    thirds = {ord(found) for found in every if display._ESCAPED.match(found * 3, 2)}
+    assert points(marks) == thirds - points(escaped) - {ord("\\")} | {0x34F}  # which is escaped by itself
 
 
 def test_every_test_that_the_threats_name_is_there() -> None:

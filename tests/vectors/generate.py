@@ -179,6 +179,11 @@ def make_action() -> None:
         ("a schema of another type", ("schema",), {"type": "string"}),
         ("a number in the schema", ("schema", "properties", "bags"), {"type": "number"}),
         ("a keyword that is not known", ("schema", "properties", "bags"), {"type": "integer", "contains": 1}),
+        (
+            "a pattern over 1,024 characters",
+            ("schema", "properties", "from"),
+            {"type": "string", "pattern": "x" * 1025},
+        ),
         ("a reference elsewhere", ("schema", "properties", "bags"), {"$ref": "https://evil.example/s"}),
         ("a source that is not known", ("sources", "bags"), "cookie"),
         ("a source too few", ("sources", "bags"), DROP),
@@ -344,6 +349,21 @@ def make_display() -> None:
     file.good("what the template leaves out", action=PLAIN, parameters={
         "from": "a", "to": {"z": [1, {"y~/": "b"}], "\U0001f600": {}, "\ue000": []},
     }, terms=None)  # fmt: skip
+    indexed = changed(DOCUMENT, ("display", 1), {"pointer": "/parameters/from/00", "label": "It", "format": "secret"})
+    file.good(
+        "an index with a leading zero leads nowhere",
+        action=indexed,
+        parameters={"from": ["a"], "to": "x"},
+        terms=STATED,
+    )
+    for name, value in {
+        "two marks on a letter stay": "Vie\u0323\u0302t a\u0301\u0301\u0301 \u0e17\u0e35\u0e48",
+        "a third mark in a row is escaped": "o" + "\u0301\u0302\u0303\u0304 x\u0301\u0302\u0303",
+        "marks of different blocks are one row": "o\u0300\u036f\u0483\u0489\u1ab0\u1aff\u1dc0\u1dff\u20d0\u20ff\ufe20\ufe2f",
+        "a mark that is escaped anyway counts": "o\u0301\u034f\u0301",
+        "marks at the beginning": "\u0338\u0338\u0338",
+    }.items():
+        file.good(name, action=PLAIN, parameters={"from": value, "to": "x"}, terms=None)
     file.good("an absent value in the summary", action=PLAIN, parameters={"from": "a"}, terms=None)
     for name, entry, parameters in [
         ("an entry covers what is in its value", ("/parameters/to", "text"), {"to": {"b": [1], "a": "x"}}),
@@ -401,6 +421,10 @@ def make_display() -> None:
     file.good("two hundred lines", action=PLAIN, parameters={"to": ["x"] * 199}, terms=None)
     file.bad("too many lines", "too_large_to_show", action=PLAIN, parameters={"to": ["x"] * 200}, terms=None)
     file.bad("too many octets", "too_large_to_show", action=PLAIN, parameters={"to": "x" * 17_000}, terms=None)
+    often = {**PLAIN, "summary": "{/parameters/to}" * 100}
+    file.bad(
+        "a summary that grows too large", "too_large_to_show", action=often, parameters={"to": "x" * 180}, terms=None
+    )
     file.write()
 
 
@@ -588,6 +612,8 @@ def a_jws(
         f"{head}.{base64url.encode(canonical.encode({**claims, 'jti': 'x'}))}.{signature}",
     )
     bad("a critical header", "malformed", signed(claims, typ, key_, crit=["x"], x=1))
+    bad("a header over 1,024 characters", "malformed", signed(claims, typ, key_, x="x" * 800))
+    bad("a kid over 256 characters", "malformed", signed(claims, typ, key_, kid="x" * 257))
     bad("two parts", "malformed", f"{head}.{payload}")
     bad("padding", "malformed", text + "=")
     bad("claims that are a list", "malformed", signed([], typ, key_))
@@ -785,6 +811,8 @@ def make_receipt() -> None:
         "a member too many": {"more": 1}, "another status": {"status": "done"}, "a digest that is none": {"act_digest": "x"},
     }.items():  # fmt: skip
         file.bad(name, "receipt_malformed", receipt=signed({**claims, **change}, typ, SERVICE), **base)
+    large = signed({**claims, "more": "x" * 8192}, "JWT", SERVICE)
+    file.bad("over 8 KiB, before its type is looked at", "receipt_malformed", receipt=large, **base)
     file.write()
 
 
@@ -810,6 +838,8 @@ def make_client_assertion() -> None:
     file.bad("another key", reason, client_assertion=signed(claims, typ, STRANGER), **base)
     file.bad("another algorithm", reason, client_assertion=signed(claims, typ, EDWARDS), **base)
     file.bad("expired", reason, client_assertion=signed(claims, typ, AGENT), **{**base, "now": T + 60})
+    long = {**claims, "iss": "c" * 1600, "sub": "c" * 1600}
+    file.bad("over 4 KiB", reason, client_assertion=signed(long, typ, AGENT), **base)
     file.write()
 
 

@@ -11,6 +11,7 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from oneact.protocol.canonical import Json
     from oneact.protocol.jwk import PublicKey
 
 _CHECKS: Final = {
@@ -161,13 +162,16 @@ def _signature(
 
 
 def _keys(issuer: str, *, server: bool) -> dict[str, PublicKey]:
-    from oneact.fetch import fetch
+    from oneact.fetch import LOCAL_NAMES, fetch
     from oneact.protocol import jwk, metadata
 
+    def document_at(uri: str) -> Json:
+        return fetch("GET", uri, private_hosts=LOCAL_NAMES).json()  # by whoever types --fetch, from their own machine
+
     path = metadata.SERVER_PATH if server else metadata.SERVICE_PATH
-    document = fetch("GET", metadata.well_known(issuer, path)).json()
+    document = document_at(metadata.well_known(issuer, path))
     if server:
         uri = metadata.parse_server(document, issuer).endpoints["jwks_uri"]
     else:
         uri = metadata.parse_service(document, issuer).jwks_uri
-    return jwk.parse_set(fetch("GET", uri).json())
+    return jwk.parse_set(document_at(uri))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from oneact.errors import Reason, Refusal
 from oneact.protocol import form
@@ -139,17 +139,24 @@ def parse_service(value: Json, resource: str) -> ServiceMetadata:
 
 def well_known(identifier: str, path: str) -> str:
     """Give the well-known address of an issuer or resource: the path goes between host and path (RFC 8414, 3.1)."""
-    parts = urlsplit(identifier)
+    parts = split(identifier)
     return f"{parts.scheme}://{parts.netloc}{path}{parts.path.rstrip('/')}"
 
 
 def origin(uri: str) -> str:
     """Give scheme and authority of a URI, as a text to compare; refuses `metadata_invalid` for what is no URI."""
+    parts = split(uri)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def split(uri: str, reason: Reason = Reason.METADATA_INVALID) -> SplitResult:
+    """Take a URI apart that someone else wrote; refuses with `reason` what is none, or has no port that there is."""
     try:
         parts = urlsplit(uri)
+        _ = parts.port  # read here, where a bad one is refused
     except ValueError as error:
-        raise Refusal(Reason.METADATA_INVALID, "not a URI") from error
-    return f"{parts.scheme}://{parts.netloc}"
+        raise Refusal(reason, "not a URI") from error
+    return parts
 
 
 def _members(value: Json) -> dict[str, Json]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from oneact.protocol.passkey import Assertion, Credential
 
 TYP: Final = "oneact-roster+jwt"
+MAX_OCTETS: Final = 64 * 1024
 MAX_CREDENTIALS: Final = 32
 MAX_ORIGINS: Final = 8
 _MEMBERS: Final = frozenset({"iss", "aud", "sub", "rp_id", "origins", "seq", "credentials"})
@@ -114,6 +115,7 @@ def check_next(signed: SignedRoster, pinned: Roster) -> None:
 
 def check_removal(text: str, keys: Mapping[str, PublicKey], pinned: Roster) -> Roster:
     """Check a roster that the approval server signed by itself: it may only remove passkeys. Give the roster."""
+    check_octets(len(text))
     parsed = jws.parse(text, TYP, _FAULTS)
     jws.verify_with(parsed, keys, _FAULTS)
     later = parse(parsed.claims)
@@ -121,6 +123,12 @@ def check_removal(text: str, keys: Mapping[str, PublicKey], pinned: Roster) -> R
     if not set(later.credentials) < set(pinned.credentials):
         raise Refusal(Reason.ROSTER_NOT_SUBSET, "not a strict subset of what is pinned")
     return later
+
+
+def check_octets(octets: int) -> None:
+    """Refuse a roster update, in either of its forms, that is larger than 64 KiB as it stands on the wire."""
+    if octets > MAX_OCTETS:
+        raise Refusal(Reason.ROSTER_MALFORMED, f"{octets} octets")
 
 
 def sign_removal(later: Roster, key: SigningKey) -> str:

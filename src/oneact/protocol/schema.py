@@ -43,6 +43,7 @@ _TYPES: Final[dict[str, Callable[[Json], bool]]] = {
     "object": lambda value: isinstance(value, dict),
 }
 _MAX_DEPTH: Final = 64
+_MAX_PATTERN: Final = 1024  # characters: compiled patterns are kept, whoever published them
 # An escape, a class or a `$`: in the regular expressions of JSON Schema, `$` never stands before a final line feed.
 _PATTERN_PART: Final = re.compile(r"\\.|\[\^?(?:\\.|[^\]\\])*\]|\$", re.DOTALL)
 
@@ -120,7 +121,7 @@ def _argument_fits(keyword: str, argument: Json) -> bool:
     if keyword == "enum":
         return isinstance(argument, list) and bool(argument)
     if keyword == "pattern":
-        return isinstance(argument, str) and _compiles(argument)
+        return isinstance(argument, str) and len(argument) <= _MAX_PATTERN and _compiles(argument)
     if keyword in {"additionalProperties", "uniqueItems"}:
         return isinstance(argument, bool)
     return keyword == "const" or (keyword in _BOUNDS and type(argument) is int)

@@ -13,6 +13,8 @@ from oneact.server import addresses, pairing, services, telling
 from oneact.store import Write
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from oneact.protocol.act import Act
     from oneact.protocol.action import Action
     from oneact.protocol.canonical import Json
@@ -25,8 +27,9 @@ if TYPE_CHECKING:
 LIFETIME: Final = 600
 INTERVAL: Final = 5
 MAX_BATCH: Final = approval.MAX_ACTS
+MAX_OPEN: Final = 100  # of one agent at one person: nobody has more before them
+MAX_KEY: Final = 128
 _MAX_REASON: Final = 500
-_MAX_KEY: Final = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +58,12 @@ async def ask(world: World, client: Client, asked: Asked) -> dict[str, Json]:
     """Take one offer, or up to twenty as a batch; each is checked before any is stored.
 
     Refuses `hint_unknown`, `unlinked_service` (then nothing is fetched), `offer_…`, `too_large_to_show`,
-    `token_would_be_too_large`, `idempotency_conflict`.
+    `token_would_be_too_large`, `idempotency_conflict`, `rate_limited` where the agent has a hundred open.
     """
     if (
         not 0 < len(asked.offers) <= MAX_BATCH
         or len(asked.reason) > _MAX_REASON
-        or len(asked.idempotency_key) > _MAX_KEY
+        or len(asked.idempotency_key) > MAX_KEY
     ):
         raise Refusal(Reason.REQUEST_MALFORMED, "no offer, too many, or too long a text")
     paired = await pairing.pairing_of_hint(world, client, asked.hint)
@@ -68,19 +71,34 @@ async def ask(world: World, client: Client, asked: Asked) -> dict[str, Json]:
     batch = world.new_id() if len(prepared) > 1 else None
     if batch and len({item.offer.iss for item in prepared}) > 1:
         raise Refusal(Reason.OFFER_ACT, "a batch is for one service")
+    if batch:
+        await check_room(world, paired, len(prepared))
     stored = [await _store(world, client, paired, asked, item, batch) for item in prepared]
-    await telling.tell(world, paired["account_id"], [identifier for identifier, joined in stored if not joined])
+    await telling.tell(world, paired["account_id"], [row["id"] for row, joined in stored if not joined])
     answer: dict[str, Json] = {
-        "transaction_authorization_id": stored[0][0],
-        "expires_in": min(item.offer.exp for item in prepared) - world.now(),
+        "transaction_authorization_id": stored[0][0]["id"],
+        "expires_in": expires_in(world, [row for row, _ in stored]),
         "interval": INTERVAL,
         "authorization_uri": world.issuer + addresses.INBOX,
     }
     if any(joined for _, joined in stored):
         answer["joined"] = True
     if batch:
-        answer["items"] = [identifier for identifier, _ in stored]
+        answer["items"] = [row["id"] for row, _ in stored]
     return answer
+
+
+def expires_in(world: World, rows: Iterable[Row]) -> int:
+    """Give the seconds that the first of some requests to end is still open."""
+    ends: list[int] = [row["expires_at"] for row in rows]
+    return max(0, min(ends) - world.now())
+
+
+async def check_room(world: World, paired: Row, more: int = 1) -> None:
+    """Refuse `rate_limited` where so many more requests of an agent would be too many before its person."""
+    counted = await world.store.one("count_open_requests", paired["id"], world.now())
+    if counted is None or counted["open"] + more > MAX_OPEN:
+        raise Refusal(Reason.RATE_LIMITED, f"{MAX_OPEN} requests of one agent are open")
 
 
 async def _prepare(world: World, client: Client, paired: Row, text: str) -> _Prepared:
@@ -130,13 +148,16 @@ def _b64(octets: int) -> int:
 
 async def _store(
     world: World, client: Client, paired: Row, asked: Asked, item: _Prepared, batch: str | None
-) -> tuple[str, bool]:
-    """Store one request, or join the one that stands; give its identifier and whether it was joined."""
+) -> tuple[Row, bool]:
+    """Store one request, or join the one that stands; give its `id` and `expires_at`, and whether it was joined."""
     now, identifier, offered = world.now(), world.new_id(), item.offer
+    expires_at = min(offered.exp, now + LIFETIME)
     key = f"{asked.idempotency_key} {offered.act.digest}" if batch and asked.idempotency_key else asked.idempotency_key
-    standing = await _standing(world, client, paired, key, offered)
-    if standing is not None:
-        return standing, True
+    before = await standing(world, client, paired, key, offered.act, offered.txn)
+    if before is not None:
+        return before, True
+    if batch is None:
+        await check_room(world, paired)
     content: dict[str, Json] = {
         "service": offered.iss,
         "sub": item.link["sub"],
@@ -153,31 +174,34 @@ async def _store(
         identifier, paired["account_id"], paired["id"], client.id, client.jkt, item.link["id"], offered.iss,
         item.link["sub"], batch, key, item.text, offered.exp, offered.txn, _dump(offered.act.details()[0]),
         offered.act.digest, _dump(item.action.document), _dump([list(line) for line in item.lines]),
-        display.digest(item.lines), asked.reason, now, min(offered.exp, now + LIFETIME), None,
+        display.digest(item.lines), asked.reason, now, expires_at, None,
     )  # fmt: skip
     written = [Write("insert_request", row), Write("see_pairing", (paired["id"], now), None)]
     if await world.store.change(written, [Entry(Kind.ASKED, now, paired["account_id"], identifier, content)]):
-        return identifier, False
-    standing = await _standing(world, client, paired, key, offered)
-    if standing is None:
+        return {"id": identifier, "expires_at": expires_at}, False
+    before = await standing(world, client, paired, key, offered.act, offered.txn)
+    if before is None:
         raise Refusal(Reason.IDEMPOTENCY_CONFLICT, "the offer stands in another request")
-    return standing, True
+    return before, True
 
 
-async def _standing(world: World, client: Client, paired: Row, key: str, offered: Offer) -> str | None:
-    """Give the request that this one repeats: the same idempotency key, or the same act still pending."""
+async def standing(world: World, client: Client, paired: Row, key: str, wanted: Act, txn: str) -> Row | None:
+    """Give the request that this one repeats: the same idempotency key, the same act still pending, or the same offer.
+
+    `key` and `txn` are empty where there is none. Refuses `idempotency_conflict` for the key of another act.
+    """
     account = paired["account_id"]
     if key:
         row = await world.store.one("request_by_idempotency_key", client.id, account, key)
-        if row is not None and row["act_digest"] != offered.act.digest:
+        if row is not None and row["act_digest"] != wanted.digest:
             raise Refusal(Reason.IDEMPOTENCY_CONFLICT, "another act")
     else:
         row = await world.store.one(
-            "pending_request", client.id, client.jkt, account, offered.iss, offered.act.digest, world.now()
+            "pending_request", client.id, client.jkt, account, wanted.location, wanted.digest, world.now()
         )
-    if row is None:
-        row = await world.store.one("request_of_offer", client.id, account, offered.iss, offered.txn)
-    return None if row is None else str(row["id"])
+    if row is None and txn:
+        row = await world.store.one("request_of_offer", client.id, account, wanted.location, txn)
+    return row
 
 
 def _dump(value: Json) -> str:

@@ -6,7 +6,6 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Final
 
-from oneact import fetch
 from oneact.errors import Reason, Refusal
 from oneact.log.entry import Entry, Kind
 from oneact.protocol import act, canonical, display, schema
@@ -23,23 +22,26 @@ if TYPE_CHECKING:
     from oneact.server.world import World
     from oneact.store.contract import Row
 
+PAUSES: Final = (0, 1, 5)  # seconds before each attempt to ping
 _MAX_MESSAGE: Final = 500
 _MAX_TOKEN: Final = 1024
 _logger: Final = logging.getLogger("oneact.server")
 
 
-async def start(world: World, client: Client, parameters: Mapping[str, str]) -> dict[str, Json]:
+async def start(world: World, client: Client, parameters: Mapping[str, str], key: str = "") -> dict[str, Json]:
     """Take an act without an offer (CIBA section 7.1); the server makes its `txn`, the agent polls or is pinged.
 
+    The same act still pending is joined, unless the idempotency key is another, and pinged by the newer token.
     Refuses `hint_unknown`, `unlinked_service`, `action_needs_offer` for an action with terms, `offer_act`,
-    `parameters_invalid` for parameters that are not in the service's own normal form.
+    `parameters_invalid` for parameters that are not in the service's own normal form, `rate_limited` where the agent
+    has a hundred open.
     """
     paired = await pairing.pairing_of_hint(world, client, parameters.get("login_hint", ""))
     message, ping = parameters.get("binding_message", ""), parameters.get("client_notification_token")
     if "openid" not in parameters.get("scope", "").split(" "):
         raise Refusal(Reason.SCOPE_INVALID, "scope")
-    if len(message) > _MAX_MESSAGE or (ping is not None and len(ping) > _MAX_TOKEN):
-        raise Refusal(Reason.REQUEST_MALFORMED, "binding_message or client_notification_token")
+    if len(message) > _MAX_MESSAGE or (ping is not None and len(ping) > _MAX_TOKEN) or len(key) > asking.MAX_KEY:
+        raise Refusal(Reason.REQUEST_MALFORMED, "binding_message, client_notification_token or Idempotency-Key")
     if ping is None and client.metadata.get("backchannel_token_delivery_mode") == "ping":
         raise Refusal(Reason.REQUEST_MALFORMED, "client_notification_token")
     details = canonical.parse(parameters.get("authorization_details", "").encode())
@@ -48,9 +50,16 @@ async def start(world: World, client: Client, parameters: Mapping[str, str]) -> 
     if link is None:
         raise Refusal(Reason.UNLINKED_SERVICE, wanted.location)
     described = await _described(world, wanted)
-    identifier = await _store(world, client, paired, link, described, wanted, message, ping)
-    await telling.tell(world, paired["account_id"], [identifier])
-    return {"auth_req_id": identifier, "expires_in": asking.LIFETIME, "interval": asking.INTERVAL}
+    row = await asking.standing(world, client, paired, key, wanted, "")
+    joined = row is not None
+    if row is None:
+        await asking.check_room(world, paired)
+        row, joined = await _store(world, client, paired, link, described, wanted, key, message, ping)
+    if joined and ping is not None:
+        await world.store.change([Write("renew_ping", (row["id"], ping), None)], ())
+    await telling.tell(world, paired["account_id"], [] if joined else [row["id"]])
+    answer: dict[str, Json] = {"auth_req_id": row["id"], "expires_in": asking.expires_in(world, [row])}
+    return {**answer, "interval": asking.INTERVAL, **({"joined": True} if joined else {})}
 
 
 async def _described(world: World, wanted: Act) -> Action:
@@ -72,12 +81,15 @@ async def _store(  # noqa: PLR0913, PLR0917 - what one request consists of
     link: Row,
     described: Action,
     wanted: Act,
+    key: str,
     message: str,
     ping: str | None,
-) -> str:
+) -> tuple[Row, bool]:
+    """Store a request, or join the one that was stored at this moment; give it, and whether it was joined."""
     lines = display.render(described, wanted.parameters or {}, None)
     asking.check_token_size(wanted, link)
     now, identifier, txn = world.now(), world.new_id(), world.new_id()
+    expires_at = now + asking.LIFETIME
     content: dict[str, Json] = {
         "service": wanted.location,
         "sub": link["sub"],
@@ -90,14 +102,16 @@ async def _store(  # noqa: PLR0913, PLR0917 - what one request consists of
     }
     row = (
         identifier, paired["account_id"], paired["id"], client.id, client.jkt, link["id"], wanted.location, link["sub"],
-        None, identifier, "", now + asking.LIFETIME, txn, _dump(wanted.details()[0]), wanted.digest,
-        _dump(described.document), _dump([list(line) for line in lines]), display.digest(lines), message, now,
-        now + asking.LIFETIME, ping,
+        None, key, "", expires_at, txn, _dump(wanted.details()[0]), wanted.digest, _dump(described.document),
+        _dump([list(line) for line in lines]), display.digest(lines), message, now, expires_at, ping,
     )  # fmt: skip
     written = [Write("insert_request", row), Write("see_pairing", (paired["id"], now), None)]
-    if not await world.store.change(written, [Entry(Kind.ASKED, now, paired["account_id"], identifier, content)]):
+    if await world.store.change(written, [Entry(Kind.ASKED, now, paired["account_id"], identifier, content)]):
+        return {"id": identifier, "expires_at": expires_at}, False
+    before = await asking.standing(world, client, paired, key, wanted, "")
+    if before is None:
         raise Refusal(Reason.STORE_UNAVAILABLE, "the request was not stored")
-    return identifier
+    return before, True
 
 
 async def ping(world: World, row: Row) -> None:
@@ -108,12 +122,10 @@ async def ping(world: World, row: Row) -> None:
         return
     headers = {"Authorization": f"Bearer {row['ping_token']}", "Content-Type": "application/json"}
     body = canonical.encode({"auth_req_id": row["id"]})
-    for pause in (0, 1, 5):
+    for pause in PAUSES:
         await asyncio.sleep(pause)
         try:
-            answer = await fetch.fetch_async(
-                "POST", endpoint, headers=headers, body=body, private_hosts=world.settings.private_hosts
-            )
+            answer = await world.fetch.fetcher.request("POST", endpoint, headers=headers, body=body)
         except Refusal as refusal:
             _logger.info("a ping did not arrive: %s", refusal)
             continue

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from oneact.errors import Refusal
 from oneact.log.entry import Entry
 from oneact.protocol import jws
+from oneact.server import forgetting
 from oneact.server.lifecycle import TRANSITIONS, Event, State
 from oneact.store import Write
 
@@ -56,12 +57,13 @@ async def sweep(world: World) -> int:
 
 
 async def sweep_for_ever(world: World) -> None:
-    """Sweep every five seconds, until cancelled; a store that fails is tried again."""
+    """Sweep and forget every five seconds, until cancelled; a store that fails is tried again."""
     while True:
         try:
             await sweep(world)
+            await forgetting.forget(world)
         except Refusal as refusal:
-            _logger.warning("the sweep of expired requests failed: %s", refusal)
+            _logger.warning("the sweep of what has ended failed: %s", refusal)
         await asyncio.sleep(_SWEEP)
 
 

@@ -76,7 +76,7 @@ async def _answer(world: World, row: Row) -> dict[str, Json]:
     if state is State.PENDING and now < row["expires_at"]:
         raise Refusal(Reason.AUTHORIZATION_PENDING, row["id"])
     if state is State.APPROVED and now < row["approved_until"]:
-        row = await _issue(world, row)
+        row = await _issue(world, row, now)
         state = State(row["state"])
     elif state in {State.PENDING, State.APPROVED}:
         await ending.expire(world, row, state)
@@ -100,9 +100,11 @@ def _token_answer(row: Row, now: int) -> dict[str, Json]:
     }
 
 
-async def _issue(world: World, row: Row) -> Row:
-    """Make the token of an approved request, once: whoever comes second reads what the first has written."""
-    now = world.now()
+async def _issue(world: World, row: Row, now: int) -> Row:
+    """Make the token of an approved request, once: whoever comes second reads what the first has written.
+
+    `now` is the second at which the approval was found to hold.
+    """
     claims = _claims(world, row, now)
     text = token.sign(claims, world.key)
     target, kind = TRANSITIONS[State.APPROVED, Event.ISSUE]

@@ -6,7 +6,6 @@ import json
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
-from oneact import fetch
 from oneact.errors import Reason, Refusal
 from oneact.log.entry import Entry, Kind
 from oneact.protocol import approval, canonical, form, roster
@@ -147,13 +146,8 @@ async def _linked(world: World, session: Session, link_id: Json) -> tuple[Row, R
 
 async def _bring(world: World, row: Row, body: bytes, media_type: str) -> None:
     service = await services.client(world, row["client_id"])
-    answer = await fetch.fetch_async(
-        "POST",
-        service.roster_uri,
-        headers={"Content-Type": media_type},
-        body=body,
-        private_hosts=world.settings.private_hosts,
-    )
+    headers = {"Content-Type": media_type}
+    answer = await world.fetch.fetcher.request("POST", service.roster_uri, headers=headers, body=body)
     if answer.status not in _SUCCESS:
         raise Refusal(Reason.METADATA_UNREACHABLE, f"the service answered {answer.status}")
 

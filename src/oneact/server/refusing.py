@@ -35,7 +35,7 @@ async def _log(world: World, account: str, request: str, refusal: Refusal, about
         return
     now = world.now()
     try:
-        world.limits.check(f"refused {account}", _PER_MINUTE, now)
+        world.limits.known(f"refused {account}", _PER_MINUTE, now)
     except Refusal:
         return
     content: dict[str, Json] = {"reason": refusal.reason.value, **about}

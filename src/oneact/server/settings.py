@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from oneact import notify
 from oneact.errors import Reason, Refusal
 from oneact.notify.webhook import parse_secret
+from oneact.protocol.metadata import split
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -72,7 +73,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Refuse an address by which passkeys cannot work, and lists whose items could never match."""
-        parts = urlsplit(self.public_url)
+        parts = split(self.public_url, Reason.REQUEST_MALFORMED)
         local = parts.scheme == "http" and parts.hostname in _LOCAL
         if (parts.scheme != "https" and not local) or not parts.hostname or parts.query or parts.fragment:
             raise Refusal(Reason.REQUEST_MALFORMED, "ONEACT_PUBLIC_URL has to be https, or http://localhost")

@@ -48,6 +48,10 @@ class Waiting:
         """Forget a request that has ended."""
         self._seen.pop(key, None)
 
+    def forget_polls(self, before: int) -> None:
+        """Forget polls from before a second: whoever has not asked for so long does not count as asking too often."""
+        self._seen = {key: second for key, second in self._seen.items() if second >= before}
+
     def listening(self, key: str, now: int) -> bool:
         """Tell whether the agent waits at this moment, or has asked within the last seconds."""
         return self.waited_for(key) or now - self._seen.get(key, -_FRESH) < _FRESH

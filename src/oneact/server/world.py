@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from oneact import keyfile
+from oneact.documents import CachedDocuments
 from oneact.errors import Refusal
-from oneact.fetch import CachedDocuments
+from oneact.fetch import Fetcher
 from oneact.protocol import base64url
 from oneact.server import starting
 from oneact.server.limits import RateLimits
@@ -80,7 +81,8 @@ async def open_world(settings: Settings, clock: Callable[[], int] = now) -> Worl
     except Refusal:
         await store.close()
         raise
-    return World(settings, store, signing, CachedDocuments(settings.private_hosts), log, now=clock)
+    documents = CachedDocuments(Fetcher(settings.public_url, settings.private_hosts))
+    return World(settings, store, signing, documents, log, now=clock)
 
 
 async def try_out(settings: Settings) -> None:

@@ -46,7 +46,8 @@ async def answer(guard: GuardCore, request: Request) -> Answer:
 def _refusal_page(guard: GuardCore, reason: Reason) -> Answer:
     """Say on a page what did not work; who has to sign in is led there by a link, since a redirect could go round."""
     way = guard.login_uri if reason in _SIGN_IN else None
-    return exchange.of_page(link_page.message("That did not work", reason.says, way), reason.status)
+    page = link_page.message(linking.site(guard), "That did not work", reason.says, way)
+    return exchange.of_page(page, reason.status)
 
 
 async def _metadata(guard: GuardCore, _: Request) -> Answer:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
 from oneact.errors import Reason, Refusal
-from oneact.fetch import fetch_async, form_body
+from oneact.fetch import form_body
 from oneact.protocol import canonical, client_assertion, form, id_token, metadata
 from oneact.service import exchange, link_page, reading
 from oneact.service.exchange import Answer
@@ -60,10 +60,10 @@ async def page(guard: GuardCore, request: Request) -> Answer:
         raise Refusal(Reason.SESSION_REQUIRED)
     links = await guard.store.links(account.id)
     if links:
-        return _page(guard, link_page.linked(guard.name, account.label, [link.roster.iss for link in links]))
+        return _page(guard, link_page.linked(site(guard), account.label, [link.roster.iss for link in links]))
     _check_fresh(guard, account)
     session = request.cookie(_cookie_name(guard)) or secrets.token_urlsafe(32)
-    html = link_page.form(guard.name, account.label, guard.issuers.listed, guard.resource + LINK_PATH, _csrf(session))
+    html = link_page.form(site(guard), account.label, guard.issuers.listed, guard.resource + LINK_PATH, _csrf(session))
     return _page(guard, html).with_headers(("Set-Cookie", _cookie(guard, session)))
 
 
@@ -95,14 +95,18 @@ async def callback(guard: GuardCore, request: Request) -> Answer:
     if fields.get("iss") != kept.issuer or not guard.issuers.may_link(kept.issuer):
         raise Refusal(Reason.LINK_ISSUER, fields.get("iss", ""))
     if "code" not in fields:
-        return _page(guard, link_page.message("Not linked", "You said no. Nothing was linked."), 403)
+        return _page(guard, link_page.message(site(guard), "Not linked", "You said no. Nothing has changed."), 403)
     found = await _exchange(guard, kept, fields["code"])
     signed = found.signed_roster
     if not await guard.store.link(Link(account.id, signed.roster, guard.now(), signed.webauthn.members())):
         raise Refusal(Reason.LINK_EXISTS, "the person or the account is linked")
     await guard.tell(account.id, "linked")
-    text = "Linked. Agents can now ask for single acts; each one waits for your passkey."
-    return _page(guard, link_page.message(f"{guard.name} is linked", text))
+    return _page(guard, link_page.linked(site(guard), account.label, [kept.issuer]))
+
+
+def site(guard: GuardCore) -> link_page.Site:
+    """Give what the pages call the service, and where they lead back to."""
+    return link_page.Site(guard.name, guard.resource + "/")
 
 
 async def _person(guard: GuardCore, request: Request) -> tuple[str, LocalAccount]:
@@ -176,12 +180,11 @@ async def _post(guard: GuardCore, issuer: str, endpoint: str, status: int, membe
         **members, "client_id": client_id, "client_assertion_type": client_assertion.ASSERTION_TYPE,
         "client_assertion": assertion,
     }  # fmt: skip
-    found = await fetch_async(
+    found = await guard.fetcher.request(
         "POST",
         await guard.issuers.endpoint(issuer, endpoint),
         headers={"Content-Type": exchange.FORM, "Accept": exchange.JSON},
         body=form_body(authenticated),
-        private_hosts=guard.private_hosts,
     )
     if found.status != status:
         raise Refusal(Reason.METADATA_UNREACHABLE, f"{endpoint} answered {found.status}: {found.body[:300]!r}")

@@ -20,6 +20,7 @@ _FAULTS: Final = jws.Faults(*[Reason.ROSTER_MALFORMED] * 5)
 
 async def answer(guard: GuardCore, request: Request) -> Answer:
     """Pin a roster that a pinned passkey vouches for, or one by which the server only removes passkeys."""
+    roster.check_octets(len(request.body))
     kind = request.media_type()
     if kind == JSON:
         return await _chain(guard, canonical.parse(request.body))

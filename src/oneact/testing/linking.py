@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from oneact.fetch import LOCAL_NAMES, CachedDocuments
+from oneact.documents import CachedDocuments
+from oneact.fetch import LOCAL_NAMES
 from oneact.protocol import metadata
 from oneact.service.store.contract import Link
 
@@ -42,7 +43,7 @@ class HeldDocuments(CachedDocuments):
     """Documents of which some are held in memory, by URL; the others are fetched as ever."""
 
     def __init__(self, others: CachedDocuments) -> None:
-        super().__init__()
+        super().__init__(others.fetcher)
         self.held: dict[str, Json] = {}
         self._others = others
 

@@ -41,19 +41,20 @@ _CIBA_GRANT: Final = "urn:openid:params:grant-type:ciba"
 _WAIT: Final = re.compile(r"(?:^|[,;\s])wait=(\d{1,4})(?:$|[,;\s])")
 _REGISTRATIONS: Final = 20
 _PUSHES: Final = 30
+_DEVICES: Final = 60
 
 
 async def register(request: Request) -> Response:
     """Register an agent (RFC 7591)."""
     world = http.world_of(request)
-    world.limits.check(f"register {http.caller(request)}", _REGISTRATIONS, world.now())
+    world.limits.stranger("register", http.caller(request), _REGISTRATIONS, world.now())
     return http.answer(await clients.register(world, await http.json_object(request)), 201)
 
 
 async def push(request: Request) -> Response:
     """Take a service's pushed authorization request (RFC 9126)."""
     world = http.world_of(request)
-    world.limits.check(f"push {http.caller(request)}", _PUSHES, world.now())
+    world.limits.stranger("push", http.caller(request), _PUSHES, world.now())
     return http.answer(await relying.push(world, await http.form(request)), 201)
 
 
@@ -107,8 +108,9 @@ async def _grant(world: World, client: Client, parameters: dict[str, str], reque
     raise Refusal(Reason.GRANT_UNSUPPORTED, str(grant))
 
 
-async def device(world: World, client: Client, parameters: dict[str, str], _: Request) -> dict[str, Json]:
+async def device(world: World, client: Client, parameters: dict[str, str], request: Request) -> dict[str, Json]:
     """Start pairing (RFC 8628 section 3.1)."""
+    world.limits.stranger("device", http.caller(request), _DEVICES, world.now())
     return await pairing.start(world, client, parameters)
 
 
@@ -140,10 +142,10 @@ async def introspect(world: World, client: Client, parameters: dict[str, str], _
     return await introspecting.introspect(world, client, parameters.get("token", ""))
 
 
-async def backchannel(world: World, client: Client, parameters: dict[str, str], _: Request) -> dict[str, Json]:
+async def backchannel(world: World, client: Client, parameters: dict[str, str], request: Request) -> dict[str, Json]:
     """Take an act without an offer (OpenID CIBA)."""
     try:
-        return await ciba.start(world, client, parameters)
+        return await ciba.start(world, client, parameters, request.headers.get("idempotency-key", ""))
     except Refusal as refusal:
         await refusing.asked_in_vain(world, client, parameters.get("login_hint", ""), refusal)
         raise

@@ -45,7 +45,7 @@ def _door(request: Request, world: World, session: Session | None, template: str
 async def begin_sign_up(request: Request, value: dict[str, Json]) -> Response:
     """Start an account."""
     world = http.world_of(request)
-    world.limits.check(f"sign up {http.caller(request)}", _SIGN_UPS, world.now())
+    world.limits.stranger("sign up", http.caller(request), _SIGN_UPS, world.now())
     return http.answer(await accounts.begin_sign_up(world, value.get("name")))
 
 
@@ -58,7 +58,7 @@ async def finish_sign_up(request: Request, value: dict[str, Json]) -> Response:
 async def begin_sign_in(request: Request, _: dict[str, Json]) -> Response:
     """Start to sign in."""
     world = http.world_of(request)
-    world.limits.check(f"sign in {http.caller(request)}", _SIGN_INS, world.now())
+    world.limits.stranger("sign in", http.caller(request), _SIGN_INS, world.now())
     return http.answer(await accounts.begin_sign_in(world, None))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from oneact.server import linking, passkeys
 from oneact.server.pages import shell
@@ -15,9 +15,12 @@ if TYPE_CHECKING:
     from oneact.server.sessions import Session
     from oneact.server.world import World
 
+_LINKS: Final = 30  # a minute, of one person
+
 
 async def link_page(request: Request, world: World, session: Session) -> Response:
-    """Show which service wants to be linked, and which passkeys it will know."""
+    """Show which service wants to be linked, and which passkeys it will know; it is fetched for this person."""
+    world.limits.known(f"link {session.account}", _LINKS, world.now())
     query = request.query_params
     opened = await linking.opened(world, query.get("client_id"), query.get("request_uri"))
     links = await linking.linked(world, session.account)

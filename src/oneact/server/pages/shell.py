@@ -161,10 +161,9 @@ def redirect(settings: Settings, path: str) -> Response:
 
 def own_path(settings: Settings, path: str) -> str:
     """Give `path` if it is one of our own pages, else the inbox: nobody is sent elsewhere after signing in."""
-    parts = urlsplit(path)
-    own = path.startswith(settings.path + "/") and not path.startswith("//")
+    own = path.startswith(settings.path + "/") and not path.startswith("//")  # so it has neither scheme nor host
     plain = path.isascii() and path.isprintable() and "\\" not in path
-    return path if own and plain and not parts.scheme and not parts.netloc else settings.path + "/inbox"
+    return path if own and plain else settings.path + "/inbox"
 
 
 def render(request: Request, session: Session | None, template: str, status: int = 200, **context: Any) -> Response:  # noqa: ANN401 - what the template shows

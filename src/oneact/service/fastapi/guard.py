@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -71,7 +72,9 @@ class Guard(asgi.Guard):
             }
             action = handler.describe("POST", endpoints.ACT_PATH, ())
             quote, holds = handler.quote if terms else None, handler.holds if terms_hold else None
-            self.register(Guarded(action, handler.parameters.normalise, handler.run_alone, quote, holds, deadline))
+            blocking = not inspect.iscoroutinefunction(function)
+            run, normalise = handler.run_alone, handler.parameters.normalise
+            self.register(Guarded(action, normalise, run, quote, holds, deadline, blocking))
             self._handlers[name] = handler
             return handler.endpoint()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import typing
 from dataclasses import replace
@@ -179,7 +180,7 @@ class Handler:
         if self._request is not None:
             named[self._request] = request
         try:
-            return self._answered(await asgi.called(self.function, **named))
+            return self._answered(await asgi.handled(self.guard.threads, functools.partial(self.function, **named)))
         except HTTPException as error:  # the handler's own answer: it says that the act was not done
             answer = exchange.of_json(jsonable_encoder({"detail": error.detail}), error.status_code)
             return answer.with_headers(*(error.headers or {}).items())

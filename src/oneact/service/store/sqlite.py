@@ -32,6 +32,7 @@ _THREADS: Final = 4
 _BUSY_SECONDS: Final = 5.0
 _WAL_ATTEMPTS: Final = 50
 _CREATING: Final = threading.Lock()
+_SHORT: Final = 4096  # characters of a roster of some passkeys; what persons make longer is not kept in memory
 
 _T = TypeVar("_T")
 
@@ -296,8 +297,13 @@ def _text(found: Roster) -> str:
     return canonical.encode(found.members()).decode()
 
 
-@lru_cache(maxsize=4096)
 def _roster(text: str) -> Roster:
+    """Read a stored roster; the common, short ones are read once."""
+    return _short_roster(text) if len(text) <= _SHORT else _short_roster.__wrapped__(text)
+
+
+@lru_cache(maxsize=1024)
+def _short_roster(text: str) -> Roster:
     return roster.parse(canonical.parse(text.encode()))
 
 

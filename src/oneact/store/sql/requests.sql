@@ -12,15 +12,21 @@ UPDATE pairings SET seen_at = $2 WHERE id = $1;
 SELECT id, sub, label, roster, seq FROM links WHERE account_id = $1 AND resource = $2 AND state = 'linked';
 
 -- name: request_by_idempotency_key
-SELECT id, act_digest FROM requests WHERE client_id = $1 AND account_id = $2 AND idempotency_key = $3
+SELECT id, act_digest, expires_at FROM requests WHERE client_id = $1 AND account_id = $2 AND idempotency_key = $3
 ORDER BY created_at DESC LIMIT 1;
 
 -- name: pending_request
-SELECT id, act_digest FROM requests WHERE client_id = $1 AND jkt = $2 AND account_id = $3 AND resource = $4
+SELECT id, act_digest, expires_at FROM requests WHERE client_id = $1 AND jkt = $2 AND account_id = $3 AND resource = $4
     AND act_digest = $5 AND idempotency_key = '' AND state = 'pending' AND expires_at > $6;
 
 -- name: request_of_offer
-SELECT id, act_digest FROM requests WHERE client_id = $1 AND account_id = $2 AND resource = $3 AND txn = $4;
+SELECT id, act_digest, expires_at FROM requests WHERE client_id = $1 AND account_id = $2 AND resource = $3 AND txn = $4;
+
+-- name: count_open_requests
+SELECT count(*) AS open FROM requests WHERE pairing_id = $1 AND state = 'pending' AND expires_at > $2;
+
+-- name: renew_ping
+UPDATE requests SET ping_token = $2 WHERE id = $1 AND state = 'pending';
 
 -- name: request
 SELECT * FROM requests WHERE id = $1;

@@ -52,10 +52,14 @@ export async function fresh(action) {
   }
 }
 
-// Runs `action` when `element` is used; meanwhile nothing on the page can be pressed twice.
+// Runs `action` when `element` is used; meanwhile nothing on the page can be pressed twice. What went wrong is said
+// before the place where it was pressed, and who uses the keyboard is still there.
 export function when(element, event, action) {
+  for (const button of element?.querySelectorAll("button") ?? []) button.disabled = false;
+  if (element) element.disabled = false; // the server sends it disabled: before this script is there it does nothing
   element?.addEventListener(event, async (happened) => {
     happened.preventDefault();
+    const held = document.activeElement;
     const buttons = [...document.querySelectorAll("main button")].filter((button) => !button.disabled);
     buttons.forEach((button) => (button.disabled = true));
     problem.hidden = true;
@@ -64,10 +68,12 @@ export function when(element, event, action) {
     } catch (error) {
       const closed = error.name === "NotAllowedError" || error.name === "AbortError";
       problem.textContent = closed ? "The passkey was not used. Nothing has happened." : error.message;
+      (element.closest("form, .decide, .actions, .of, p") ?? element).before(problem);
       problem.hidden = false;
       problem.scrollIntoView({ block: "nearest" });
     } finally {
       buttons.forEach((button) => (button.disabled = false));
+      if (document.activeElement === document.body) held.focus();
     }
   });
 }
