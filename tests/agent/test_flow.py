@@ -389,6 +389,45 @@ def test_a_lost_answer_is_repeated_with_the_same_token_and_reconciled(world: Wor
     assert world.asked("plain") == world.asked("ask") == 1
 
 
+def test_while_the_service_says_that_the_act_is_running_it_is_asked_on(world: World) -> None:
+    running = lambda: world.json(409, {"error": "act_in_progress"})  # noqa: E731 - one answer
+    world.bent["act"] = [None, *[running] * 15, None, None, None, *[running] * 9]
+    outcome = world.run(patience=0)
+    assert (outcome.status, outcome.body) == (200, BODY)
+    assert world.asked("act") == 29
+    assert world.asked("receipt_endpoint") == 0
+
+
+@pytest.mark.parametrize(("patience", "seconds"), [(0, 60), (59, 60), (300, 300)])
+def test_a_service_that_never_stops_saying_so_is_asked_no_longer_than_the_agent_waits(
+    world: World, patience: int, seconds: int
+) -> None:
+    running = lambda: world.json(409, {"error": "act_in_progress"})  # noqa: E731 - one answer
+    world.bent["act"] = [running] * 1000
+    world.bent["receipt_endpoint"] = [lambda: world.json(404, {"error": "x"})]
+    with pytest.raises(OutcomeUnknown):
+        world.run(patience=patience)
+    assert world.waited == seconds
+    assert world.asked("receipt_endpoint") == 1
+
+
+def test_a_refusal_after_the_act_was_running_is_no_word_that_it_was_not_executed(world: World) -> None:
+    world.bent["act"] = [
+        lambda: world.json(409, {"error": "act_in_progress"}),
+        lambda: world.json(401, {"error": "invalid_token", "reason": "token_key"}),
+    ]
+    with pytest.raises(OutcomeUnknown):
+        world.run()
+
+
+def test_an_answer_kept_outside_its_form_is_not_told_as_a_refusal(world: World) -> None:
+    kept = {"status": 201, "content_type": "application/json", "body_base64url": "+"}
+    said = {"error": "already_spent", "receipt": world.receipt(), "response": kept}
+    world.bent["act"] = [lambda: world.json(409, said)]
+    with pytest.raises(OutcomeUnknown):
+        world.run()
+
+
 def joined(world: World) -> Answer:
     return world.json(200, {"transaction_authorization_id": "id-1", "joined": True})
 

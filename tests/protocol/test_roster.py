@@ -1,4 +1,5 @@
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -13,7 +14,8 @@ from tests.protocol.refusing import expect_refusal
 
 _RP_ID = "approve.example"
 NOW = 1_772_000_000
-_FIRST, _SECOND = SoftwarePasskey(_RP_ID, ISSUER), SoftwarePasskey(_RP_ID, ISSUER, "EdDSA")
+_PASSKEY = partial(SoftwarePasskey, _RP_ID, ISSUER, allow_foreign_origin_for_vectors=True)
+_FIRST, _SECOND = _PASSKEY(), _PASSKEY("EdDSA")
 _PINNED = Roster(ISSUER, RESOURCE, "person", _RP_ID, (ISSUER,), 1, (_FIRST.credential, _SECOND.credential))
 _KEYS = {SERVER.public.thumbprint: SERVER.public}
 
@@ -77,7 +79,7 @@ def test_a_first_roster_is_vouched_for_by_one_of_its_own_passkeys() -> None:
     roster.check_first(_vouched(_PINNED), ISSUER, RESOURCE, "person")
     roster.check_first(_vouched(_PINNED, _SECOND), ISSUER, RESOURCE, "person")
     with expect_refusal(Reason.ROSTER_UNPINNED):
-        roster.check_first(_vouched(_PINNED, SoftwarePasskey(_RP_ID, ISSUER)), ISSUER, RESOURCE, "person")
+        roster.check_first(_vouched(_PINNED, _PASSKEY()), ISSUER, RESOURCE, "person")
 
 
 _NAMES = [
@@ -113,7 +115,7 @@ def test_a_roster_vouched_for_without_user_verification_is_refused() -> None:
 
 
 def test_a_later_roster_is_vouched_for_by_a_passkey_pinned_before() -> None:
-    fresh = SoftwarePasskey(_RP_ID, ISSUER)
+    fresh = _PASSKEY()
     grown = _later(credentials=(*_PINNED.credentials, fresh.credential))
     roster.check_next(_vouched(grown, _SECOND), _PINNED)
     with expect_refusal(Reason.ROSTER_UNPINNED):
@@ -166,8 +168,8 @@ def test_the_server_alone_may_not_use_up_the_numbers(now: int) -> None:
     "credentials",
     [
         _PINNED.credentials,
-        (_FIRST.credential, SoftwarePasskey(_RP_ID, ISSUER).credential),
-        (replace(_FIRST.credential, public_key=SoftwarePasskey(_RP_ID, ISSUER).credential.public_key),),
+        (_FIRST.credential, _PASSKEY().credential),
+        (replace(_FIRST.credential, public_key=_PASSKEY().credential.public_key),),
         (replace(_FIRST.credential, id=_SECOND.id),),
     ],
 )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import os
 import shutil
 import signal
 import sqlite3
@@ -24,9 +23,10 @@ from oneact.log.entry import Entry, Kind
 from oneact.server import Settings
 from oneact.server.tlog import head, sequencer
 from oneact.server.world import World, open_world
+from tests.rounds import rounds
 from tests.server.peers import RunningServer
 
-KILLS = 200 if os.environ.get("ONEACT_ROUNDS") == "long" else 20
+KILLS = rounds(20, 200)
 
 
 def settings(folder: Path, **changes: Any) -> Settings:

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 from tests.service.airline import Airline
-from tests.service.world import ApprovalServer, Caller, calling, free_port, served
+from tests.service.world import ApprovalServer, Caller, calling, free_port, page_reason, served
 
 from oneact.protocol import roster
 from oneact.protocol.roster import Roster
@@ -117,8 +117,8 @@ async def test_every_page_leads_back_to_the_service(caller: Caller) -> None:
 
 async def test_nobody_signed_in_links_nothing(caller: Caller, airline: Airline) -> None:
     airline.account = None
-    assert said(await caller.client.get(caller.resource + "/oneact/link")) == 401
-    assert said(await caller.client.post(caller.resource + "/oneact/link", data={})) == 401
+    assert page_reason(await caller.client.get(caller.resource + "/oneact/link")) == "session_required"
+    assert page_reason(await caller.client.post(caller.resource + "/oneact/link", data={})) == "session_required"
 
 
 @pytest.mark.parametrize("age", [-60, 301])
@@ -127,8 +127,7 @@ async def test_a_sign_in_that_is_not_of_the_last_five_minutes_sees_no_form_and_t
 ) -> None:
     airline.account = LocalAccount("alice", "alice", int(time.time()) - age)
     page = await caller.client.get(caller.resource + "/oneact/link")
-    assert said(page) == 403
-    assert "Sign in to the service again" in page.text
+    assert page_reason(page) == "link_login_stale"
     assert "<form" not in page.text
     assert "Sign in</a>" not in page.text
     airline.guard.login_uri = "/login?next=/oneact/link&x"
@@ -145,7 +144,7 @@ async def test_a_form_sent_after_the_sign_in_grew_old_links_nothing(
     airline.account = account  # a plain id says nothing of when it signed in
     fields = {"issuer": caller.server.issuer, "csrf": csrf(page)}
     answer = await caller.client.post(caller.resource + "/oneact/link", data=fields)
-    assert said(answer) == 403
+    assert page_reason(answer) == "link_login_stale"
     assert 'href="/login"' in answer.text
     assert caller.server.pushed == {}
 
@@ -159,18 +158,20 @@ async def test_a_linked_account_is_told_so_however_old_its_sign_in(caller: Calle
 async def test_a_sign_in_that_grew_old_on_the_way_links_nothing(caller: Caller, airline: Airline) -> None:
     started = await begin(caller)
     airline.account = LocalAccount("alice", "alice", int(time.time()) - 301)
-    assert said(await caller.client.get(caller.server.authorize(started.headers["location"]))) == 403
+    back = caller.server.authorize(started.headers["location"])
+    assert page_reason(await caller.client.get(back)) == "link_login_stale"
     assert airline.notices == []
 
 
 async def test_a_form_of_another_site_links_nothing(caller: Caller) -> None:
-    assert said(await begin(caller, csrf="A" * 43)) == 403
+    assert page_reason(await begin(caller, csrf="A" * 43)) == "csrf"
     page = await caller.client.get(caller.resource + "/oneact/link")
     fields = {"issuer": caller.server.issuer, "csrf": csrf(page)}
     url = caller.resource + "/oneact/link"
-    assert said(await caller.client.post(url, data=fields, headers={"Origin": "https://evil.example"})) == 403
+    foreign = {"Origin": "https://evil.example"}
+    assert page_reason(await caller.client.post(url, data=fields, headers=foreign)) == "csrf"
     caller.client.cookies.clear()
-    assert said(await caller.client.post(url, data=fields)) == 403
+    assert page_reason(await caller.client.post(url, data=fields)) == "link_state"
     assert caller.server.pushed == {}
 
 
@@ -179,32 +180,42 @@ async def test_an_answer_in_another_browser_links_nothing(caller: Caller, airlin
     back = caller.server.authorize(started.headers["location"])
     async with calling(caller.server, caller.resource) as other:
         await other.client.get(caller.resource + "/oneact/link")  # another browser, with a session of its own
-        assert said(await other.client.get(back)) == 403
-    assert said(await caller.client.get(back)) == 403  # the state is used up
+        assert page_reason(await other.client.get(back)) == "link_state"
+    assert page_reason(await caller.client.get(back)) == "link_state"  # it is used up
     assert airline.notices == []
 
 
 async def test_an_answer_for_another_account_links_nothing(caller: Caller, airline: Airline) -> None:
     started = await begin(caller)
     airline.account = LocalAccount("mallory", "mallory", int(time.time()))
-    assert said(await caller.client.get(caller.server.authorize(started.headers["location"]))) == 403
+    back = caller.server.authorize(started.headers["location"])
+    assert page_reason(await caller.client.get(back)) == "link_state"
     assert airline.notices == []
 
 
-@pytest.mark.parametrize("change", [{"state": "x" * 43}, {"iss": "http://localhost:1"}])
-async def test_an_answer_that_is_not_for_this_start_links_nothing(caller: Caller, change: dict[str, str]) -> None:
-    assert said(await link(caller, **change)) == 403
+@pytest.mark.parametrize(
+    ("change", "reason"), [({"state": "x" * 43}, "link_state"), ({"iss": "http://localhost:1"}, "link_issuer")]
+)
+async def test_an_answer_that_is_not_for_this_start_links_nothing(
+    caller: Caller, change: dict[str, str], reason: str
+) -> None:
+    assert page_reason(await link(caller, **change)) == reason
 
 
 @pytest.mark.parametrize(
-    ("changes", "status"),
-    [({"nonce": "another"}, 403), ({"aud": "another"}, 403), ({"exp": 1}, 403), ({"iss": "http://localhost:1"}, 403)],
+    ("changes", "reason"),
+    [
+        ({"nonce": "another"}, "link_nonce"),
+        ({"aud": "another"}, "id_token_invalid"),
+        ({"exp": 1}, "id_token_invalid"),
+        ({"iss": "http://localhost:1"}, "id_token_invalid"),
+    ],
 )
 async def test_an_id_token_that_is_not_for_this_start_links_nothing(
-    caller: Caller, airline: Airline, changes: dict[str, Any], status: int
+    caller: Caller, airline: Airline, changes: dict[str, Any], reason: str
 ) -> None:
     caller.server.id_token_changes = changes
-    assert said(await link(caller)) == status
+    assert page_reason(await link(caller)) == reason
     assert airline.notices == []
 
 
@@ -217,11 +228,11 @@ async def test_a_no_at_the_approval_server_is_told(caller: Caller, airline: Airl
 
 @pytest.mark.parametrize("issuer", ["", "javascript:alert(1)", "https://", "https://a.example/?q", "ftp://a.example"])
 async def test_what_is_no_issuer_is_refused(caller: Caller, issuer: str) -> None:
-    assert said(await begin(caller, issuer=issuer)) == 403
+    assert page_reason(await begin(caller, issuer=issuer)) == "link_issuer"
 
 
 async def test_an_issuer_at_a_private_address_is_not_fetched(caller: Caller) -> None:
-    assert said(await begin(caller, issuer="https://127.0.0.2")) == 400
+    assert page_reason(await begin(caller, issuer="https://127.0.0.2")) == "address_forbidden"
 
 
 async def test_a_linked_account_is_not_linked_again(caller: Caller, airline: Airline) -> None:
@@ -229,13 +240,14 @@ async def test_a_linked_account_is_not_linked_again(caller: Caller, airline: Air
     page = await caller.client.get(caller.resource + "/oneact/link")
     assert "oneact.unlink" in page.text
     fields = {"issuer": "http://localhost:1", "csrf": "A" * 43}
-    assert said(await caller.client.post(caller.resource + "/oneact/link", data=fields)) == 403
+    assert page_reason(await caller.client.post(caller.resource + "/oneact/link", data=fields)) == "csrf"
     port = free_port()
     evil = ApprovalServer(f"http://localhost:{port}")
     with served(evil, port):
         session = caller.client.cookies["oneact-link"]
         fields = {"issuer": evil.issuer, "csrf": _csrf(session)}
-        assert said(await caller.client.post(caller.resource + "/oneact/link", data=fields)) == 409
+        answer = await caller.client.post(caller.resource + "/oneact/link", data=fields)
+        assert page_reason(answer) == "link_exists"
     assert evil.pushed == {}
     assert airline.notices == [("alice", "linked")]
 
@@ -243,14 +255,15 @@ async def test_a_linked_account_is_not_linked_again(caller: Caller, airline: Air
 async def test_a_person_is_linked_to_one_account(caller: Caller, airline: Airline) -> None:
     await link(caller)
     airline.account = LocalAccount("bob", "bob", int(time.time()))
-    assert said(await link(caller)) == 409
+    assert page_reason(await link(caller)) == "link_exists"
     assert airline.notices == [("alice", "linked")]
 
 
 async def test_of_two_links_started_side_by_side_one_stands(caller: Caller) -> None:
     first, second = await begin(caller), await begin(caller)
     assert said(await caller.client.get(caller.server.authorize(first.headers["location"]))) == 200
-    assert said(await caller.client.get(caller.server.authorize(second.headers["location"]))) == 409
+    late = await caller.client.get(caller.server.authorize(second.headers["location"]))
+    assert page_reason(late) == "link_exists"
 
 
 async def test_unlinking_is_an_act_and_relinking_is_possible_after_it(caller: Caller, airline: Airline) -> None:

@@ -57,7 +57,12 @@ DROP = object()
 def passkey(number: int, **changes: Any) -> SoftwarePasskey:
     """Give a fixed passkey."""
     given: dict[str, Any] = {"credential_id": f"passkey {number}".encode(), "key": key(number).key, **changes}
-    return SoftwarePasskey("approve.example", APPROVE, **given)
+    return passkey_at("approve.example", **given)
+
+
+def passkey_at(rp_id: str, alg: str = "ES256", **changes: Any) -> SoftwarePasskey:
+    """Give a passkey for an RP ID, at the approval server's origin."""
+    return SoftwarePasskey(rp_id, APPROVE, alg, allow_foreign_origin_for_vectors=True, **changes)
 
 
 ADA, BOB, MALLORY = passkey(3001), passkey(3002), passkey(3009)
@@ -480,7 +485,7 @@ def make_roster() -> None:
     names = {"issuer": APPROVE, "audience": AIR, "subject": "p-1"}
     first = members(the_roster(), ADA)
     file.good("the first", signed=first, pinned=None, **names)
-    eddsa = SoftwarePasskey("approve.example", APPROVE, "EdDSA", credential_id=b"ed", key=EDWARDS.key)  # type: ignore[arg-type]
+    eddsa = passkey_at("approve.example", "EdDSA", credential_id=b"ed", key=EDWARDS.key)
     file.good("the first, by EdDSA", signed=members(the_roster(eddsa), eddsa), pinned=None, **names)
     for member, reason in {
         "issuer": "roster_issuer",
@@ -759,8 +764,8 @@ def make_assertion() -> None:
         return found.get(challenge, **client_data).members()
 
     file.good("by ES256", assertion=by(ADA), **base)
-    rsa = SoftwarePasskey("approve.example", APPROVE, "RS256", credential_id=b"rsa")
-    eddsa = SoftwarePasskey("approve.example", APPROVE, "EdDSA", credential_id=b"ed", key=EDWARDS.key)  # type: ignore[arg-type]
+    rsa = passkey_at("approve.example", "RS256", credential_id=b"rsa")
+    eddsa = passkey_at("approve.example", "EdDSA", credential_id=b"ed", key=EDWARDS.key)
     for found in (rsa, eddsa):
         file.good(f"by {found.alg}", assertion=by(found), **{**base, "credential": found.credential.members()})
     file.good("unknown members of client data", assertion=by(ADA, other="x"), **base)
@@ -770,7 +775,7 @@ def make_assertion() -> None:
         ("another origin", "assertion_origin", by(ADA, origin="https://evil.example")),
         ("in a frame", "assertion_cross_origin", by(ADA, crossOrigin=True)),
         ("a top origin", "assertion_cross_origin", by(ADA, topOrigin="https://evil.example")),
-        ("another relying party", "assertion_rp_id", SoftwarePasskey("evil.example", APPROVE, key=ADA.key).get(challenge).members()),
+        ("another relying party", "assertion_rp_id", passkey_at("evil.example", key=ADA.key).get(challenge).members()),
         ("nobody present", "assertion_up", by(passkey(3001, user_present=False))),
         ("nobody verified", "assertion_uv", by(passkey(3001, user_verified=False))),
         ("another challenge", "assertion_challenge", ADA.get(bytes(32)).members()),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import secrets
 from dataclasses import dataclass
@@ -13,10 +14,11 @@ from urllib.parse import urlencode
 from oneact.agent import flow, keys, pairing
 from oneact.agent.client import Shell, check_url
 from oneact.agent.errors import Refused, as_refused
+from oneact.errors import Reason, Refusal
 from oneact.protocol import canonical, jwk, metadata
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from oneact.agent.keys import Pairing
     from oneact.protocol.canonical import Json
@@ -75,24 +77,25 @@ class Agent:
         the fingerprint that their page will show. With `pairing_code`, which the person made at their own page, there
         is nothing to type: `on_code` gets an empty code, and the address where they confirm. `again` pairs anew, with
         the same key, where the person has removed or blocked the agent (`hint_unknown`), or the server has forgotten
-        it (`client_unknown`). Raises `Denied`, `Expired`, `Refused` or `Unreachable`, and `Refusal` for a key file
-        that cannot be used.
+        it (`client_unknown`). Raises `Denied`, `Expired`, `Unreachable`, or `Refused`, also for a key file that cannot
+        be used.
         """
         issuer = check_url(issuer.rstrip("/"))
         file = Path(key_file) if key_file is not None else keys.default_file(issuer)
-        found = keys.load(file, issuer)
+        with _key_file(file):
+            found = keys.load(file, issuer)
         shell = Shell(found.key, issuer)
         try:
             with as_refused():
                 server = await shell.run(pairing.discover(issuer))
             if again or not found.client_id:
                 found = found.registered(await shell.run(pairing.register(server, found.key.public, name)))
-                keys.save(file, found)
+                _save(file, found)
             shell.client_id = found.client_id
             if again or not found.hint:
                 show = on_code or partial(_print, jwk.fingerprint(found.key.public.thumbprint))
                 found = found.paired(await shell.run(pairing.pair(server, name, show, pairing_code)))
-                keys.save(file, found)
+                _save(file, found)
         except BaseException:
             await shell.close()
             raise
@@ -136,14 +139,14 @@ class Agent:
         idempotency_key: str = "",
     ) -> Result:
         """Make one request to any guarded address; `service` is its identifier, by default the address's origin."""
-        described, found = await self._discover(service or metadata.origin(url))
+        described, found = await self._discover(service or metadata.origin(check_url(url)))
         strict = None if json is None else _strict(dict(json))
         body, kind = None, ""
         if strict is not None:
             body, kind = canonical.encode(strict), "application/json"
         elif form is not None:
             body, kind = urlencode(form).encode(), "application/x-www-form-urlencoded"
-        wanted = flow.Wanted(described.resource, method.upper(), check_url(url), body, kind, None, strict)
+        wanted = flow.Wanted(described.resource, method.upper(), url, body, kind, None, strict)
         return await self._run(wanted, described, found, reason, wait, idempotency_key)
 
     async def close(self) -> None:
@@ -172,6 +175,8 @@ class Agent:
         idempotency_key: str,
     ) -> Result:
         held = self._pairing
+        if not idempotency_key.isascii() or not idempotency_key.isprintable():
+            raise Refused(Reason.REQUEST_MALFORMED.value, "idempotency_key is not of printable ASCII")
         asker = flow.Asker(
             self._server, held.hint, held.client_id, held.key.public.thumbprint,
             idempotency_key or secrets.token_urlsafe(16), reason, wait,
@@ -187,6 +192,22 @@ class Agent:
             address = self._server.endpoints["receipt_endpoint"]
             headers = {"Content-Type": "application/jwt"}
             await self._shell.call(flow.Call("POST", address, headers, body=outcome.jws.encode("ascii")))
+
+
+@contextlib.contextmanager
+def _key_file(file: Path) -> Iterator[None]:
+    """Give what is wrong with the file as a refusal that says so; it is the author's own machine."""
+    try:
+        yield
+    except Refusal as refusal:
+        raise Refused(refusal.reason.value, refusal.detail) from refusal
+    except OSError as error:
+        raise Refused(Reason.KEY_MALFORMED.value, f"{file}: {error.strerror}") from error
+
+
+def _save(file: Path, found: Pairing) -> None:
+    with _key_file(file):
+        keys.save(file, found)
 
 
 def _strict(parameters: dict[str, Json]) -> dict[str, Json]:

@@ -29,10 +29,11 @@ _LOCAL: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 def check_url(url: str) -> str:
     """Give the URL if it is https, or on this machine; else raise `Refused`."""
     try:
+        httpx.URL(url)  # what it cannot read, it could not call
         parts = metadata.split(url)
-    except Refusal as refusal:
-        raise Refused("address_forbidden", f"{url} is no address") from refusal
-    if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOCAL):
+    except (Refusal, httpx.InvalidURL) as error:
+        raise Refused("address_forbidden", f"{url} is no address") from error
+    if parts.hostname and (parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOCAL)):
         return url
     raise Refused("address_forbidden", f"{url} is neither https nor on this machine")
 

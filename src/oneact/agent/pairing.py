@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from oneact.agent.errors import Denied, Expired, Unreachable
 from oneact.agent.flow import Answer, Call, Event, Step, Wait, steps
+from oneact.errors import Reason, Refusal
 from oneact.protocol import canonical, metadata
 
 if TYPE_CHECKING:
@@ -16,16 +17,28 @@ if TYPE_CHECKING:
 
 _GRANT: Final = "urn:ietf:params:oauth:grant-type:device_code"
 _SERVER: Final = "the approval server"
+_NEEDED: Final = (
+    "registration_endpoint",
+    "device_authorization_endpoint",
+    "token_endpoint",
+    "transaction_authorization_endpoint",
+    "cancellation_endpoint",
+    "receipt_endpoint",
+)
 _CREATED: Final = 201
 _OK: Final = 200
 
 
 def discover(issuer: str) -> Generator[Step, Event, ServerMetadata]:
-    """Give the approval server's metadata."""
+    """Give the approval server's metadata, with every endpoint that an agent needs at the server's own origin."""
     answer = steps.arrived((yield Call("GET", metadata.well_known(issuer, metadata.SERVER_PATH))), _SERVER)
     if answer.status != _OK:
         raise Unreachable(f"{issuer} has no metadata ({answer.status})")
-    return metadata.parse_server(canonical.parse(answer.body), issuer)
+    found = metadata.parse_server(canonical.parse(answer.body), issuer)
+    for name in _NEEDED:
+        if metadata.origin(found.endpoints.get(name, "")) != metadata.origin(issuer):
+            raise Refusal(Reason.METADATA_INVALID, f"{name} is not there, or elsewhere")
+    return found
 
 
 def register(server: ServerMetadata, key: PublicKey, name: str) -> Generator[Step, Event, str]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _REPEATS: Final = 4
 _PAUSE: Final = 2
+_RUNNING: Final = 60
 _RECEIPT: Final = "oneact-receipt"
 _SALT: Final = "oneact-result-salt"
 _CLIENT_ERROR: Final = 400
@@ -28,19 +29,29 @@ _NO_ANSWER: Final = Outcome(0, "", None, None, "")
 
 
 def execute(wanted: Wanted, asker: Asker, service: Service, offered: Offer, identifier: str, issued: str) -> Flow:
-    """Send the act with its token; on silence the same again, then ask what became of it."""
+    """Send the act with its token; on silence the same again, then ask what became of it.
+
+    While the service says that the act is running there is nothing to make sure of yet: it is asked on, for as long as
+    the agent was ready to wait for the person, and at least for a minute.
+    """
     jti = waiting.claims_of(issued).jti
-    for number in range(_REPEATS):
+    number, silent, until = 0, 0, 0
+    while silent < _REPEATS:
         event = yield steps.request(wanted, {}, issued)
-        if isinstance(event, Answer):
+        if isinstance(event, Answer) and event.member("error") == "act_in_progress":
+            silent, until = -1, until or event.now + max(_RUNNING, asker.patience)
+            if event.now >= until:
+                break
+        elif isinstance(event, Answer):
             text = event.headers.get(_RECEIPT, "")
             if text:
                 return (yield from _settled(asker, service, offered, jti, text, _of_handler(event)))
             if event.member("receipt"):
-                kept = _of_spend(event)
+                kept = _of_spend(event, offered)
                 return (yield from _settled(asker, service, offered, jti, event.member("receipt"), kept))
-            if event.status < _SERVER_ERROR and event.member("error") != "act_in_progress":
+            if event.status < _SERVER_ERROR:
                 return _refused_or_unknown(event, offered, number)
+        number, silent = number + 1, silent + 1
         yield Wait(_PAUSE)
     return (yield from _asked_after(asker, service, offered, identifier, issued))
 
@@ -84,15 +95,19 @@ def _of_handler(answer: Answer) -> Outcome:
     return Outcome(answer.status, kind, answer.body, None, answer.headers.get(_SALT, ""))
 
 
-def _of_spend(answer: Answer) -> Outcome:
+def _of_spend(answer: Answer, offered: Offer) -> Outcome:
     """Read the kept response of an act that had been executed before."""
     kept = answer.members().get("response")
     members = kept if isinstance(kept, dict) else {}
     status, kind, body = members.get("status"), members.get("content_type"), members.get("body_base64url")
+    try:
+        octets = base64url.decode(body) if isinstance(body, str) else None
+    except Refusal as refusal:  # it was executed: nothing may be said that sounds as if it was not
+        raise OutcomeUnknown(offered.txn, "the answer that was kept is not in its form") from refusal
     return Outcome(
         status if isinstance(status, int) else 0,
         kind if isinstance(kind, str) else "",
-        base64url.decode(body) if isinstance(body, str) else None,
+        octets,
         None,
         answer.member("salt"),
     )

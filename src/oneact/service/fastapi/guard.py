@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from fastapi import APIRouter, Request, Response
 
 from oneact.errors import Refusal
+from oneact.protocol import metadata
 from oneact.protocol.action import Rule
 from oneact.service import asgi, endpoints, exchange, reading
 from oneact.service.fastapi import routes
@@ -33,7 +34,7 @@ class Guard(asgi.Guard):
         self._handlers: dict[str, Handler] = {}
         self._bound: set[int] = set()
         self.router = APIRouter(lifespan=self._lifespan, include_in_schema=False)
-        for path in ("/oneact/{rest:path}", "/.well-known/oauth-protected-resource"):
+        for path in ("/oneact/{rest:path}", metadata.SERVICE_PATH, metadata.SERVICE_PATH + "/{rest:path}"):
             self.router.add_api_route(path, self._answer, methods=_METHODS, response_model=None)
 
     def action(  # noqa: PLR0913 - what is published of an action, and the functions behind it
