@@ -336,6 +336,7 @@ def test_passkeys_added_since_the_last_roster_stand_apart_as_new(visitor: Visito
     visitor.link(service)
     visitor.add_passkey("Planted")
     assert "New since it was told last" in visitor.get("/services").text
+    visitor.unlink(service)
     other = Service(f"http://localhost:{free_port()}")
     with serving(other.app(), int(other.url.rpartition(":")[2])):
         for each in (service, other):
@@ -344,7 +345,9 @@ def test_passkeys_added_since_the_last_roster_stand_apart_as_new(visitor: Visito
             known, _, new = page.partition("New since you linked Example Air")
             assert ("First passkey" in known, "Planted" in known) == (True, False)
             assert "Planted" in new
+    visitor.server.clock.now += 1
     visitor.link(service)
+    visitor.unlink(service)
     uri = push(visitor.server, service)
     assert "New since" not in visitor.get("/oauth/authorize", client_id=service.client_id, request_uri=uri).text
 

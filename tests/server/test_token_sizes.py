@@ -144,6 +144,11 @@ def test_a_larger_passkey_that_was_pinned_meanwhile_approves_nothing_that_would_
     identifier = agent.ask(offered).json()["transaction_authorization_id"]
     large = passkey("RS256", 1023, 4096)
     large.origin = server.url
+    server.execute(
+        "INSERT INTO passkeys (id, account_id, public_key, alg, name, sign_count, created_at) "
+        "VALUES (?, ?, ?, ?, 'Large', 0, 1)",
+        large.id, visitor.account, large.credential.public_key, large.alg,
+    )  # fmt: skip
     [[pinned]] = server.execute("SELECT roster FROM links")
     listed = {**json.loads(pinned), "credentials": [large.credential.members()]}
     server.execute("UPDATE links SET roster = ?", json.dumps(listed))

@@ -123,7 +123,7 @@ async def test_a_prefix_is_understood_whether_or_not_paths_still_have_it(tmp_pat
         ("GET", "/static/page.css", 200),
         ("GET", "/log/key", 200),
         ("GET", "/signin/", 307),
-        ("POST", "/oauth/register", 500),
+        ("POST", "/oauth/par", 500),
     ],
 )
 def test_every_answer_forbids_framing_and_sniffing(tmp_path: Path, method: str, path: str, status: int) -> None:

@@ -88,7 +88,7 @@ def _largest(world: World, client: Client, link: Row, together: int) -> Json:
         world.issuer, client.id, client.jkt, now, now + approval.LIFETIME_BATCH, world.new_id(), ("x" * 43,) * together
     )
     pinned = roster.parse(canonical.parse(link["roster"].encode())).credentials
-    sizes = [(len(item.id), _signature_octets(item)) for item in pinned] or [(0, 0)]
+    sizes = [(len(item.id), _signature_octets(item)) for item in pinned]
     length, octets = max(sizes, key=lambda found: found[0] + base64url.length(found[1]))
     data = bytes(_AUTHENTICATOR_DATA), bytes(_CLIENT_DATA + len(origin))
     return token.approvals_members([token.Approval(statement, passkey.Assertion("x" * length, *data, bytes(octets)))])
