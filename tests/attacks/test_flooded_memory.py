@@ -83,7 +83,7 @@ def test_what_is_too_long_is_refused_before_its_header_is_read() -> None:
     pinned = InProcessApprover().roster("https://air.example")
     assert refused(client_assertion.parse, text) is Reason.CLIENT_ASSERTION
     assert refused(receipt.parse, text) is Reason.RECEIPT_MALFORMED
-    assert refused(roster.check_removal, text, keys, pinned) is Reason.ROSTER_MALFORMED
+    assert refused(roster.check_removal, text, keys, pinned, 0) is Reason.ROSTER_MALFORMED
     assert refused(id_token.check, text, keys, "i", "c", "r", "n", 0) is Reason.ID_TOKEN_INVALID
     assert kept() == before
 

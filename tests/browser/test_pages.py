@@ -163,3 +163,21 @@ def test_the_pages_follow_the_systems_darkness(browsing: Browsing) -> None:
         browsing.page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
         grounds.append(browsing.page.evaluate("getComputedStyle(document.body).backgroundColor"))
     assert grounds[0] != grounds[1]
+
+
+def test_a_passkey_is_added_and_removed_by_one_the_person_had_before(browsing: Browsing) -> None:
+    browsing.sign_up()
+    page = browsing.page
+    browsing.go("/passkeys")
+    page.get_by_label("What shall it be called?").fill("My key on a <b>ring</b>")
+    ring = browsing.add_device(transport="usb")
+    page.get_by_role("button", name="Make it").click()
+    expect(page.locator("#vouch")).to_contain_text("My key on a <b>ring</b> is made, and counts for nothing yet")
+    assert browsing.server.execute("SELECT count(*) FROM passkeys") == [(1,)]
+    browsing.take_device(ring)
+    page.get_by_role("button", name="Add it with your passkey").click()
+    expect(page.get_by_role("heading", name="My key on a <b>ring</b>")).to_be_visible()
+    page.get_by_role("region", name="My key on a").get_by_role("button", name="Remove").click()
+    expect(page.get_by_role("heading", name="My key on a <b>ring</b>")).to_have_count(0)
+    assert browsing.server.execute("SELECT count(*) FROM passkeys WHERE removed_at IS NULL") == [(1,)]
+    assert browsing.complaints == []

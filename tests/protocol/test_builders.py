@@ -59,6 +59,24 @@ def test_an_origin_is_scheme_and_authority() -> None:
     assert refused.value.reason is Reason.METADATA_INVALID
 
 
+@pytest.mark.parametrize(
+    ("rest", "lies"),
+    [
+        ("/oneact/roster", True),
+        ("/a?b=/../c", True),
+        ("", False),
+        ("@evil.example/x", False),
+        (".evil.example/x", False),
+        ("/../other", False),
+        ("/a/./b", False),
+        ("/%2e%2E/other", False),
+        ("/..\\other", False),
+    ],
+)
+def test_what_lies_under_a_resource_begins_with_it_and_leads_nowhere_else(rest: str, lies: bool) -> None:  # noqa: FBT001 - a table
+    assert metadata.lies_under(AIR + rest, AIR) is lies
+
+
 SERVICE = metadata.ServiceMetadata(
     AIR, "Example Air", AIR + "/jwks", AIR + "/actions", AIR + "/link", AIR + "/act", (APPROVE,)
 )

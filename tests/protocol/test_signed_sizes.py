@@ -18,7 +18,7 @@ PINNED = Roster("i", "a", "s", "r", ("o",), 1, ())
     [
         (client_assertion.MAX_OCTETS, Reason.CLIENT_ASSERTION, client_assertion.parse, ()),
         (receipt.MAX_OCTETS, Reason.RECEIPT_MALFORMED, receipt.parse, ()),
-        (roster.MAX_OCTETS, Reason.ROSTER_MALFORMED, roster.check_removal, ({}, PINNED)),
+        (roster.MAX_OCTETS, Reason.ROSTER_MALFORMED, roster.check_removal, ({}, PINNED, 0)),
         (id_token.MAX_OCTETS, Reason.ID_TOKEN_INVALID, id_token.check, ({}, "i", "c", "r", "n", 0)),
     ],
     ids=["assertion", "receipt", "roster", "ID token"],

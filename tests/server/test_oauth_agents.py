@@ -435,15 +435,13 @@ def test_asking_first_works_for_an_action_without_terms(service: Service, person
 
 def test_the_store_gone_is_503_and_says_nothing_of_it(server: RunningServer) -> None:
     server.call(lambda world: world.store.close())
-    answer = httpx.post(
-        server.url + "/oauth/register", json={"client_name": "x", "jwks": {"keys": [new_key().public.public_jwk()]}}
-    )
+    answer = Agent(server).register()
     assert (answer.status_code, reason(answer)) == (503, "store_unavailable")
 
 
 def test_what_should_not_happen_is_500_without_a_word_of_it(tmp_path: Path) -> None:
     with running_server(tmp_path) as running:
         running.app.state.world.limits = None
-        answer = httpx.post(running.url + "/oauth/register", json={"client_name": "<marquee>"})
+        answer = Agent(running).register(client_name="<marquee>")
         assert (answer.status_code, reason(answer)) == (500, "internal")
         assert "marquee" not in answer.text

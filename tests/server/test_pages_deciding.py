@@ -12,9 +12,8 @@ import pytest
 
 from oneact.protocol import approval, base64url, display, jwk, jws, token
 from oneact.server import ending
-from oneact.testing import SoftwarePasskey
 from tests.server.peers import DOCUMENT, Agent, RunningServer, Service
-from tests.server.visitor import Visitor
+from tests.server.visitor import ELSEWHERE, Visitor
 
 
 def reason(answer: httpx.Response) -> str:
@@ -166,7 +165,7 @@ def test_another_signed_in_person_cannot_use_the_owners_gesture(visitor: Visitor
 
 def test_a_login_gesture_is_no_approval(visitor: Visitor, request_id: str) -> None:
     begun = visitor.begin_approval(request_id)
-    login = visitor.sign(visitor.post("/confirm/begin").json())
+    login = visitor.sign(visitor.post("/signin/begin").json())
     answer = visitor.post("/requests/approve", requests=[request_id], **login)
     assert reason(answer) == "gesture_unknown"
     mixed = {"gesture": begun["gesture"], "credential": login["credential"]}
@@ -244,9 +243,7 @@ def test_a_gesture_over_one_request_approves_no_other(visitor: Visitor, paired: 
 
 
 def test_a_passkey_that_the_service_has_not_pinned_cannot_approve(visitor: Visitor, request_id: str) -> None:
-    second = SoftwarePasskey("localhost", visitor.server.url)
-    begun = visitor.post("/passkeys/begin", name="Second").json()
-    assert visitor.finish_registration("/passkeys/finish", begun, second).status_code == 200
+    second = visitor.add_passkey()
     signed = visitor.sign(visitor.begin_approval(request_id), second)
     assert reason(visitor.post("/requests/approve", requests=[request_id], **signed)) == "passkey_not_pinned"
 
@@ -256,7 +253,7 @@ def test_a_passkey_that_the_service_has_not_pinned_cannot_approve(visitor: Visit
     [
         ({"user_verified": False}, "assertion_uv"),
         ({"origin": "http://evil.example"}, "assertion_origin"),
-        ({"rp_id": "evil.example"}, "assertion_rp_id"),
+        (ELSEWHERE, "assertion_rp_id"),
     ],
 )
 def test_an_approval_is_refused_when_the_gesture_is_not_whole(

@@ -14,15 +14,18 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
 
 from oneact.errors import Refusal
-from oneact.protocol import metadata
+from oneact.protocol import dpop, metadata
 from oneact.server import Settings, create_app
 from oneact.testing import new_key
 from tests.server.peers import free_port, running_server, serving
 
 
 def registered(url: str, **headers: str) -> int:
-    body = {"client_name": "x", "jwks": {"keys": [new_key().public.public_jwk()]}}
-    return httpx.post(url + "/oauth/register", json=body, headers=headers).status_code
+    key, address = new_key(), url + "/oauth/register"
+    body = {"client_name": "x", "jwks": {"keys": [key.public.public_jwk()]}}
+    nonce = httpx.post(address, json=body, headers={"DPoP": dpop.build(key, "POST", address, 1, "a")}).headers
+    proof = dpop.build(key, "POST", address, 1, "b", nonce=nonce["DPoP-Nonce"])
+    return httpx.post(address, json=body, headers={**headers, "DPoP": proof}).status_code
 
 
 def test_a_trusted_proxy_says_who_calls_and_nobody_else_does(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from oneact.testing import SoftwarePasskey
 from tests.server.peers import Agent, RunningServer, Service
 
 OWN_PAGE = {"Sec-Fetch-Site": "same-origin"}
+ELSEWHERE = {"rp_id": "evil.example", "allow_foreign_origin_for_vectors": True}  # a passkey of another relying party
 OWN_SCRIPT = {**OWN_PAGE, "OneAct-Page": "1"}
 
 
@@ -60,6 +61,25 @@ class Visitor:
 
     def sign_in(self, passkey: SoftwarePasskey | None = None) -> httpx.Response:
         return self.post("/signin/finish", **self.sign(self.post("/signin/begin").json(), passkey))
+
+    def begin_add(self, passkey: SoftwarePasskey, name: str = "Second") -> dict[str, Any]:
+        """Make a passkey; give what an older one has to sign."""
+        begun = self.post("/passkeys/begin", name=name).json()
+        return dict(self.finish_registration("/passkeys/created", begun, passkey).json())
+
+    def add_passkey(self, name: str = "Second", signer: SoftwarePasskey | None = None) -> SoftwarePasskey:
+        """Add a passkey, vouched for by `signer` or the visitor's own; give it."""
+        made = SoftwarePasskey("localhost", self.server.url)
+        answer = self.post("/passkeys/finish", **self.sign(self.begin_add(made, name), signer))
+        assert answer.status_code == 200, answer.text
+        return made
+
+    def remove_passkey(self, identifier: str, signer: SoftwarePasskey | None = None) -> httpx.Response:
+        """Remove a passkey by a gesture of `signer` or the visitor's own; give the answer, or the refusal to begin."""
+        begun = self.post("/passkeys/remove/begin", id=identifier)
+        if begun.status_code != 200:
+            return begun
+        return self.post("/passkeys/remove/finish", **self.sign(begun.json(), signer))
 
     @property
     def account(self) -> str:

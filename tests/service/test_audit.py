@@ -17,7 +17,7 @@ from oneact.service.audit import evidence, record
 from oneact.service.store.contract import Link
 from oneact.service.store.snapshot import snapshot
 from oneact.service.store.sqlite import SqliteStore
-from oneact.testing import InProcessApprover, new_key
+from oneact.testing import InProcessApprover, SoftwarePasskey, new_key
 
 
 @pytest.fixture(scope="module")
@@ -171,7 +171,8 @@ def test_a_spend_for_an_account_that_was_never_linked_is_found(books: Books) -> 
 
 def test_a_passkey_that_was_removed_later_still_counts(books: Books) -> None:
     def later(copy: Books) -> None:
-        roster = copy.contents()[7]["roster"] | {"credentials": []}
+        another = SoftwarePasskey("localhost", books.person.issuer).credential.members()
+        roster = copy.contents()[7]["roster"] | {"credentials": [another]}
         copy.rewrite(8, roster=roster)
         copy.execute(f"UPDATE links SET roster = '{canonical.encode(roster).decode()}'")
 

@@ -5,6 +5,7 @@ import hashlib
 import re
 import time
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -312,22 +313,39 @@ async def test_a_roster_by_an_unpinned_passkey_or_with_an_old_seq_is_refused(cal
 async def test_the_server_alone_may_only_remove(caller: Caller) -> None:
     await link(caller)
     person = caller.server.person
-    old = person.roster(caller.resource)
-    other = SoftwarePasskey(person.passkey.rp_id, person.passkey.origin)
+    old, other = person.roster(caller.resource), SoftwarePasskey(person.passkey.rp_id, person.passkey.origin)
     url, kind = caller.resource + "/oneact/roster", {"Content-Type": "application/jwt"}
+    both = Roster(old.iss, old.aud, old.sub, old.rp_id, old.origins, 2, (*old.credentials, other.credential))
+    signed = roster.SignedRoster(both, person.passkey.get(both.challenge()))
+    assert (await caller.client.post(url, json=signed.members())).status_code == 204
 
-    async def post(later: Roster, key: Any = person.key) -> httpx.Response:
+    async def post(key: Any = person.key, **changes: Any) -> httpx.Response:
+        later = replace(both, **{"seq": 3, "credentials": (other.credential,), **changes})
         return await caller.client.post(url, headers=kind, content=roster.sign_removal(later, key))
 
-    added = Roster(old.iss, old.aud, old.sub, old.rp_id, old.origins, 2, (other.credential,))
-    assert (await post(added)).json()["reason"] == "roster_not_subset"
-    removed = Roster(old.iss, old.aud, old.sub, old.rp_id, old.origins, 2, ())
-    assert (await post(removed, new_key())).json()["reason"] == "roster_signature"
-    assert (await post(removed)).status_code == 204
+    third = SoftwarePasskey(person.passkey.rp_id, person.passkey.origin)
+    assert (await post(credentials=(third.credential,))).json()["reason"] == "roster_not_subset"
+    assert (await post(new_key())).json()["reason"] == "roster_signature"
+    assert (await post(seq=2)).json()["reason"] == "roster_seq"
+    assert (await post(seq=int(time.time()))).status_code == 204
     token = await caller.approved(await caller.ask("POST", "/bookings", json=FLIGHT))
     assert (await caller.show(token, "POST", "/bookings", json=FLIGHT)).json()["reason"] == "passkey_not_pinned"
     assert (await caller.client.post(url, content=b"x")).json()["reason"] == "media_type"
     assert (await caller.client.post(url, headers=kind, content=b"\xff")).json()["reason"] == "roster_malformed"
+
+
+async def test_the_owner_unlinks_an_account_whose_passkeys_are_lost(caller: Caller, airline: Airline) -> None:
+    await link(caller)
+    caller.server.person.passkey = SoftwarePasskey("localhost", caller.server.issuer)
+    assert "our own support" in (await caller.client.get(caller.resource + "/oneact/link")).text
+    assert not await airline.guard.unlink("bob")
+    assert await airline.guard.unlink("alice")
+    assert not await airline.guard.unlink("alice")
+    refused = await caller.client.post(caller.resource + "/bookings", headers=caller.accept, json=FLIGHT)
+    assert refused.json()["reason"] == "issuer_not_accepted"
+    assert said(await link(caller)) == 200
+    assert (await caller.act("POST", "/bookings", json=FLIGHT)).status_code == 201
+    assert [event for _, event in airline.notices] == ["linked", "unlinked", "linked"]
 
 
 async def test_the_journal_holds_what_vouches_for_each_roster_and_each_act(caller: Caller, tmp_path: Path) -> None:

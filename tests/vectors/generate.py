@@ -504,6 +504,7 @@ def make_roster() -> None:
         ("no origin", ("roster", "origins"), []),
         ("a key of another algorithm", ("roster", "credentials", 0, "alg"), "RS256"),
         ("a key that is none", ("roster", "credentials", 0, "public_key"), "AAAA"),
+        ("no credential", ("roster", "credentials"), []),
         ("a credential twice", ("roster", "credentials"), first["roster"]["credentials"] * 2),
         ("credentials that are no list", ("roster", "credentials"), {}),
         ("no assertion", ("webauthn",), DROP),
@@ -525,33 +526,36 @@ def make_roster() -> None:
         found = the_roster(ADA, BOB, **{"seq": 2, **change})
         file.bad(name + " later", reason, signed=members(found, ADA), pinned=pinned, **names)
     file.write()
+
+
+def make_removal() -> None:
     file = File("removal", "A roster by which the approval server alone removes passkeys (section 4.5).")
-    pinned, less = the_roster(ADA, BOB).members(), the_roster(ADA, seq=2)
-    file.good("one less", removal=roster.sign_removal(less, SERVER), jwks=jwks(SERVER), pinned=pinned)
-    file.good(
-        "none left",
-        removal=roster.sign_removal(the_roster(seq=2, credentials=()), SERVER),
-        jwks=jwks(SERVER),
-        pinned=pinned,
-    )
-    for name, reason, found in [
-        ("one more", "roster_not_subset", the_roster(ADA, BOB, MALLORY, seq=2)),
-        ("as many", "roster_not_subset", the_roster(ADA, BOB, seq=2)),
-        ("another in its place", "roster_not_subset", the_roster(ADA, MALLORY, seq=2)),
-        ("the same seq", "roster_seq", the_roster(ADA)),
+    base: dict[str, Any] = {"jwks": jwks(SERVER), "pinned": the_roster(ADA, BOB).members(), "now": T}
+
+    def by_server(*left: SoftwarePasskey, **changes: Any) -> str:
+        return roster.sign_removal(the_roster(*left, **{"seq": 2, **changes}), SERVER)
+
+    less = the_roster(ADA, seq=2)
+    file.good("one less", removal=by_server(ADA), **base)
+    file.good("the second at which it is made as seq", removal=by_server(ADA, seq=T), **base)
+    file.good("the largest seq", removal=by_server(ADA, seq=T + 300), **base)
+    file.bad("a seq too far ahead of the clock", "roster_seq", removal=by_server(ADA, seq=T + 301), **base)
+    file.bad("the last seq there is", "roster_seq", removal=by_server(ADA, seq=2**53 - 1), **base)
+    ahead = {**base, "pinned": the_roster(ADA, BOB, seq=T + 1000).members()}
+    file.good("the largest seq after one ahead of the clock", removal=by_server(ADA, seq=T + 1300), **ahead)
+    file.bad("a seq too far ahead of the one pinned", "roster_seq", removal=by_server(ADA, seq=T + 1301), **ahead)
+    file.bad("none left", "roster_malformed", removal=by_server(credentials=()), **base)
+    for name, reason, left, seq in [
+        ("one more", "roster_not_subset", (ADA, BOB, MALLORY), 2),
+        ("as many", "roster_not_subset", (ADA, BOB), 2),
+        ("another in its place", "roster_not_subset", (ADA, MALLORY), 2),
+        ("the same seq", "roster_seq", (ADA,), 1),
     ]:
-        file.bad(name, reason, removal=roster.sign_removal(found, SERVER), jwks=jwks(SERVER), pinned=pinned)
-    file.bad(
-        "by another key",
-        "roster_signature",
-        removal=roster.sign_removal(less, STRANGER),
-        jwks=jwks(SERVER),
-        pinned=pinned,
-    )
+        file.bad(name, reason, removal=by_server(*left, seq=seq), **base)
+    file.bad("by another key", "roster_signature", removal=roster.sign_removal(less, STRANGER), **base)
     forged = signed(less.members(), roster.TYP, STRANGER, kid=SERVER.public.kid)
-    file.bad("by another key under its kid", "roster_signature", removal=forged, jwks=jwks(SERVER), pinned=pinned)
-    other = signed(less.members(), "JWT", SERVER)
-    file.bad("of another type", "roster_malformed", removal=other, jwks=jwks(SERVER), pinned=pinned)
+    file.bad("by another key under its kid", "roster_signature", removal=forged, **base)
+    file.bad("of another type", "roster_malformed", removal=signed(less.members(), "JWT", SERVER), **base)
     file.write()
 
 
@@ -1068,7 +1072,7 @@ def main(wanted: list[str]) -> None:
     """Make the files that are wanted, or every file."""
     for make in (
         make_canonical, make_action, make_parameters, make_act, make_display, make_item_and_statement, make_roster,
-        make_txn, make_offer, make_token, make_proof, make_assertion, make_receipt, make_client_assertion,
+        make_removal, make_txn, make_offer, make_token, make_proof, make_assertion, make_receipt, make_client_assertion,
         make_id_token, make_check,
     ):  # fmt: skip
         if not wanted or make.__name__.removeprefix("make_") in wanted:

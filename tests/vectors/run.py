@@ -92,8 +92,8 @@ def _roster(signed: Any, pinned: Any, issuer: str, audience: str, subject: str) 
     return {"seq": found.roster.seq}
 
 
-def _removal(removal: str, jwks: Any, pinned: Any) -> Outcome:
-    return {"seq": roster.check_removal(removal, jwk.parse_set(jwks), roster.parse(pinned)).seq}
+def _removal(removal: str, jwks: Any, pinned: Any, now: int) -> Outcome:
+    return {"seq": roster.check_removal(removal, jwk.parse_set(jwks), roster.parse(pinned), now).seq}
 
 
 def _txn(  # noqa: PLR0917 - the inputs of the MAC

@@ -102,7 +102,7 @@ class Shell:
         headers = dict(call.headers)
         if call.token is not None:
             headers["Authorization"] = f"DPoP {call.token}"
-        if call.token is not None or call.authenticated:
+        if call.token is not None or call.authenticated or call.proved:
             nonce, jti = self._nonces.get(metadata.origin(call.url)), secrets.token_urlsafe(16)
             headers["DPoP"] = dpop.build(
                 self.key, call.method, call.url, self.now(), jti, token=call.token, nonce=nonce

@@ -42,10 +42,11 @@ def discover(issuer: str) -> Generator[Step, Event, ServerMetadata]:
 
 
 def register(server: ServerMetadata, key: PublicKey, name: str) -> Generator[Step, Event, str]:
-    """Register the public key and give the client identifier."""
+    """Register the public key, with a proof that it is held, and give the client identifier."""
     body = canonical.encode({"client_name": name, "jwks": {"keys": [key.public_jwk()]}})
     headers = {"Content-Type": "application/json"}
-    answer = steps.arrived((yield Call("POST", server.endpoints["registration_endpoint"], headers, body=body)), _SERVER)
+    address = server.endpoints["registration_endpoint"]
+    answer = steps.arrived((yield Call("POST", address, headers, body=body, proved=True)), _SERVER)
     if answer.status != _CREATED or not answer.member("client_id"):
         raise steps.refused(answer)
     return answer.member("client_id")

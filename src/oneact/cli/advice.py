@@ -131,7 +131,8 @@ ADVICE: Final[dict[Reason, str]] = {
     Reason.ROSTER_SUBJECT: _ROSTER,
     Reason.ROSTER_SEQ: "A newer list of passkeys is pinned already; see under Services whether anything is left to do.",
     Reason.ROSTER_RP_ID: "The approval server has moved to another host, where its passkeys are useless. Move it back.",
-    Reason.ROSTER_UNPINNED: "Confirm the new list with a passkey that the service knows already.",
+    Reason.ROSTER_UNPINNED: "Confirm the new list with a passkey that the service knows already. Where none is left, "
+    "have the service's own support unlink your account, then link it again.",
     Reason.ROSTER_SIGNATURE: _ROSTER,
     Reason.ROSTER_NOT_SUBSET: "On the page Services, confirm the new passkey with one that the service knows.",
     Reason.LINK_STATE: _LINK,
@@ -166,7 +167,6 @@ ADVICE: Final[dict[Reason, str]] = {
     Reason.IDEMPOTENCY_CONFLICT: "Use a fresh idempotency key for each thing you want done.",
     Reason.ACTION_NEEDS_OFFER: "Send the plain request to the service first and bring the offer in its answer.",
     Reason.SESSION_REQUIRED: "Sign in at the approval server with your passkey.",
-    Reason.SESSION_STALE: "Confirm with your passkey when the page asks for it.",
     Reason.GESTURE_UNKNOWN: "Go back, reload the page and press the button again.",
     Reason.CSRF: "Reload the approval server's own page and press the button there; a proxy may change headers.",
     Reason.NOT_YOURS: "Look whether you are signed in as the right person; the link may be for someone else.",

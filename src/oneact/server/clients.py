@@ -47,10 +47,11 @@ class Client:
         return self.key.thumbprint
 
 
-async def register(world: World, document: Json) -> dict[str, Json]:
-    """Register an agent (RFC 7591) by its one public key; the same key again gives the same `client_id`.
+async def register(world: World, proof: dpop.Proof, document: Json) -> dict[str, Json]:
+    """Register an agent (RFC 7591) by its one public key, which has made `proof`.
 
-    Refuses `client_metadata`.
+    The same key again gives the same `client_id` and takes the newer name and delivery: public keys are seen in every
+    proof, so only who holds one may speak for it. Refuses `client_metadata`, and `client_key` for a proof by another.
     """
     members = form.closed(document, Reason.CLIENT_METADATA, _METADATA, _OPTIONAL)
     key = _one_key(members["jwks"])
@@ -58,6 +59,8 @@ async def register(world: World, document: Json) -> dict[str, Json]:
     delivery = _delivery(members)
     if members.get("token_endpoint_auth_method", "private_key_jwt") != "private_key_jwt":
         raise Refusal(Reason.CLIENT_METADATA, "only private_key_jwt is supported")
+    if proof.jkt != key.thumbprint:
+        raise Refusal(Reason.CLIENT_KEY, "the proof is by another key than the one registered")
     row = (world.new_id(), key.thumbprint, _dump(key.members), name, _dump(delivery), world.now())
     await world.store.change([Write("insert_client", row, None)], ())
     stands = await world.store.one("client_of_key", key.thumbprint)

@@ -1,8 +1,9 @@
-"""Ends without a token: expiry and cancellation, each with a statement that the server signs."""
+"""Ends without a token: expiry, cancellation, withdrawal, each with a statement that the server signs."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +15,8 @@ from oneact.server.lifecycle import TRANSITIONS, Event, State
 from oneact.store import Write
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from oneact.protocol.canonical import Json
     from oneact.server.world import World
     from oneact.store.contract import Row
@@ -47,6 +50,28 @@ async def expire(world: World, row: Row, state: State) -> bool:
 async def cancel(world: World, row: Row) -> bool:
     """End a pending request that its agent takes back; False where it was decided at the same moment."""
     return await _end(world, row, State.PENDING, Event.CANCEL, "cancel_request")
+
+
+async def withdraw(world: World, row: Row) -> bool:
+    """End an approval that may not be collected any more; False where it was, or where its time has run out."""
+    return await _end(world, row, State.APPROVED, Event.WITHDRAW, "withdraw_request")
+
+
+async def withdraw_where(world: World, account: str, fallen: Callable[[Row], bool]) -> None:
+    """Withdraw those of a person's approvals not yet collected whose agent, link or passkey has just gone.
+
+    What this does not reach, because it was approved at the same moment, is not issued either: `issue_request` looks
+    for agent, link and passkey again.
+    """
+    for row in await world.store.all("approved_of_account", account):
+        if fallen(row):
+            await withdraw(world, row)
+
+
+def signer(row: Row) -> str:
+    """Give the id of the passkey that approved a request."""
+    found: str = json.loads(row["approvals"])[0]["webauthn"]["credential_id"]
+    return found
 
 
 async def sweep(world: World) -> int:

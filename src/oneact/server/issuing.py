@@ -75,13 +75,15 @@ async def _answer(world: World, row: Row) -> dict[str, Json]:
     now, state = world.now(), State(row["state"])
     if state is State.PENDING and now < row["expires_at"]:
         raise Refusal(Reason.AUTHORIZATION_PENDING, row["id"])
-    if state is State.APPROVED and now < row["approved_until"]:
-        row = await _issue(world, row, now)
-        state = State(row["state"])
-    elif state in {State.PENDING, State.APPROVED}:
-        await ending.expire(world, row, state)
+    if state in {State.PENDING, State.APPROVED}:
+        if state is State.PENDING or now >= row["approved_until"]:
+            await ending.expire(world, row, state)
+        elif not await _issue(world, row, now):
+            await ending.withdraw(world, row)
         row = await _again(world, row)
-        return await _answer(world, row)
+        state = State(row["state"])
+        if state in {State.PENDING, State.APPROVED}:  # its time ran out between look and write
+            return await _answer(world, row)
     if state is State.ISSUED:
         return _token_answer(row, now)
     world.waiting.forget(row["id"])
@@ -100,10 +102,10 @@ def _token_answer(row: Row, now: int) -> dict[str, Json]:
     }
 
 
-async def _issue(world: World, row: Row, now: int) -> Row:
+async def _issue(world: World, row: Row, now: int) -> bool:
     """Make the token of an approved request, once: whoever comes second reads what the first has written.
 
-    `now` is the second at which the approval was found to hold.
+    `now` is the second at which the approval was found to hold. False too where agent, link or passkey are gone since.
     """
     claims = _claims(world, row, now)
     text = token.sign(claims, world.key)
@@ -112,9 +114,10 @@ async def _issue(world: World, row: Row, now: int) -> Row:
         "jti": claims.jti, "exp": claims.exp, "token": canonical.sha256(text.encode("ascii")), "state": target.value,
     }  # fmt: skip
     entry = Entry(kind, now, row["account_id"], row["id"], content)
-    await world.store.change([Write("issue_request", (row["id"], text, claims.jti, claims.exp, now))], [entry])
+    write = Write("issue_request", (row["id"], text, claims.jti, claims.exp, now, ending.signer(row)))
+    issued = await world.store.change([write], [entry])
     world.waiting.wake(row["account_id"])
-    return await _again(world, row)
+    return issued
 
 
 async def _again(world: World, row: Row) -> Row:

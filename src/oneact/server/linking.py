@@ -10,7 +10,7 @@ from oneact.errors import Reason, Refusal
 from oneact.log.entry import Entry, Kind
 from oneact.protocol import approval, canonical, form, roster
 from oneact.protocol.roster import Roster, SignedRoster
-from oneact.server import gestures, passkeys, relying, services
+from oneact.server import ending, gestures, passkeys, relying, services
 from oneact.store import Write
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ async def link(world: World, session: Session, gesture_id: Json, credential: Jso
     """Verify the gesture, keep the signed roster, and give the address to which the person goes back."""
     gesture = await gestures.take(world, approval.ROSTER, session.id, gesture_id)
     signed = SignedRoster(roster.parse(gesture.value), gestures.read(credential))
-    await gestures.verify(world, gesture, signed.webauthn, signed.roster.credentials)
+    await gestures.verify(world, gesture, signed.webauthn, await _listed(world, session, signed.roster))
     request = await opened(world, gesture.about.get("client_id"), gesture.about.get("request_uri"))
     identifier, now, service = world.new_id(), world.now(), request.service
     kept = _dump({"roster_uri": service.roster_uri, "redirect_uris": list(service.redirect_uris)})
@@ -87,6 +87,17 @@ async def linked(world: World, account: str) -> list[Row]:
     return rows
 
 
+async def before(world: World, account: str, resource: str) -> Row | None:
+    """Give the person's last link to a service, else their last to any, with the `name` and `roster` of it, or None.
+
+    Passkeys that its roster does not list are new: the page shows them apart, for the person to know them again.
+    """
+    rows = await world.store.all("rosters_of_account", account)
+    for row in rows:
+        row["ids"] = {item["id"] for item in json.loads(row["roster"])["credentials"]}
+    return next((row for row in rows if row["resource"] == resource), rows[0] if rows else None)
+
+
 async def begin_update(world: World, session: Session, link_id: Json) -> dict[str, Json]:
     """Give `{gesture, options}` over the next roster of a linked service, for a passkey that it has pinned."""
     row, pinned = await _linked(world, session, link_id)
@@ -103,19 +114,24 @@ async def update(world: World, session: Session, gesture_id: Json, credential: J
     gesture = await gestures.take(world, approval.ROSTER, session.id, gesture_id)
     row, pinned = await _linked(world, session, gesture.about.get("link"))
     signed = SignedRoster(roster.parse(gesture.value), gestures.read(credential))
-    await gestures.verify(world, gesture, signed.webauthn, pinned.credentials)
+    known = await _listed(world, session, signed.roster)
+    await gestures.verify(world, gesture, signed.webauthn, [item for item in pinned.credentials if item in known])
     roster.check_next(signed, pinned)
     await _bring(world, row, canonical.encode(signed.members()), "application/json")
     await _keep(world, row, signed.roster, _dump(signed.webauthn.members()))
 
 
 async def tell_removals(world: World, session: Session) -> int:
-    """Tell each linked service which passkeys are gone, signed by this server alone; give how many were not reached."""
+    """Tell each linked service which passkeys are gone, signed by this server alone; give how many were not reached.
+
+    A service that would be left without any cannot be told: it keeps what it has pinned until its owner unlinks the
+    account.
+    """
     known, failed = await passkeys.of_account(world, session.account), 0
     for row in await world.store.all("links_of_account", session.account):
         pinned = roster.parse(canonical.parse(row["roster"].encode()))
         left = [item for item in pinned.credentials if item in known]
-        if len(left) == len(pinned.credentials):
+        if not left or len(left) == len(pinned.credentials):
             continue
         later = _roster(world, pinned.aud, pinned.sub, max(pinned.seq + 1, world.now()), left)
         try:
@@ -128,13 +144,25 @@ async def tell_removals(world: World, session: Session) -> int:
 
 
 async def unlink(world: World, session: Session, link_id: str) -> None:
-    """Take no more requests for a service; what the service has pinned stays until the person unlinks there."""
+    """Take no more requests for a service, and withdraw approvals not yet collected.
+
+    What the service has pinned stays until the person unlinks there.
+    """
     row, pinned = await _linked(world, session, link_id)
     now = world.now()
     content: dict[str, Json] = {"link": row["id"], "service": pinned.aud, "sub": pinned.sub}
     entry = Entry(Kind.SERVICE_UNLINKED, now, session.account, "", content)
     if not await world.store.change([Write("unlink", (row["id"], session.account, now))], [entry]):
         raise Refusal(Reason.NOT_YOURS, link_id)
+    await ending.withdraw_where(world, session.account, lambda approved: bool(approved["link_id"] == row["id"]))
+
+
+async def _listed(world: World, session: Session, signed: Roster) -> list[Credential]:
+    """Give the account's passkeys; refuses `gesture_unknown` where one that the roster lists was removed meanwhile."""
+    known = await passkeys.of_account(world, session.account)
+    if not set(signed.credentials) <= set(known):
+        raise Refusal(Reason.GESTURE_UNKNOWN, "a passkey of the roster was removed meanwhile")
+    return known
 
 
 async def _linked(world: World, session: Session, link_id: Json) -> tuple[Row, Roster]:

@@ -135,7 +135,7 @@ _ENDPOINTS: Final[dict[str, dict[str, _Endpoint]]] = {
     metadata.SERVICE_PATH: {"GET": _metadata},
     JWKS_PATH: {"GET": _jwks},
     ACTIONS_PATH: {"GET": _actions},
-    linking.CLIENT_PATH: {"GET": _client},
+    metadata.CLIENT_PATH: {"GET": _client},
     linking.LINK_PATH: {"GET": linking.page, "POST": linking.start},
     linking.CALLBACK_PATH: {"GET": linking.callback},
     linking.ROSTER_PATH: {"POST": roster.answer},

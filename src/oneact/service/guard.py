@@ -159,6 +159,19 @@ class GuardCore:
         await self.start()
         return await self.execution.settle(SpendKey(self.resource, issuer, txn), state)
 
+    async def unlink(self, account: str) -> bool:
+        """Take every approval server off a local account, without any passkey; False where it has none.
+
+        For the owner's own support, where all of a person's passkeys are lost. It is as strong a credential as any:
+        who talks the support into it can link the account to an approval server of their own.
+        """
+        await self.start()
+        issuers = [link.roster.iss for link in await self.store.links(account)]
+        gone = [await self.store.unlink(account, issuer, self.now()) for issuer in issuers]
+        if any(gone):
+            await self.tell(account, "unlinked")
+        return any(gone)
+
     async def signed_in(self, native: object) -> LocalAccount | None:
         """Give the local account of the framework's request."""
         found = self._account(native)

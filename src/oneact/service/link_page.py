@@ -67,7 +67,8 @@ def linked(site: Site, label: str, issuers: Sequence[str]) -> str:
         "Your account is linked",
         f"<p>Agents can ask at {listed} for single acts on the account <strong>{escape(label)}</strong>; each one "
         'waits for your passkey.</p><p class="note">Unlinking is itself an act that one of your passkeys approves: '
-        "have an agent ask for <code>oneact.unlink</code>.</p>",
+        "have an agent ask for <code>oneact.unlink</code>. Where all of them are lost, only our own support can "
+        "unlink it.</p>",
     )
 
 

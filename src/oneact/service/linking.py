@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from oneact.service.exchange import Request
     from oneact.service.guard import GuardCore
 
-CLIENT_PATH: Final = "/oneact/client.json"
 LINK_PATH: Final = "/oneact/link"
 CALLBACK_PATH: Final = "/oneact/link/callback"
 ROSTER_PATH: Final = "/oneact/roster"
@@ -39,7 +38,7 @@ _LOCAL_FORMS: Final = "'self' https: http://localhost:* http://127.0.0.1:*"
 def client_document(guard: GuardCore) -> dict[str, Json]:
     """Give the service's client-id metadata document, whose address is its client_id."""
     return {
-        "client_id": guard.resource + CLIENT_PATH,
+        "client_id": guard.resource + metadata.CLIENT_PATH,
         "client_name": guard.name,
         "redirect_uris": [guard.resource + CALLBACK_PATH],
         "jwks_uri": f"{guard.resource}/oneact/jwks.json",
@@ -146,7 +145,7 @@ async def _push(guard: GuardCore, account: LocalAccount, session: str, issuer: s
         expires=guard.now() + _STATE_SECONDS,
     )
     await guard.store.keep_state(kept)
-    query = urlencode({"client_id": guard.resource + CLIENT_PATH, "request_uri": request_uri})
+    query = urlencode({"client_id": guard.resource + metadata.CLIENT_PATH, "request_uri": request_uri})
     return Answer(303, headers=(("Location", f"{authorize}?{query}"), ("Cache-Control", "no-store")))
 
 
@@ -161,7 +160,7 @@ async def _exchange(guard: GuardCore, kept: LinkState, code: str) -> IdToken:
 
     async def checked(*, refresh: bool) -> IdToken:
         keys = await guard.issuers.keys(kept.issuer, refresh=refresh)
-        client_id = guard.resource + CLIENT_PATH
+        client_id = guard.resource + metadata.CLIENT_PATH
         return id_token.check(text, keys, kept.issuer, client_id, guard.resource, kept.nonce, guard.now())
 
     try:
@@ -174,7 +173,7 @@ async def _exchange(guard: GuardCore, kept: LinkState, code: str) -> IdToken:
 
 async def _post(guard: GuardCore, issuer: str, endpoint: str, status: int, members: dict[str, str]) -> dict[str, Json]:
     """Post a form with the service's assertion and give the JSON object of the answer."""
-    client_id = guard.resource + CLIENT_PATH
+    client_id = guard.resource + metadata.CLIENT_PATH
     assertion = client_assertion.build(guard.keys.signing, client_id, issuer, guard.now(), secrets.token_urlsafe(16))
     authenticated = {
         **members, "client_id": client_id, "client_assertion_type": client_assertion.ASSERTION_TYPE,

@@ -45,12 +45,13 @@ async def _removal(guard: GuardCore, body: bytes) -> Answer:
         raise Refusal(Reason.ROSTER_MALFORMED, "not ASCII") from error
     claimed = roster.parse(jws.parse(text, roster.TYP, _FAULTS).claims)
     link = await _link(guard, claimed)
+    now = guard.now()
     try:
-        later = roster.check_removal(text, await guard.issuers.keys(claimed.iss), link.roster)
+        later = roster.check_removal(text, await guard.issuers.keys(claimed.iss), link.roster, now)
     except Refusal as refusal:
         if refusal.reason is not Reason.ROSTER_SIGNATURE:
             raise
-        later = roster.check_removal(text, await guard.issuers.keys(claimed.iss, refresh=True), link.roster)
+        later = roster.check_removal(text, await guard.issuers.keys(claimed.iss, refresh=True), link.roster, now)
     await _pin(guard, link, later, text)
     return Answer(204)
 

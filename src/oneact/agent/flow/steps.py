@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request to make. `authenticated` calls carry client assertion and proof; `token` the action token and proof."""
+    """A request to make.
+
+    `authenticated` calls carry client assertion and proof, `proved` ones a proof alone, `token` the action token and
+    a proof.
+    """
 
     method: str
     url: str
@@ -27,6 +31,7 @@ class Call:
     form: Mapping[str, str] | None = None
     body: bytes | None = None
     authenticated: bool = False
+    proved: bool = False
     token: str | None = None
 
 

@@ -45,10 +45,16 @@ _DEVICES: Final = 60
 
 
 async def register(request: Request) -> Response:
-    """Register an agent (RFC 7591)."""
+    """Register an agent (RFC 7591), which proves that it holds the key."""
     world = http.world_of(request)
-    world.limits.stranger("register", http.caller(request), _REGISTRATIONS, world.now())
-    return http.answer(await clients.register(world, await http.json_object(request)), 201)
+    try:
+        proof = clients.verified_proof(world, tuple(request.headers.getlist("dpop")), world.issuer + addresses.REGISTER)
+        world.limits.stranger("register", http.caller(request), _REGISTRATIONS, world.now())
+        clients.see_once(world, proof)
+        value = await clients.register(world, proof, await http.json_object(request))
+    except Refusal as refusal:
+        return _with_nonce(world, http.refused(refusal))
+    return _with_nonce(world, http.answer(value, 201))
 
 
 async def push(request: Request) -> Response:
@@ -95,6 +101,11 @@ async def _answer(request: Request, parameters: dict[str, str], path: str, call:
         response: Response = http.refused(refusal)
     else:
         response = Response(status_code=204, headers=http.NO_STORE) if value is None else http.answer(value)
+    return _with_nonce(world, response)
+
+
+def _with_nonce(world: World, response: Response) -> Response:
+    """Hand out the nonce for the next proof."""
     response.headers["DPoP-Nonce"] = world.nonces.current(world.now())
     return response
 

@@ -24,13 +24,17 @@ async def link_page(request: Request, world: World, session: Session) -> Respons
     query = request.query_params
     opened = await linking.opened(world, query.get("client_id"), query.get("request_uri"))
     links = await linking.linked(world, session.account)
+    before = await linking.before(world, session.account, opened.service.resource)
+    known = await passkeys.rows(world, session.account)
     return shell.render(
         request,
         session,
         "link.html",
         service=opened.service,
         request_uri=opened.id,
-        passkeys=await passkeys.rows(world, session.account),
+        before=before,
+        passkeys=[row for row in known if before is None or row["id"] in before["ids"]],
+        new=[row for row in known if before is not None and row["id"] not in before["ids"]],
         again=any(link["resource"] == opened.service.resource for link in links),
     )
 

@@ -18,7 +18,7 @@ from oneact.service.fastapi.handler import BY_NAME, Handler, read, response
 from oneact.service.guarded import DEADLINE, Guarded
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncIterator, Callable, Collection, Mapping
 
     from oneact.protocol.canonical import Json
     from oneact.service.asgi import Receive, Scope, Send
@@ -50,17 +50,21 @@ class Guard(asgi.Guard):
         reversible: bool = False,
         rule: Rule | None = None,
         deadline: int = DEADLINE,
+        reads: Collection[str] = (),
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Guard a handler: `@app.post(…)` stands above, the handler's arguments are the action's parameters.
 
         A pydantic model's members, path and query parameters stand flat beside each other; `act: Act`, `Request` and
         `Depends` arguments are no parameters. `terms` takes any of the handler's arguments by name or type and
         returns what its annotation, or `terms_schema`, describes; it also runs for callers who are not known.
-        `terms_hold` takes the same and `terms`. Raises ValueError for what cannot be hashed, shown or told apart.
+        `terms_hold` takes the same and `terms`. `reads` names the headers and cookies that dependencies read, and
+        `request` where one or the handler takes the request itself: none of that is shown or signed, so an agent may
+        choose it after the approval. Raises ValueError for what cannot be hashed, shown or told apart, and for what is
+        read without being named.
         """
 
         def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-            handler = Handler(self, name, function, terms, terms_hold)
+            handler = Handler(self, name, function, terms, terms_hold, reads)
             handler.description = {
                 "intent": intent,
                 "summary": summary,

@@ -33,7 +33,19 @@ SELECT * FROM requests WHERE id = $1;
 
 -- name: issue_request
 UPDATE requests SET state = 'issued', token = $2, token_jti = $3, token_exp = $4
-WHERE id = $1 AND state = 'approved' AND approved_until > $5;
+WHERE id = $1 AND state = 'approved' AND approved_until > $5
+    AND EXISTS (SELECT 1 FROM links l WHERE l.id = link_id AND l.state = 'linked')
+    AND EXISTS (SELECT 1 FROM pairings p WHERE p.id = pairing_id AND p.blocked_at IS NULL AND p.removed_at IS NULL)
+    AND EXISTS (SELECT 1 FROM passkeys k
+        WHERE k.id = $6 AND k.account_id = requests.account_id AND k.removed_at IS NULL);
+
+-- name: withdraw_request
+UPDATE requests SET state = 'denied', decided_at = $2, ended = $3
+WHERE id = $1 AND state = 'approved' AND approved_until > $2;
+
+-- name: approved_of_account
+SELECT id, account_id, client_id, pairing_id, link_id, resource, txn, sub, approvals FROM requests
+WHERE account_id = $1 AND state = 'approved';
 
 -- name: expire_request
 UPDATE requests SET state = 'expired', decided_at = $2, ended = $3

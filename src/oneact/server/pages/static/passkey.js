@@ -21,35 +21,25 @@ export async function post(path, body) {
   const value = await answer.json().catch(() => ({}));
   if (!answer.ok) {
     const text = value.error_description || "The server could not be reached.";
-    throw Object.assign(new Error(text), { reason: value.reason });
+    throw new Error(text);
   }
   return value;
 }
 
 // What is signed was built by the server; this page only carries it to the passkey and back.
-export async function sign(path, body, finish, more = {}) {
-  const { gesture, options } = await post(path, body);
+export async function answer({ gesture, options }, finish, more = {}) {
   const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(options);
   const credential = await navigator.credentials.get({ publicKey });
   return post(finish, { ...more, gesture, credential: credential.toJSON() });
 }
+
+export const sign = async (path, body, finish, more) => answer(await post(path, body), finish, more);
 
 export async function create(path, body, finish) {
   const { gesture, options } = await post(path, body);
   const publicKey = PublicKeyCredential.parseCreationOptionsFromJSON(options);
   const credential = await navigator.credentials.create({ publicKey });
   return post(finish, { gesture, credential: credential.toJSON() });
-}
-
-// Some changes ask for a gesture of the last minutes: make it, then try again.
-export async function fresh(action) {
-  try {
-    return await action();
-  } catch (error) {
-    if (error.reason !== "session_stale") throw error;
-    await sign("confirm/begin", {}, "confirm/finish");
-    return action();
-  }
 }
 
 // Runs `action` when `element` is used; meanwhile nothing on the page can be pressed twice. What went wrong is said
