@@ -10,8 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from oneact.protocol import approval, base64url, display, jwk, jws, token
-from oneact.server import ending
+from oneact.protocol import approval, base64url, display, ended, jwk, jws, token
 from tests.server.peers import DOCUMENT, Agent, RunningServer, Service
 from tests.server.visitor import ELSEWHERE, Visitor
 
@@ -282,7 +281,7 @@ def test_a_denial_reaches_the_agent_with_the_persons_words_signed(
     assert answer.status_code == 200
     told = paired.poll(request_id).json()
     assert (told["error"], told["reason"], told["message"]) == ("access_denied", "denied", "Too dear")
-    signed = jws.parse(told["statement"], ending.TYP, jws.PLAIN)
+    signed = jws.parse(told["statement"], ended.TYP, jws.PLAIN)
     keys = jwk.parse_set(httpx.get(visitor.server.url + "/oauth/jwks.json").json())
     jws.verify_with(signed, keys, jws.PLAIN)
     assert (signed.claims["status"], signed.claims["message"]) == ("denied", "Too dear")

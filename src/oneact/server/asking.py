@@ -109,11 +109,9 @@ async def _prepare(world: World, client: Client, paired: Row, text: str) -> _Pre
     service = await services.describe(world, offered.iss)
     known = await services.keys(world, service.jwks_uri, parsed.header.kid)
     offer.check(offered, parsed, known, world.issuer, world.now())
-    if offered.sub is not None and (offered.sub, offered.jkt) != (link["sub"], client.jkt):
-        raise Refusal(Reason.OFFER_SUBJECT, "sub or jkt")
+    offer.check_holder(offered, link["sub"], client.jkt)
     described = await services.described_action(world, service, offered.act.action_digest)
-    if described.name != offered.act.action or (described.terms is None) != (offered.act.terms is None):
-        raise Refusal(Reason.OFFER_ACTION, "another action's name, or terms where it has none")
+    offer.check_action(offered, described)
     lines = display.render(described, offered.act.parameters or {}, offered.act.terms)
     check_token_size(offered.act, link)
     return _Prepared(text, offered, known[parsed.header.kid or ""], described, link, lines)
