@@ -65,7 +65,6 @@ async def test_a_service_reads_no_more_than_that_of_a_request_without_a_length(c
         ("transaction", "application/x-www-form-urlencoded"),
         ("token", "application/x-www-form-urlencoded"),
         ("par", "application/x-www-form-urlencoded"),
-        ("register", "application/json"),
         ("receipts", "application/jwt"),
     ],
 )

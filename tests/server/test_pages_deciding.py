@@ -10,10 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
-from oneact.protocol import approval, base64url, display, jwk, jws, token
-from oneact.server import ending
+from oneact.protocol import approval, base64url, display, ended, jwk, jws, token
 from tests.server.peers import DOCUMENT, Agent, RunningServer, Service
-from tests.server.visitor import Visitor
+from tests.server.visitor import ELSEWHERE, Visitor
 
 
 def reason(answer: httpx.Response) -> str:
@@ -263,7 +262,7 @@ def test_what_a_service_has_pinned_for_another_origin_or_rp_id_cannot_be_approve
     [
         ({"user_verified": False}, "assertion_uv"),
         ({"origin": "http://evil.example"}, "assertion_origin"),
-        ({"rp_id": "evil.example"}, "assertion_rp_id"),
+        (ELSEWHERE, "assertion_rp_id"),
     ],
 )
 def test_an_approval_is_refused_when_the_gesture_is_not_whole(
@@ -292,7 +291,7 @@ def test_a_denial_reaches_the_agent_with_the_persons_words_signed(
     assert answer.status_code == 200
     told = paired.poll(request_id).json()
     assert (told["error"], told["reason"], told["message"]) == ("access_denied", "denied", "Too dear")
-    signed = jws.parse(told["statement"], ending.TYP, jws.PLAIN)
+    signed = jws.parse(told["statement"], ended.TYP, jws.PLAIN)
     keys = jwk.parse_set(httpx.get(visitor.server.url + "/oauth/jwks.json").json())
     jws.verify_with(signed, keys, jws.PLAIN)
     assert (signed.claims["status"], signed.claims["message"]) == ("denied", "Too dear")

@@ -15,9 +15,7 @@ from oneact.server import Settings, create_app
 from oneact.server.pages import shell
 from oneact.testing import SoftwarePasskey
 from tests.server.peers import Clock, RunningServer, free_port, serving
-from tests.server.visitor import OWN_PAGE, Visitor
-
-ELSEWHERE = {"rp_id": "evil.example", "allow_foreign_origin_for_vectors": True}
+from tests.server.visitor import ELSEWHERE, OWN_PAGE, Visitor
 
 
 @pytest.fixture

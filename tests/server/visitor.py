@@ -14,6 +14,7 @@ from oneact.testing import SoftwarePasskey
 from tests.server.peers import Agent, RunningServer, Service
 
 OWN_PAGE = {"Sec-Fetch-Site": "same-origin"}
+ELSEWHERE = {"rp_id": "evil.example", "allow_foreign_origin_for_vectors": True}  # a passkey of another relying party
 OWN_SCRIPT = {**OWN_PAGE, "OneAct-Page": "1"}
 
 

@@ -94,6 +94,12 @@ def check(text: str, keys: Mapping[str, PublicKey]) -> Receipt:
     return found
 
 
+def check_for(receipt: Receipt, issuer: str, jti: str, act_digest: str) -> None:
+    """Refuse a receipt that is not for the token `jti`, issued by the server `issuer` for the act of this digest."""
+    if (receipt.aud, receipt.jti, receipt.act_digest) != (issuer, jti, act_digest):
+        raise Refusal(Reason.RECEIPT_MISMATCH, "another server, token or act")
+
+
 def result_digest(salt: bytes, body: bytes) -> str:
     """Give the digest of an answer's octets under a salt of 16 octets."""
     return canonical.sha256(_RESULT_TAG + salt + body)

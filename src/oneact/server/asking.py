@@ -82,11 +82,9 @@ async def _draft(world: World, client: Client, paired: Row, text: str, asked: As
     service = await services.describe(world, offered.iss)
     known = await services.keys(world, service.jwks_uri, parsed.header.kid)
     offer.check(offered, parsed, known, world.issuer, world.now())
-    if offered.sub is not None and (offered.sub, offered.jkt) != (link["sub"], client.jkt):
-        raise Refusal(Reason.OFFER_SUBJECT, "sub or jkt")
+    offer.check_holder(offered, link["sub"], client.jkt)
     described = await services.described_action(world, service, offered.act.action_digest)
-    if described.name != offered.act.action or (described.terms is None) != (offered.act.terms is None):
-        raise Refusal(Reason.OFFER_ACTION, "another action's name, or terms where it has none")
+    offer.check_action(offered, described)
     check_rule(described)
     return Draft(
         link=link,

@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from oneact.errors import Reason, Refusal
 from oneact.log.entry import Entry, Kind
 from oneact.protocol import approval, canonical, display, form, roster, token
+from oneact.protocol.ended import MAX_MESSAGE
 from oneact.server import ciba, ending, gestures, passkeys, tokens
 from oneact.server.lifecycle import TRANSITIONS, Event, State
 from oneact.store import Write
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from oneact.server.world import World
     from oneact.store.contract import Row
 
-MAX_MESSAGE: Final = 300
 _under_way: set[asyncio.Task[None]] = set()  # the event loop itself keeps tasks by weak references only
 
 

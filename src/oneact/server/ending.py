@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from oneact.errors import Refusal
 from oneact.log.entry import Entry
-from oneact.protocol import jws
+from oneact.protocol import ended
 from oneact.server import forgetting
 from oneact.server.lifecycle import TRANSITIONS, Event, State
 from oneact.store import Write
@@ -17,29 +17,19 @@ from oneact.store import Write
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from oneact.protocol.canonical import Json
     from oneact.server.world import World
     from oneact.store.contract import Row
 
-TYP: Final = "oneact-ended+jwt"
 _SWEEP: Final = 5.0
 _logger: Final = logging.getLogger("oneact.server")
 
 
 def statement(world: World, row: Row, state: State, message: str = "") -> str:
     """Sign that a request has ended in `state`; the same text is given at every later poll."""
-    claims: dict[str, Json] = {
-        "iss": world.issuer,
-        "aud": row["client_id"],
-        "sub": row["sub"],
-        "resource": row["resource"],
-        "txn": row["txn"],
-        "status": state.value,
-        "iat": world.now(),
-    }
-    if message:
-        claims["message"] = message
-    return jws.sign(claims, TYP, world.key)
+    told = ended.Ended(
+        world.issuer, row["client_id"], row["sub"], row["resource"], row["txn"], state.value, world.now(), message
+    )
+    return ended.sign(told, world.key)
 
 
 async def expire(world: World, row: Row, state: State) -> bool:
