@@ -198,6 +198,13 @@ class Reason(Enum):
     METADATA_UNREACHABLE = "metadata_unreachable", _UNAVAILABLE, 503, 0, "The other side's metadata cannot be had now."
     METADATA_INVALID = "metadata_invalid", _INVALID_REQUEST, 400, 0, "The other side's metadata is not valid."
     ADDRESS_FORBIDDEN = "address_forbidden", _INVALID_REQUEST, 400, 0, "That address may not be fetched from here."
+    RULE_UNSUPPORTED = (
+        "rule_unsupported",
+        _INVALID_REQUEST,
+        422,
+        0,
+        "The action's rule asks for several persons.",
+    )
     TOKEN_WOULD_BE_TOO_LARGE = "token_would_be_too_large", _INVALID_REQUEST, 422, 0, "The token would pass 6 KiB."
 
     # Rosters and links.

@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from oneact.protocol import canonical, client_assertion
-from oneact.server import asking, forgetting, relying
+from oneact.server import forgetting, joining, relying
 from oneact.testing import new_key
 from tests.attacks.stage import reason
 from tests.server.peers import WITHOUT_TERMS, Agent, RunningServer, Service
@@ -110,7 +110,7 @@ def form_of(agent: Agent, shop: Service) -> dict[str, str]:
 def test_an_agent_has_no_more_than_a_hundred_requests_before_its_person(
     approval: RunningServer, shop: Service, visitor: Visitor, paired: Agent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(asking, "MAX_OPEN", 3)
+    monkeypatch.setattr(joining, "MAX_OPEN", 3)
     visitor.link(shop)
 
     def offer(to: str) -> str:

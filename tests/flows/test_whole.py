@@ -54,20 +54,27 @@ def airline(request: pytest.FixtureRequest, server: RunningServer, tmp_path: Pat
 def person(server: RunningServer, airline: Airline) -> Visitor:
     """A person who has linked the airline by its own link page."""
     visitor = Visitor(server).sign_up()
+    assert _link(visitor, airline).status_code == 200
+    return visitor
+
+
+def _link(visitor: Visitor, airline: Airline) -> httpx.Response:
+    """Link the account that is signed in at the airline; give its last answer, or the server's refusal to begin."""
     with httpx.Client() as browser:
         page = browser.get(airline.resource + "/oneact/link").text
         csrf = page.partition('name="csrf" value="')[2].partition('"')[0]
         started = browser.post(
             airline.resource + "/oneact/link",
-            data={"issuer": server.url, "csrf": csrf},
+            data={"issuer": visitor.server.url, "csrf": csrf},
             headers={"Origin": airline.resource},
         )
         asked = httpx.URL(started.headers["location"])
         assert visitor.get(urlsplit(str(asked)).path, **dict(asked.params)).status_code == 200
-        begun = visitor.post("/link/begin", **dict(asked.params)).json()
-        answer = visitor.post("/link/finish", **visitor.sign(begun)).json()
-        assert browser.get(answer["location"]).status_code == 200
-    return visitor
+        begun = visitor.post("/link/begin", **dict(asked.params))
+        if begun.status_code != 200:
+            return begun
+        answer = visitor.post("/link/finish", **visitor.sign(begun.json())).json()
+        return browser.get(answer["location"])
 
 
 @pytest.fixture
@@ -130,6 +137,25 @@ async def test_any_guarded_address_can_be_called(agent: Agent, airline: Airline,
     async with deciding(person, "approve"):
         cancelled = await agent.call("DELETE", airline.resource + "/bookings/ABC")
     assert cancelled.json()["cancelled"] == "ABC"
+
+
+async def test_another_account_is_linked_once_the_first_is_unlinked_on_both_sides(
+    agent: Agent, airline: Airline, person: Visitor
+) -> None:
+    ada, bob = airline.account, LocalAccount("bob", "bob@example", int(time.time()))
+    airline.account = bob
+    assert _link(person, airline).json()["reason"] == "link_exists"
+    airline.account = ada
+    async with deciding(person, "approve"):
+        await agent.act(airline.resource, "oneact.unlink", {"issuer": person.server.url})
+    [[link]] = person.server.execute("SELECT id FROM links WHERE state = 'linked'")
+    assert person.submit(f"/services/{link}/unlink").status_code == 303
+    airline.account = bob
+    assert _link(person, airline).status_code == 200
+    assert "bob@example" in person.get("/services").text
+    async with deciding(person, "approve"):
+        await agent.act(airline.resource, "book_flight", FLIGHT)
+    assert [row[1] for row in airline.books.all()] == ["bob"]
 
 
 async def test_the_persons_no_reaches_the_agent_in_their_words(agent: Agent, airline: Airline, person: Visitor) -> None:

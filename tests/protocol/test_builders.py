@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from oneact.errors import Reason, Refusal
-from oneact.protocol import act, client_assertion, dpop, id_token, jwk, metadata, offer
+from oneact.protocol import act, client_assertion, dpop, id_token, jwk, metadata, offer, token
 from oneact.service import checks
-from oneact.testing import InProcessApprover, new_key
+from oneact.testing import InProcessApprover, TestAgent, new_key
 
 NOW = 1_800_000_000
 AIR, APPROVE = "https://air.example", "https://approve.example"
@@ -25,6 +26,14 @@ def test_an_offer_is_read_as_it_was_signed(holder: dict[str, str]) -> None:
     found, parsed = offer.parse(offer.sign(made, KEY))
     offer.check(found, parsed, keys(), APPROVE, NOW)
     assert (found.sub, found.jkt, found.act.digest) == (made.sub, made.jkt, wanted.digest)
+
+
+@pytest.mark.parametrize("extra", range(4))
+def test_the_size_of_a_token_is_known_before_it_is_signed(extra: int) -> None:
+    wanted, approver = act.build(AIR, "book", "D" * 43, {"a": "x" * extra}, None), InProcessApprover()
+    for key in (KEY, jwk.SigningKey(Ed25519PrivateKey.generate())):
+        claims = approver.token(wanted, TestAgent(), NOW, "t" * 22)
+        assert token.size(claims, key) == len(token.sign(claims, key))
 
 
 def test_a_client_assertion_is_read_as_it_was_made() -> None:

@@ -267,3 +267,12 @@ def test_16_kib_are_shown_and_one_octet_more_refused(character: str) -> None:
     assert size(count, 1 + room) == display.MAX_OCTETS
     with expect_refusal(Reason.TOO_LARGE_TO_SHOW):
         size(count, 2 + room)
+
+
+def test_lines_that_are_too_large_together_are_refused_at_the_one_that_is_too_much() -> None:
+    entries = [{"pointer": f"/parameters/{name}", "label": name, "format": "text"} for name in "abc"]
+    described = action.parse(document(display=entries, summary=""))
+    long = "x" * 8000
+    assert len(display.render(described, {"a": long}, None)) == 2
+    with expect_refusal(Reason.TOO_LARGE_TO_SHOW):
+        display.render(described, {"a": long, "b": long, "c": long}, None)

@@ -247,6 +247,16 @@ def test_a_passkey_that_the_service_has_not_pinned_cannot_approve(visitor: Visit
     assert reason(visitor.post("/requests/approve", requests=[request_id], **signed)) == "passkey_not_pinned"
 
 
+@pytest.mark.parametrize(("member", "value"), [("rp_id", "evil.example"), ("origins", ["http://evil.example"])])
+def test_what_a_service_has_pinned_for_another_origin_or_rp_id_cannot_be_approved(
+    visitor: Visitor, request_id: str, member: str, value: Any
+) -> None:
+    [[pinned]] = visitor.server.execute("SELECT roster FROM links")
+    visitor.server.execute("UPDATE links SET roster = ?", json.dumps({**json.loads(pinned), member: value}))
+    assert reason(visitor.approve(request_id)) == "roster_rp_id"
+    assert state(visitor.server, request_id) == "pending"
+
+
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [

@@ -75,6 +75,15 @@ def test_a_login_is_refused_when_the_gesture_is_not_whole(
     assert reason(visitor.sign_in()) == expected
 
 
+def test_a_user_handle_of_another_account_signs_nobody_in(visitor: Visitor) -> None:
+    for account, status in ((visitor.account, 200), ("another", 401)):
+        answer = visitor.sign(visitor.post("/signin/begin").json())
+        answer["credential"]["response"]["userHandle"] = base64url.encode(account.encode())
+        told = visitor.post("/signin/finish", **answer)
+        assert told.status_code == status
+    assert reason(told) == "passkey_not_pinned"
+
+
 def test_a_login_gesture_counts_once(visitor: Visitor) -> None:
     answer = visitor.sign(visitor.post("/signin/begin").json())
     assert visitor.post("/signin/finish", **answer).status_code == 200

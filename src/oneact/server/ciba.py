@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from oneact.errors import Reason, Refusal
-from oneact.log.entry import Entry, Kind
 from oneact.protocol import act, canonical, display, schema
-from oneact.server import asking, pairing, services, telling
+from oneact.server import asking, joining, pairing, services, telling, tokens
+from oneact.server.joining import Draft
 from oneact.store import Write
 
 if TYPE_CHECKING:
@@ -33,8 +34,8 @@ async def start(world: World, client: Client, parameters: Mapping[str, str], key
 
     The same act still pending is joined, unless the idempotency key is another, and pinged by the newer token.
     Refuses `hint_unknown`, `unlinked_service`, `action_needs_offer` for an action with terms, `offer_act`,
-    `parameters_invalid` for parameters that are not in the service's own normal form, `rate_limited` where the agent
-    has a hundred open.
+    `parameters_invalid` for parameters that are not in the service's own normal form, `rule_unsupported`,
+    `rate_limited` where the agent has a hundred open.
     """
     paired = await pairing.pairing_of_hint(world, client, parameters.get("login_hint", ""))
     message, ping = parameters.get("binding_message", ""), parameters.get("client_notification_token")
@@ -50,16 +51,13 @@ async def start(world: World, client: Client, parameters: Mapping[str, str], key
     if link is None:
         raise Refusal(Reason.UNLINKED_SERVICE, wanted.location)
     described = await _described(world, wanted)
-    row = await asking.standing(world, client, paired, key, wanted, "")
-    joined = row is not None
-    if row is None:
-        await asking.check_room(world, paired)
-        row, joined = await _store(world, client, paired, link, described, wanted, key, message, ping)
-    if joined and ping is not None:
-        await world.store.change([Write("renew_ping", (row["id"], ping), None)], ())
-    await telling.tell(world, paired["account_id"], [] if joined else [row["id"]])
-    answer: dict[str, Json] = {"auth_req_id": row["id"], "expires_in": asking.expires_in(world, [row])}
-    return {**answer, "interval": asking.INTERVAL, **({"joined": True} if joined else {})}
+    draft = _draft(world, client, link, described, wanted)
+    [place] = await joining.store(world, client, paired, key, [replace(draft, words=message, ping=ping)])
+    if place.joined and ping is not None:
+        await world.store.change([Write("renew_ping", (place.id, ping), None)], ())
+    await telling.tell(world, paired["account_id"], [] if place.joined else [place.id])
+    answer: dict[str, Json] = {"auth_req_id": place.id, "expires_in": joining.expires_in(world, [place])}
+    return {**answer, "interval": asking.INTERVAL, **({"joined": True} if place.joined else {})}
 
 
 async def _described(world: World, wanted: Act) -> Action:
@@ -71,47 +69,22 @@ async def _described(world: World, wanted: Act) -> Action:
         raise Refusal(Reason.OFFER_ACT, "another action, terms, or no parameters")
     if schema.fill(described.schema, wanted.parameters) != wanted.parameters:
         raise Refusal(Reason.PARAMETERS_INVALID, "not in the normal form: a default is left out")
+    asking.check_rule(described)
     return described
 
 
-async def _store(  # noqa: PLR0913, PLR0917 - what one request consists of
-    world: World,
-    client: Client,
-    paired: Row,
-    link: Row,
-    described: Action,
-    wanted: Act,
-    key: str,
-    message: str,
-    ping: str | None,
-) -> tuple[Row, bool]:
-    """Store a request, or join the one that was stored at this moment; give it, and whether it was joined."""
-    lines = display.render(described, wanted.parameters or {}, None)
-    asking.check_token_size(wanted, link)
-    now, identifier, txn = world.now(), world.new_id(), world.new_id()
-    expires_at = now + asking.LIFETIME
-    content: dict[str, Json] = {
-        "service": wanted.location,
-        "sub": link["sub"],
-        "act": wanted.details()[0],
-        "act_digest": wanted.digest,
-        "display": display.digest(lines),
-        "txn": txn,
-        "agent": {"client_id": client.id, "jkt": client.jkt},
-        "reason": message,
-    }
-    row = (
-        identifier, paired["account_id"], paired["id"], client.id, client.jkt, link["id"], wanted.location, link["sub"],
-        None, key, "", expires_at, txn, _dump(wanted.details()[0]), wanted.digest, _dump(described.document),
-        _dump([list(line) for line in lines]), display.digest(lines), message, now, expires_at, ping,
-    )  # fmt: skip
-    written = [Write("insert_request", row), Write("see_pairing", (paired["id"], now), None)]
-    if await world.store.change(written, [Entry(Kind.ASKED, now, paired["account_id"], identifier, content)]):
-        return {"id": identifier, "expires_at": expires_at}, False
-    before = await asking.standing(world, client, paired, key, wanted, "")
-    if before is None:
-        raise Refusal(Reason.STORE_UNAVAILABLE, "the request was not stored")
-    return before, True
+def _draft(world: World, client: Client, link: Row, described: Action, wanted: Act) -> Draft:
+    txn = world.new_id()
+    return Draft(
+        link=link,
+        action=described,
+        act=wanted,
+        txn=txn,
+        lines=display.render(described, wanted.parameters or {}, None),
+        whole=tokens.settle(world, client, link, wanted, txn, 1),
+        words="",
+        expires_at=world.now() + asking.LIFETIME,
+    )
 
 
 async def ping(world: World, row: Row) -> None:

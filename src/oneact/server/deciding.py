@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 from oneact.errors import Reason, Refusal
 from oneact.log.entry import Entry, Kind
-from oneact.protocol import approval, canonical, display, form, roster
+from oneact.protocol import approval, canonical, display, form, roster, token
 from oneact.protocol.ended import MAX_MESSAGE
-from oneact.server import ciba, ending, gestures, passkeys
+from oneact.server import ciba, ending, gestures, passkeys, tokens
 from oneact.server.lifecycle import TRANSITIONS, Event, State
 from oneact.store import Write
 
@@ -109,7 +109,7 @@ async def approve(world: World, session: Session, request_ids: Json, gesture_id:
     """Verify the gesture over its statement by an able passkey, and approve these requests, all or none.
 
     Refuses `gesture_unknown`, `statement_item` for other requests than those signed, `statement_time` for a statement
-    that has run out, `passkey_not_pinned`, `assertion_…`, `not_pending`.
+    that has run out, `token_would_be_too_large`, `passkey_not_pinned`, `assertion_…`, `not_pending`.
     """
     gesture = await gestures.take(world, approval.APPROVAL, session.id, gesture_id)
     statement, assertion = approval.parse(gesture.value), gestures.read(credential)
@@ -119,6 +119,7 @@ async def approve(world: World, session: Session, request_ids: Json, gesture_id:
         raise Refusal(Reason.STATEMENT_ITEM, "the statement is over other requests")
     if world.now() >= statement.exp:
         raise Refusal(Reason.STATEMENT_TIME, "the gesture came too late")
+    _check_sizes(world, shown, statement, assertion)
     pinned = _pinned(shown[0].row)
     if (pinned.rp_id, pinned.origins) != (world.settings.rp_id, (world.settings.origin,)):
         raise Refusal(Reason.ROSTER_RP_ID, "the service has pinned another RP ID or origin")
@@ -185,6 +186,12 @@ async def _together(world: World, session: Session, ids: Sequence[str]) -> list[
     if len(shown) > 1 and first["batch_id"] is None:
         raise Refusal(Reason.STATEMENT_ITEM, "not of one batch")
     return shown
+
+
+def _check_sizes(world: World, shown: Sequence[Shown], statement: Statement, assertion: Assertion) -> None:
+    approvals = token.approvals_members([token.Approval(statement, assertion)])
+    for item in shown:
+        tokens.check_size(world, {**item.row, "auth_time": world.now(), "approved_until": statement.exp}, approvals)
 
 
 def _pinned(row: Row) -> Roster:

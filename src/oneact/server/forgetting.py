@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from oneact.server import waiting
 from oneact.store import Write
 
 if TYPE_CHECKING:
@@ -18,15 +19,14 @@ AFTER: Final[dict[str, int]] = {
     "end_device_codes": 3600,  # an agent that asks late is told that its code has expired
     "end_unpaired_clients": 24 * 3600,
 }
-_POLLS: Final = 3600
 
 
 async def forget(world: World) -> None:
     """Delete what ended so many seconds ago: short-lived rows, and agents that nobody has paired within a day.
 
-    Each table by itself, so that one which cannot be swept keeps no other from it.
+    Each table by itself, so that one which cannot be swept keeps no other from it. Polls go when they no longer count.
     """
     now = world.now()
     for statement, seconds in AFTER.items():
         await world.store.change([Write(statement, (now - seconds,), None)], ())
-    world.waiting.forget_polls(now - _POLLS)
+    world.waiting.forget_polls(now - waiting.FRESH + 1)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from oneact.errors import Reason, Refusal
 from oneact.log.entry import Entry
-from oneact.protocol import act, canonical, token
-from oneact.server import ending
+from oneact.protocol import canonical, token
+from oneact.server import ending, tokens
 from oneact.server.lifecycle import TRANSITIONS, Event, State
 from oneact.store import Write
 
@@ -107,7 +107,7 @@ async def _issue(world: World, row: Row, now: int) -> bool:
 
     `now` is the second at which the approval was found to hold. False too where agent, link or passkey are gone since.
     """
-    claims = _claims(world, row, now)
+    claims = tokens.of_request(world, row, canonical.parse(row["approvals"].encode()), now)
     text = token.sign(claims, world.key)
     target, kind = TRANSITIONS[State.APPROVED, Event.ISSUE]
     content: dict[str, Json] = {
@@ -125,23 +125,3 @@ async def _again(world: World, row: Row) -> Row:
     if found is None:
         raise Refusal(Reason.GRANT_UNKNOWN, row["id"])
     return found
-
-
-def _claims(world: World, row: Row, now: int) -> token.ActionToken:
-    approved = act.parse_details([canonical.parse(row["act"].encode())], Reason.ACT_MALFORMED)
-    return token.ActionToken(
-        iss=world.issuer,
-        sub=row["sub"],
-        aud=row["resource"],
-        client_id=row["client_id"],
-        iat=now,
-        exp=min(now + token.LIFETIME, row["approved_until"]),
-        jti=world.new_id(),
-        txn=row["txn"],
-        jkt=row["jkt"],
-        auth_time=row["auth_time"],
-        acr="phrh",
-        amr=("hwk", "user"),
-        details=approved.details(inline=approved.fits_inline()),
-        approvals=canonical.parse(row["approvals"].encode()),
-    )

@@ -25,25 +25,30 @@ _SUCCESS: Final = range(200, 300)
 
 
 async def begin(world: World, session: Session, client_id: Json, request_uri: Json) -> dict[str, Json]:
-    """Give `{gesture, options}` over the roster of this person's passkeys for the service that asked."""
+    """Give `{gesture, options}` over the roster of this person's passkeys for the service that asked.
+
+    Their name there is a new one for every link: what the service may have kept of an earlier link, perhaps of another
+    account, is never taken for this one. Refuses `link_exists` while a link stands.
+    """
     request = await opened(world, client_id, request_uri)
-    resource = request.service.resource
-    before = await world.store.one("latest_link", session.account, resource)
-    subject = world.new_id() if before is None else before["sub"]
-    seq = 1 if before is None else max(before["seq"] + 1, world.now())
+    await _check_free(world, session, request)
     known = await passkeys.of_account(world, session.account)
-    proposed = _roster(world, resource, subject, seq, known)
+    proposed = _roster(world, request.service.resource, world.new_id(), 1, known)
     about: dict[str, Json] = {"client_id": request.service.client_id, "request_uri": request.id}
     ids = [item.id for item in known]
     return await gestures.begin(world, approval.ROSTER, session.id, proposed.members(), about, ids)
 
 
 async def link(world: World, session: Session, gesture_id: Json, credential: Json) -> str:
-    """Verify the gesture, keep the signed roster, and give the address to which the person goes back."""
+    """Verify the gesture, keep the signed roster, and give the address to which the person goes back.
+
+    Refuses `link_exists` where the service has been linked meanwhile.
+    """
     gesture = await gestures.take(world, approval.ROSTER, session.id, gesture_id)
     signed = SignedRoster(roster.parse(gesture.value), gestures.read(credential))
     await gestures.verify(world, gesture, signed.webauthn, await _listed(world, session, signed.roster))
     request = await opened(world, gesture.about.get("client_id"), gesture.about.get("request_uri"))
+    await _check_free(world, session, request)
     identifier, now, service = world.new_id(), world.now(), request.service
     kept = _dump({"roster_uri": service.roster_uri, "redirect_uris": list(service.redirect_uris)})
     row = (
@@ -71,6 +76,11 @@ async def opened(world: World, client_id: Json, request_uri: Json) -> LinkReques
     """Give the pushed request that a signed-in person opens; refuses `grant_unknown` and what the service's has."""
     reason = Reason.GRANT_UNKNOWN
     return await relying.open_request(world, form.text(client_id, reason), form.text(request_uri, reason))
+
+
+async def standing(world: World, account: str, resource: str) -> Row | None:
+    """Give the link of this person to a service with its `label`, or None; while it stands there is no other."""
+    return await world.store.one("link_of_service", account, resource)
 
 
 async def linked(world: World, account: str) -> list[Row]:
@@ -144,7 +154,7 @@ async def tell_removals(world: World, session: Session) -> int:
 
 
 async def unlink(world: World, session: Session, link_id: str) -> None:
-    """Take no more requests for a service, and withdraw approvals not yet collected.
+    """Take no more requests for a service, which may then be linked anew; withdraw approvals not yet collected.
 
     What the service has pinned stays until the person unlinks there.
     """
@@ -163,6 +173,11 @@ async def _listed(world: World, session: Session, signed: Roster) -> list[Creden
     if not set(signed.credentials) <= set(known):
         raise Refusal(Reason.GESTURE_UNKNOWN, "a passkey of the roster was removed meanwhile")
     return known
+
+
+async def _check_free(world: World, session: Session, request: LinkRequest) -> None:
+    if await standing(world, session.account, request.service.resource) is not None:
+        raise Refusal(Reason.LINK_EXISTS, request.service.resource)
 
 
 async def _linked(world: World, session: Session, link_id: Json) -> tuple[Row, Roster]:

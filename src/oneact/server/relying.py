@@ -115,7 +115,8 @@ async def new_code(world: World, request: LinkRequest, link_id: str, auth_time: 
 async def exchange(world: World, parameters: Mapping[str, str]) -> dict[str, Json]:
     """Exchange a code, once, for the ID token, and link the account (RFC 6749 section 4.1.3, RFC 7636).
 
-    Refuses `grant_unknown`, `client_assertion`, `redirect_uri`, `link_exists`.
+    A service that fails after it knows no such person and executes nothing; the link here is the person's to undo.
+    Refuses `grant_unknown`, `client_assertion`, `redirect_uri`, and `link_exists` where another link stands.
     """
     code = _hash(form.text(parameters.get("code"), Reason.GRANT_UNKNOWN))
     row = await world.store.one("code", code, world.now())
@@ -159,9 +160,8 @@ async def _link(world: World, link_id: str, label: str) -> Row:
         "roster": canonical.parse(link["roster"].encode()),
         "webauthn": canonical.parse(link["roster_webauthn"].encode()),
     }
-    ended = Write("end_other_links", (link["account_id"], link["resource"], now, link_id), None)
     entry = Entry(Kind.SERVICE_LINKED, now, link["account_id"], "", content)
-    if not await world.store.change([ended, Write("complete_link", (link_id, now, label))], [entry]):
+    if not await world.store.change([Write("complete_link", (link_id, now, label))], [entry]):
         raise Refusal(Reason.LINK_EXISTS, link["resource"])
     world.waiting.wake(link["account_id"])
     return link

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
-_FRESH: Final = 15  # seconds for which an agent that polls without waiting counts as listening
+FRESH: Final = 15  # seconds for which an agent that polls without waiting counts as listening
 
 
 class Waiting:
@@ -54,7 +54,7 @@ class Waiting:
 
     def listening(self, key: str, now: int) -> bool:
         """Tell whether the agent waits at this moment, or has asked within the last seconds."""
-        return self.waited_for(key) or now - self._seen.get(key, -_FRESH) < _FRESH
+        return self.waited_for(key) or now - self._seen.get(key, -FRESH) < FRESH
 
 
 def _finish(future: asyncio.Future[None]) -> None:

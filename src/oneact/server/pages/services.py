@@ -19,12 +19,12 @@ _LINKS: Final = 30  # a minute, of one person
 
 
 async def link_page(request: Request, world: World, session: Session) -> Response:
-    """Show which service wants to be linked, and which passkeys it will know; it is fetched for this person."""
+    """Show which service wants to be linked, which is fetched for this person, or that it is linked already."""
     world.limits.known(f"link {session.account}", _LINKS, world.now())
     query = request.query_params
     opened = await linking.opened(world, query.get("client_id"), query.get("request_uri"))
-    links = await linking.linked(world, session.account)
-    before = await linking.before(world, session.account, opened.service.resource)
+    resource = opened.service.resource
+    before = await linking.before(world, session.account, resource)
     known = await passkeys.rows(world, session.account)
     return shell.render(
         request,
@@ -35,7 +35,7 @@ async def link_page(request: Request, world: World, session: Session) -> Respons
         before=before,
         passkeys=[row for row in known if before is None or row["id"] in before["ids"]],
         new=[row for row in known if before is not None and row["id"] not in before["ids"]],
-        again=any(link["resource"] == opened.service.resource for link in links),
+        standing=await linking.standing(world, session.account, resource),
     )
 
 

@@ -7,9 +7,6 @@ SET name = excluded.name, client_metadata = excluded.client_metadata WHERE servi
 INSERT INTO links (id, account_id, resource, sub, label, state, roster, roster_webauthn, seq, created_at)
 VALUES ($1, $2, $3, $4, '', 'signed', $5, $6, $7, $8);
 
--- name: latest_link
-SELECT sub, seq, state FROM links WHERE account_id = $1 AND resource = $2 ORDER BY seq DESC LIMIT 1;
-
 -- name: links_of_account
 SELECT l.id, l.account_id, l.resource, l.sub, l.label, l.roster, l.seq, l.linked_at, s.name, s.client_id
 FROM links l JOIN services s ON s.resource = l.resource

@@ -27,9 +27,5 @@ DELETE FROM codes WHERE id = $1;
 -- name: link
 SELECT id, account_id, resource, sub, label, state, roster, roster_webauthn, seq FROM links WHERE id = $1;
 
--- name: end_other_links
-UPDATE links SET state = 'unlinked', unlinked_at = $3
-WHERE account_id = $1 AND resource = $2 AND state = 'linked' AND id <> $4;
-
 -- name: complete_link
 UPDATE links SET state = 'linked', linked_at = $2, label = $3 WHERE id = $1 AND state = 'signed';

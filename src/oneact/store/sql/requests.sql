@@ -1,9 +1,9 @@
 -- name: insert_request
 INSERT INTO requests (id, account_id, pairing_id, client_id, jkt, link_id, resource, sub, batch_id, idempotency_key,
     offer, offer_exp, txn, act, act_digest, action, lines, display_digest, reason, state, created_at, expires_at,
-    polled_at, ping_token)
+    polled_at, ping_token, inline, twin)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, 'pending', $20, $21,
-    0, $22);
+    0, $22, $23, $24);
 
 -- name: see_pairing
 UPDATE pairings SET seen_at = $2 WHERE id = $1;
@@ -15,9 +15,9 @@ SELECT id, sub, label, roster, seq FROM links WHERE account_id = $1 AND resource
 SELECT id, act_digest, expires_at FROM requests WHERE client_id = $1 AND account_id = $2 AND idempotency_key = $3
 ORDER BY created_at DESC LIMIT 1;
 
--- name: pending_request
-SELECT id, act_digest, expires_at FROM requests WHERE client_id = $1 AND jkt = $2 AND account_id = $3 AND resource = $4
-    AND act_digest = $5 AND idempotency_key = '' AND state = 'pending' AND expires_at > $6;
+-- name: pending_requests
+SELECT id, expires_at, twin FROM requests WHERE client_id = $1 AND jkt = $2 AND account_id = $3 AND resource = $4
+    AND act_digest = $5 AND idempotency_key = '' AND state = 'pending' ORDER BY created_at, twin;
 
 -- name: request_of_offer
 SELECT id, act_digest, expires_at FROM requests WHERE client_id = $1 AND account_id = $2 AND resource = $3 AND txn = $4;
