@@ -78,6 +78,14 @@ def test_what_is_no_evidence_is_said_to_be_none(lived: Lived) -> None:
     assert command("log", "evidence", "nothing", str(lived.database))[0] == 2
 
 
+def test_an_identifier_may_begin_with_a_hyphen(lived: Lived) -> None:
+    name = "-" + lived.requests["denied"][1:]
+    lived.execute("PRAGMA foreign_keys = OFF", f"UPDATE requests SET id = '{name}' WHERE state = 'denied'")  # noqa: S608
+    code, output = command("log", "evidence", name, str(lived.database))
+    assert (code, '"oneact_evidence"' in output) == (0, True), output
+    assert "not_yours" in command("log", "erase", "-nobody", str(lived.database), "--yes")[1]
+
+
 @pytest.mark.parametrize("file", KEPT, ids=lambda file: file.name)
 def test_evidence_that_was_kept_verifies_for_ever(file: Path) -> None:
     assert command("verify", str(file))[0] == 0

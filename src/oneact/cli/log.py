@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -22,6 +22,8 @@ _Where = Annotated[
     str, typer.Argument(help="A database, an export, or a log's address; else ONEACT_DATABASE.", show_default=False)
 ]
 _Keys = Annotated[list[str] | None, typer.Option("--key", help="The log's verifier key, or a file with it.")]
+
+_ANY_NAME: Final = {"ignore_unknown_options": True}  # an identifier may begin with a hyphen
 
 
 def _where(given: str) -> str:
@@ -80,7 +82,7 @@ def export(
         raise typer.Exit(2) from refusal
 
 
-@app.command()
+@app.command(context_settings=_ANY_NAME)
 def erase(
     account: Annotated[str, typer.Argument(help="The account's identifier.")],
     database: _Where = "",
@@ -140,7 +142,7 @@ def findings(database: _Where = "") -> None:
     typer.echo("nothing is open")
 
 
-@app.command()
+@app.command(context_settings=_ANY_NAME)
 def evidence(
     request: Annotated[str, typer.Argument(help="The request's identifier, as it stands in the address of its page.")],
     database: _Where = "",
