@@ -8,8 +8,8 @@ import pytest
 
 from oneact.testing import SoftwarePasskey
 from tests.attacks.stage import reason
-from tests.server.peers import Agent, RunningServer, Service
-from tests.server.visitor import Visitor
+from tests.server.peers import Agent, RunningServer, Service, free_port, serving
+from tests.server.visitor import Visitor, push
 
 
 def sign_in(visitor: Visitor, _: Service) -> dict[str, Any]:
@@ -29,11 +29,19 @@ def roster(visitor: Visitor, _: Service) -> dict[str, Any]:
     return dict(visitor.post("/services/begin", link=link).json())
 
 
+def link(visitor: Visitor, _: Service) -> dict[str, Any]:
+    other = Service(f"http://localhost:{free_port()}")
+    with serving(other.app(), int(other.url.rpartition(":")[2])):
+        asked = {"client_id": other.client_id, "request_uri": push(visitor.server, other)}
+        visitor.get("/oauth/authorize", **asked)
+        return dict(visitor.post("/link/begin", **asked).json())
+
+
 def passkey(visitor: Visitor, _: Service) -> dict[str, Any]:
     return visitor.begin_add(SoftwarePasskey("localhost", visitor.server.url))
 
 
-@pytest.mark.parametrize("begin", [sign_in, pair, roster, passkey])
+@pytest.mark.parametrize("begin", [sign_in, pair, link, roster, passkey])
 def test_it_approves_nothing(
     approval: RunningServer,
     shop: Service,

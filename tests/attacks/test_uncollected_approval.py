@@ -5,8 +5,8 @@ from typing import Any
 import httpx
 import pytest
 
-from oneact.protocol import jwk, jws
-from oneact.server import ending, issuing
+from oneact.protocol import ended, jwk, jws
+from oneact.server import issuing
 from tests.attacks.stage import reason
 from tests.server.peers import Agent, RunningServer, Service
 from tests.server.visitor import Visitor
@@ -43,7 +43,7 @@ def behind(server: RunningServer, way: str) -> None:
 def check_denied(server: RunningServer, answer: httpx.Response) -> None:
     told = answer.json()
     assert (answer.status_code, told["error"], reason(answer)) == (400, "access_denied", "denied")
-    signed = jws.parse(told["statement"], ending.TYP, jws.PLAIN)
+    signed = jws.parse(told["statement"], ended.TYP, jws.PLAIN)
     jws.verify_with(signed, jwk.parse_set(httpx.get(server.url + "/oauth/jwks.json").json()), jws.PLAIN)
     assert signed.claims["status"] == "denied"
 
@@ -92,12 +92,12 @@ def test_where_its_time_runs_out_in_the_same_second_it_gets_a_signed_end_too(
         row = await world.store.one("request", approved)
         seconds = iter([until - 1])
         world.now = lambda: next(seconds, until)
-        with pytest.raises(issuing.Ended) as ended:
+        with pytest.raises(issuing.Ended) as caught:
             await issuing._answer(world, row)
         world.now = approval.clock
-        return ended.value
+        return caught.value
 
-    ended = approval.call(at_the_boundary)
-    assert ended.reason.value == "expired"
-    assert jws.parse(ended.statement, ending.TYP, jws.PLAIN).claims["status"] == "expired"
+    found = approval.call(at_the_boundary)
+    assert found.reason.value == "expired"
+    assert ended.parse(found.statement)[0].status == "expired"
     assert approval.execute("SELECT state, token FROM requests") == [("expired", None)]

@@ -23,6 +23,7 @@ from oneact.protocol import (
     client_assertion,
     display,
     dpop,
+    ended,
     id_token,
     jwk,
     jws,
@@ -112,6 +113,18 @@ def _offer(offer: str, jwks: Any, audience: str, now: int) -> Outcome:
 _parse_offer, _check_offer = offer.parse, offer.check
 
 
+def _asked(offer: str, sub: str, jkt: str, action: Any) -> Outcome:
+    found, _ = _parse_offer(offer)
+    _check_holder(found, sub, jkt)
+    described = _parse_action(action)
+    _check_action(found, described)
+    lines = display.render(described, found.act.parameters or {}, found.act.terms)
+    return {"display": display.digest(lines)}
+
+
+_check_holder, _check_action = offer.check_holder, offer.check_action
+
+
 def _token(token: str, jwks: Any) -> Outcome:
     found, parsed = _parse_token(token)
     jws.verify_with(parsed, jwk.parse_set(jwks), _TOKEN_FAULTS)
@@ -136,6 +149,26 @@ def _receipt(receipt: str, jwks: Any) -> Outcome:
 
 
 _check_receipt = receipt.check
+
+
+def _receipt_for(receipt: str, issuer: str, jti: str, act_digest: str) -> Outcome:
+    found, _ = _parse_receipt(receipt)
+    _check_receipt_for(found, issuer, jti, act_digest)
+    return {"status": found.status}
+
+
+_parse_receipt, _check_receipt_for = receipt.parse, receipt.check_for
+
+
+def _ended(ended: str, jwks: Any) -> Outcome:
+    return {"status": _check_ended(ended, jwk.parse_set(jwks)).status}
+
+
+_check_ended = ended.check
+
+
+def _gesture(tag: str, value: Any) -> Outcome:
+    return {"challenge": base64url.encode(approval.challenge(tag, value))}
 
 
 def _client_assertion(client_assertion: str, jwk: Any, audience: str, now: int) -> Outcome:
@@ -232,10 +265,14 @@ KINDS: dict[str, Callable[..., Outcome]] = {
     "removal": _removal,
     "txn": _txn,
     "offer": _offer,
+    "asked": _asked,
     "token": _token,
     "proof": _proof,
     "assertion": _assertion,
     "receipt": _receipt,
+    "receipt_for": _receipt_for,
+    "ended": _ended,
+    "gesture": _gesture,
     "client_assertion": _client_assertion,
     "id_token": _id_token,
     "check": _check,
