@@ -1,4 +1,4 @@
-"""A dishonest page has a gesture of signing in, pairing or linking made, and offers it as an approval."""
+"""A dishonest page has a gesture of signing in, pairing, linking or adding a passkey made, offered as an approval."""
 
 import re
 from collections.abc import Callable
@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from oneact.testing import SoftwarePasskey
 from tests.attacks.stage import reason
 from tests.server.peers import Agent, RunningServer, Service, free_port, serving
 from tests.server.visitor import Visitor, push
@@ -23,6 +24,11 @@ def pair(visitor: Visitor, _: Service) -> dict[str, Any]:
     return dict(visitor.post("/pair/begin", device=device, name="Planner").json())
 
 
+def roster(visitor: Visitor, _: Service) -> dict[str, Any]:
+    [[link]] = visitor.server.execute("SELECT id FROM links WHERE state = 'linked'")
+    return dict(visitor.post("/services/begin", link=link).json())
+
+
 def link(visitor: Visitor, _: Service) -> dict[str, Any]:
     other = Service(f"http://localhost:{free_port()}")
     with serving(other.app(), int(other.url.rpartition(":")[2])):
@@ -31,7 +37,11 @@ def link(visitor: Visitor, _: Service) -> dict[str, Any]:
         return dict(visitor.post("/link/begin", **asked).json())
 
 
-@pytest.mark.parametrize("begin", [sign_in, pair, link])
+def passkey(visitor: Visitor, _: Service) -> dict[str, Any]:
+    return visitor.begin_add(SoftwarePasskey("localhost", visitor.server.url))
+
+
+@pytest.mark.parametrize("begin", [sign_in, pair, link, roster, passkey])
 def test_it_approves_nothing(
     approval: RunningServer,
     shop: Service,

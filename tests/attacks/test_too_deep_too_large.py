@@ -76,6 +76,15 @@ def test_an_approval_server_reads_no_more_than_that_of_a_request(approval: Runni
     assert (answer.status_code, reason(answer)) == (413, "request_too_large")
 
 
+def test_an_approval_server_reads_no_more_than_that_of_a_registration_and_nothing_without_a_proof(
+    approval: RunningServer,
+) -> None:
+    answer = Agent(approval).register(client_name="x" * KIB_256)
+    assert (answer.status_code, reason(answer)) == (413, "request_too_large")
+    without = httpx.post(approval.url + "/oauth/register", content=b"x" * (KIB_256 + 1))
+    assert (without.status_code, reason(without)) == (401, "proof_malformed")
+
+
 def test_an_act_whose_token_no_service_would_take_is_refused_before_anyone_is_asked(
     approval: RunningServer, shop: Service
 ) -> None:

@@ -286,14 +286,19 @@ class Person:
         self.approver = InProcessApprover(self.server.url, sub="sub-" + self.account)
         now = self.server.clock()
         self.server.execute("INSERT INTO accounts VALUES (?, ?, ?)", self.account, "Ada", now)
-        key = self.approver.passkey.credential
+        self._keep_passkey()
+
+    def _keep_passkey(self) -> None:
+        """Put the passkey that the approver has now among those of the account."""
+        key, now = self.approver.passkey.credential, self.server.clock()
         self.server.execute(
-            "INSERT INTO passkeys (id, account_id, public_key, alg, name, sign_count, created_at) "
+            "INSERT OR IGNORE INTO passkeys (id, account_id, public_key, alg, name, sign_count, created_at) "
             "VALUES (?, ?, ?, ?, 'First', 0, ?)",
             key.id, self.account, key.public_key, key.alg, now,
         )  # fmt: skip
 
     def link(self, service: Service, state: str = "linked") -> str:
+        self._keep_passkey()
         signed, identifier = self.approver.signed_roster(service.url), f"link-{self.account}"
         now = self.server.clock()
         self.server.execute(
