@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from oneact.agent.errors import Denied, Expired, OutcomeUnknown, Refused, Unreachable
-from oneact.errors import Refusal
+from oneact.errors import Reason, Refusal
 from oneact.protocol import base64url, canonical, jwk, metadata, offer, receipt, token
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ _REPEATS: Final = 4
 _PAUSE: Final = 2
 _RECEIPT: Final = "oneact-receipt"
 _SALT: Final = "oneact-result-salt"
+# Every request with the same token would have failed these checks, which come after the look-up of a spend.
+_FINAL: Final = frozenset(reason.value for reason in Reason if reason.check in {3, 7, 8, 9, 10})
 _CLIENT_ERROR: Final = 400
 _SERVER_ERROR: Final = 500
 
@@ -287,7 +289,7 @@ def _claims(issued: str) -> token.ActionToken:
 
 
 def _execute(wanted: Wanted, asker: Asker, service: _Service, offered: Offer, identifier: str, issued: str) -> Flow:
-    """Send the act with its token; on silence the same again, then ask what became of it."""
+    """Send the act with its token; on silence, and on what is no end after it, the same again; then ask after it."""
     for number in range(_REPEATS):
         event = yield _request(wanted, {}, issued)
         if isinstance(event, Answer):
@@ -297,20 +299,24 @@ def _execute(wanted: Wanted, asker: Asker, service: _Service, offered: Offer, id
             if event.member("receipt"):
                 kept = _of_spend(event)
                 return (yield from _settled(asker, service, offered, issued, event.member("receipt"), kept))
-            if event.status < _SERVER_ERROR and event.member("error") != "act_in_progress":
-                return _refused_or_unknown(event, offered, number)
+            undecided = event.status >= _SERVER_ERROR or event.member("error") == "act_in_progress"
+            if not undecided and (number == 0 or _is_end(event)):
+                raise _end(event, offered, number)
         yield Wait(_PAUSE)
     return (yield from _asked_after(asker, service, offered, identifier, issued))
 
 
-def _refused_or_unknown(answer: Answer, offered: Offer, number: int) -> Outcome:
-    """A refusal that says `not_executed`, or that came to the very first try, is one; after silence it says nothing."""
-    told = answer.members().get("not_executed") is True
-    if told and answer.member("reason") == "token_expired" and number:
-        raise Expired("the token lived out its seconds before it reached the service")
-    if answer.status >= _CLIENT_ERROR and (number == 0 or told):
-        raise _refused(answer)
-    raise OutcomeUnknown(offered.txn, "the service answered without a receipt")
+def _is_end(answer: Answer) -> bool:
+    """Tell whether a refusal after silence is the end: there is no spend, whichever release of the service answers."""
+    return answer.members().get("not_executed") is True and answer.member("reason") in _FINAL
+
+
+def _end(answer: Answer, offered: Offer, number: int) -> Exception:
+    if number and answer.member("reason") == Reason.TOKEN_EXPIRED.value:
+        return Expired("the token lived out its seconds before it reached the service")
+    if answer.status >= _CLIENT_ERROR:
+        return _refused(answer)
+    return OutcomeUnknown(offered.txn, "the service answered without a receipt")
 
 
 def _asked_after(asker: Asker, service: _Service, offered: Offer, identifier: str, issued: str) -> Flow:
