@@ -95,7 +95,22 @@ def test_a_services_metadata_that_is_not_its_own_is_refused(changes: dict[str, o
     assert refused.value.reason is Reason.METADATA_INVALID
 
 
-@pytest.mark.parametrize("value", [[], "x", None, {"issuer": "https://other.example"}])
+@pytest.mark.parametrize(
+    "value",
+    [
+        [],
+        "x",
+        None,
+        {"issuer": "https://other.example"},
+        {"token_endpoint": "https://evil.example/token"},
+        {"jwks_uri": "https://approve.example:8443/jwks"},
+        {"receipt_endpoint": "http://approve.example/receipts"},
+        {"introspection_endpoint": "/oauth/introspect"},
+        {"cancellation_endpoint": "https://approve.example@evil.example/cancel"},
+        {"authorization_endpoint": "https://[approve.example/"},
+        {"authorization_endpoint": ""},
+    ],
+)
 def test_a_servers_metadata_that_is_not_its_own_is_refused(value: object) -> None:
     document = {**SERVER.document(), **value} if isinstance(value, dict) else value
     with pytest.raises(Refusal) as refused:

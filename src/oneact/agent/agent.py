@@ -78,7 +78,7 @@ class Agent:
         found = keys.load(file, issuer)
         shell = Shell(found.key, issuer)
         try:
-            server = await shell.run(pairing.discover(issuer))
+            server = await _found(shell, issuer)
             if not found.client_id:
                 found = found.registered(await shell.run(pairing.register(server, found.key.public, name)))
                 keys.save(file, found)
@@ -185,6 +185,13 @@ class Agent:
             address = self._server.endpoints["receipt_endpoint"]
             headers = {"Content-Type": "application/jwt"}
             await self._shell.call(flow.Call("POST", address, headers, body=outcome.jws.encode("ascii")))
+
+
+async def _found(shell: Shell, issuer: str) -> ServerMetadata:
+    try:
+        return await shell.run(pairing.discover(issuer))
+    except Refusal as refusal:
+        raise Refused(refusal.reason.value, refusal.reason.says) from refusal
 
 
 def _strict(parameters: dict[str, Json]) -> dict[str, Json]:
