@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from oneact.errors import Reason, Refusal
@@ -25,6 +27,15 @@ def test_an_offer_is_read_as_it_was_signed(holder: dict[str, str]) -> None:
     found, parsed = offer.parse(offer.sign(made, KEY))
     offer.check(found, parsed, keys(), APPROVE, NOW)
     assert (found.sub, found.jkt, found.act.digest) == (made.sub, made.jkt, wanted.digest)
+
+
+def test_an_offer_names_an_account_by_at_most_255_characters() -> None:
+    wanted = act.build(AIR, "book", "D" * 43, {"a": 1}, None)
+    made = offer.Offer(AIR, APPROVE, NOW, NOW + 600, "j", "t", wanted, "Book", "p" * 255, "J" * 43)
+    assert offer.parse(offer.sign(made, KEY))[0].sub == "p" * 255
+    with pytest.raises(Refusal) as refused:
+        offer.parse(offer.sign(replace(made, sub="p" * 256), KEY))
+    assert refused.value.reason is Reason.OFFER_MALFORMED
 
 
 def test_a_client_assertion_is_read_as_it_was_made() -> None:

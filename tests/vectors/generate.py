@@ -191,6 +191,9 @@ def make_action() -> None:
     ]:
         file.bad(name, "action_invalid", action=changed(DOCUMENT, path, new))
     file.bad("display of terms without terms", "action_invalid", action={**DOCUMENT, "terms": None})
+    summary = {"summary": "For {/terms/price/amount}"}
+    file.good("a summary of terms", action={**DOCUMENT, **summary})
+    file.bad("a summary of terms without terms", "action_invalid", action={**PLAIN, **summary})
     bags = ("schema", "properties", "bags")
     for name, path, new in [
         ("an empty summary and no display", ("summary",), ""),
@@ -359,11 +362,12 @@ def make_display() -> None:
         ("a placeholder for an object", "To {/parameters/to}", {"to": {"b": 1, "a": "\u00bb\\"}}),
         ("a placeholder for what a line shows", "From {/parameters/from}, {/parameters/from}", {"from": ["a", "b"]}),
         ("a placeholder inside what a line shows", "From {/parameters/from/1}", {"from": ["a", "b"]}),
-        ("a placeholder for terms that are not", "For {/terms/price/amount}", {"to": "x"}),
     ]:  # fmt: skip
         lines = [{"pointer": "/parameters/from", "label": "\u00abIt\u00bb\\", "format": "list"}]
         described = {**PLAIN, "summary": summary, "display": lines, "intent": "\u00abBook\u00bb\\"}
         file.good(name, action=described, parameters=shown, terms=None)
+    described = {**DOCUMENT, "summary": "For {/terms/price/amount}", "display": []}
+    file.good("a placeholder for a term that is not", action=described, parameters={"to": "x"}, terms={"fee": "1"})
     for kind, values in {
         "text": ["\U0001f600\U000e0001\U000f0000\ue000\uf900\ufffd", "\x7f\xa0\xa1\u2060\u3164\u2800"],
         "money": [{"amount": "-0", "currency": "EUR"}, {"amount": "1.5", "currency": "EUR", "x": 1}, {"amount": "1", "currency": "eur"}],
@@ -427,6 +431,10 @@ def make_item_and_statement() -> None:
         "an act twice": {"acts": ["I" * 43, "I" * 43]},
         "an act of another length": {"acts": ["I" * 42]},
         "a nonce of another length": {"nonce": "x"},
+        "a nonce of other characters": {"nonce": "=" * 22},
+        "a nonce beyond ASCII": {"nonce": "\u00e9" * 22},
+        "a nonce with bits left over": {"nonce": "I" * 22},
+        "an act of other characters": {"acts": ["I" * 42 + "+"]},
         "a thumbprint that is none": {"jkt": "x"},
         "a time that is a text": {"iat": str(T)},
         "a time before 1970": {"exp": -1},
@@ -605,6 +613,11 @@ def make_offer() -> None:
     holder = {"sub": "p-1", "cnf": {"jkt": "J" * 43}}
     file.good("for anyone", offer=signed(offer_claims(), typ, SERVICE), **base)
     file.good("for one holder", offer=signed(offer_claims(**holder), typ, SERVICE), **base)
+    file.good(
+        "for a holder of 255 characters",
+        offer=signed(offer_claims(**{**holder, "sub": "p" * 255}), typ, SERVICE),
+        **base,
+    )
     file.good("by EdDSA", offer=signed(offer_claims(), typ, EDWARDS), **base)
     a_jws(file, "offer", offer_claims(), typ, SERVICE, "offer", **base)
     for member in offer_claims():
@@ -622,6 +635,7 @@ def make_offer() -> None:
         ("no act", "offer_act", {"authorization_details": []}),
         ("parameters by digest", "offer_act", {"authorization_details": booked().details(inline=False)}),
         ("an act elsewhere", "offer_act", {"iss": "https://other.example"}),
+        ("a name of 256 characters", "offer_malformed", {**holder, "sub": "p" * 256}),
     ]:
         file.bad(name, reason, offer=signed(offer_claims(**change), typ, SERVICE), **base)
     text = signed(offer_claims(), typ, SERVICE)
@@ -982,7 +996,7 @@ def make_check() -> None:
             {"person": "x", "roster": the_roster(iss="https://other.example").members()}]}}),
         ("an assertion with more", "assertion_malformed", {"token": {"approvals": [changed(given(), ("webauthn", "more"), 1)]}}),
         ("an assertion over another statement", "assertion_challenge", {"token": {"approvals": [
-            {"statement": given(nonce="B" * 22)["statement"], "webauthn": given()["webauthn"]}]}}),
+            {"statement": given(nonce="B" * 21 + "A")["statement"], "webauthn": given()["webauthn"]}]}}),
         ("a login gesture", "assertion_challenge", {"token": {"approvals": [_login()]}}),
         ("without verification", "assertion_uv", {"token": {"approvals": [given(passkey(3001, user_verified=False))]}}),
         ("without presence", "assertion_up", {"token": {"approvals": [given(passkey(3001, user_present=False))]}}),
