@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from oneact import fetch
 from oneact.errors import Reason, Refusal
 from oneact.log.entry import Entry, Kind
-from oneact.protocol import act, canonical, display, schema
+from oneact.protocol import act, canonical, display, fitting
 from oneact.server import asking, pairing, services
 from oneact.store import Write
 
@@ -60,7 +60,7 @@ async def _described(world: World, wanted: Act) -> Action:
         raise Refusal(Reason.ACTION_NEEDS_OFFER, described.name)
     if described.name != wanted.action or wanted.terms is not None or wanted.parameters is None:
         raise Refusal(Reason.OFFER_ACT, "another action, terms, or no parameters")
-    if schema.fill(described.schema, wanted.parameters) != wanted.parameters:
+    if fitting.fill(described.schema, wanted.parameters) != wanted.parameters:
         raise Refusal(Reason.PARAMETERS_INVALID, "not in the normal form: a default is left out")
     return described
 
