@@ -32,7 +32,8 @@ async def start(world: World, client: Client, parameters: Mapping[str, str]) -> 
     """Take an act without an offer (CIBA section 7.1); the server makes its `txn`, the agent polls or is pinged.
 
     Refuses `hint_unknown`, `unlinked_service`, `action_needs_offer` for an action with terms, `offer_act`,
-    `parameters_invalid` for parameters that are not in the service's own normal form.
+    `parameters_invalid` or `parameter_unknown` for parameters that do not fit the action's schema or leave a default
+    out. Whether they are in the service's own normal form beyond that, the service tells in check 6.
     """
     paired = await pairing.pairing_of_hint(world, client, parameters.get("login_hint", ""))
     message, ping = parameters.get("binding_message", ""), parameters.get("client_notification_token")
@@ -60,6 +61,7 @@ async def _described(world: World, wanted: Act) -> Action:
         raise Refusal(Reason.ACTION_NEEDS_OFFER, described.name)
     if described.name != wanted.action or wanted.terms is not None or wanted.parameters is None:
         raise Refusal(Reason.OFFER_ACT, "another action, terms, or no parameters")
+    fitting.validate(described.schema, wanted.parameters)
     if fitting.fill(described.schema, wanted.parameters) != wanted.parameters:
         raise Refusal(Reason.PARAMETERS_INVALID, "not in the normal form: a default is left out")
     return described
