@@ -11,10 +11,22 @@ command -v "$python" >/dev/null || fail "Python 3.11 or newer is needed; $python
 "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || fail "Python 3.11 or newer is needed; $python is older."
 
 wanted=$(cat requirements/dev.txt pyproject.toml | sha256sum | cut -d' ' -f1)
+# A folder whose making was cut short has a python but no pip: it is made anew.
+usable() { .venv/bin/python -m pip --version >/dev/null 2>&1; }
+as_root_on_debian() { [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; }
+install() {
+  apt-get update -qq >/dev/null
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+}
+
 if [ ! -x .venv/bin/python ] || [ "$(cat .venv/.oneact-setup 2>/dev/null || true)" != "$wanted" ]; then
   say "setup: preparing .venv"
-  if [ ! -x .venv/bin/python ]; then
-    "$python" -m venv .venv || fail "Python's venv module is missing (Debian: apt-get install python3-venv)."
+  if ! usable; then
+    if ! "$python" -c 'import ensurepip, venv' 2>/dev/null && as_root_on_debian; then
+      say "setup: installing python3-venv"
+      install python3-venv
+    fi
+    "$python" -m venv --clear .venv || fail "Python's venv module is missing (Debian: sudo apt-get install python3-venv)."
   fi
   .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
   .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
@@ -22,10 +34,9 @@ if [ ! -x .venv/bin/python ] || [ "$(cat .venv/.oneact-setup 2>/dev/null || true
 fi
 
 if ! command -v chromium >/dev/null; then
-  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+  if as_root_on_debian; then
     say "setup: installing Chromium"
-    apt-get update -qq >/dev/null
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core >/dev/null
+    install chromium fonts-dejavu-core
   else
     fail "Chromium is missing and only root can install it here (Debian: sudo apt-get install chromium)."
   fi

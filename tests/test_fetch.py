@@ -1,8 +1,10 @@
 """The fetcher against a real peer on loopback that misbehaves in every way it can."""
 
+import asyncio
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import pytest
 
@@ -10,10 +12,13 @@ from oneact import fetch
 from oneact.errors import Reason, Refusal
 
 GATE = threading.Event()
+COUNTING = threading.Lock()
+HERE = ("127.0.0.1",)
 
 
 class Peer(BaseHTTPRequestHandler):
     hits: list[str] = []  # noqa: RUF012 - one list for all requests of a test
+    now = most = 0
 
     def do_GET(self) -> None:
         self.hits.append(self.path)
@@ -66,6 +71,15 @@ class Peer(BaseHTTPRequestHandler):
         except OSError:
             pass
 
+    def answer_counted(self) -> None:
+        with COUNTING:
+            Peer.now += 1
+            Peer.most = max(Peer.most, Peer.now)
+        GATE.wait(0.02)
+        with COUNTING:
+            Peer.now -= 1
+        self.send(200, b"{}")
+
     def answer_short(self) -> None:
         self.send_response(200)
         self.send_header("Content-Length", "10")
@@ -78,7 +92,7 @@ class Peer(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def peer() -> Iterator[str]:
-    Peer.hits, _ = [], GATE.clear()
+    Peer.hits, Peer.now, Peer.most, _ = [], 0, 0, GATE.clear()
     server = ThreadingHTTPServer(("127.0.0.1", 0), Peer)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
@@ -89,20 +103,21 @@ def peer() -> Iterator[str]:
     server.server_close()
 
 
-def refused(method: str, url: str, **options: float) -> Reason:
+def refused(method: str, url: str, **options: Any) -> Reason:
     with pytest.raises(Refusal) as caught:
-        fetch.fetch(method, url, **options)  # type: ignore[arg-type]  # only numbers are passed here
+        fetch.fetch(method, url, **{"private_hosts": HERE, **options})
     return caught.value.reason
 
 
 def test_a_document_on_this_machine_is_fetched(peer: str) -> None:
-    found = fetch.fetch("GET", peer + "/good")
+    found = fetch.fetch("GET", peer + "/good", private_hosts=HERE)
     assert (found.status, found.json()) == (200, {"n": 1})
 
 
 def test_a_form_is_posted_with_its_content_type(peer: str) -> None:
     body = fetch.form_body({"a": "1 2", "b": "ü"})
-    found = fetch.fetch("POST", peer, headers={"Content-Type": "application/x-www-form-urlencoded"}, body=body)
+    kind = {"Content-Type": "application/x-www-form-urlencoded"}
+    found = fetch.fetch("POST", peer, headers=kind, body=body, private_hosts=HERE)
     assert found.body == b"a=1+2&b=%C3%BC"
 
 
@@ -131,7 +146,7 @@ def test_nobody_listening_is_unreachable() -> None:
 @pytest.mark.parametrize("path", ["/html", "/torn"])
 def test_what_is_no_strict_json_is_invalid(peer: str, path: str) -> None:
     with pytest.raises(Refusal) as caught:
-        fetch.fetch("GET", peer + path).json()
+        fetch.fetch("GET", peer + path, private_hosts=HERE).json()
     assert caught.value.reason is Reason.METADATA_INVALID
 
 
@@ -139,6 +154,10 @@ def test_what_is_no_strict_json_is_invalid(peer: str, path: str) -> None:
     "url",
     [
         "http://air.example/",
+        "http://localhost/",
+        "https://localhost/",
+        "https://127.0.0.1/",
+        "https://[::1]/",
         "ftp://localhost/",
         "file:///etc/passwd",
         "https://user@air.example/",
@@ -158,55 +177,31 @@ def test_what_is_no_strict_json_is_invalid(peer: str, path: str) -> None:
     ],
 )
 def test_an_address_that_may_not_be_fetched_is_refused(url: str) -> None:
-    assert refused("GET", url) is Reason.ADDRESS_FORBIDDEN
+    assert refused("GET", url, private_hosts=()) is Reason.ADDRESS_FORBIDDEN
 
 
-@pytest.mark.parametrize(
-    "address",
-    [
-        "10.1.2.3", "172.16.0.1", "192.168.1.1", "127.0.0.1", "169.254.0.1", "0.0.0.0",  # noqa: S104 - refused
-        "224.0.0.1", "240.0.0.1",
-        "255.255.255.255", "100.64.0.1", "::1", "::", "fe80::1", "fe80::1%eth0", "fc00::1", "ff02::1",
-        "::ffff:10.0.0.1", "2002:7f00:1::", "64:ff9b::7f00:1", "64:ff9b::a00:1", "2001:db8::1", "not an address",
-    ],
-)  # fmt: skip
-def test_private_and_reserved_addresses_are_not_permitted(address: str) -> None:
-    assert not fetch.permitted(address)
-
-
-@pytest.mark.parametrize("address", ["1.1.1.1", "2606:4700:4700::1111", "::ffff:1.1.1.1", "64:ff9b::101:101"])
-def test_public_addresses_are_permitted(address: str) -> None:
-    assert fetch.permitted(address)
-
-
-async def test_a_cached_document_is_fetched_once(peer: str) -> None:
-    documents = fetch.CachedDocuments()
-    assert await documents.get_json(peer + "/good") == {"n": 1}
-    assert await documents.get_json(peer + "/good") == {"n": 1}
-
-
-async def test_a_refresh_within_ten_seconds_gives_what_is_there(peer: str) -> None:
-    documents = fetch.CachedDocuments()
-    assert await documents.refresh(peer + "/good") == {"n": 1}
-    assert await documents.refresh(peer + "/good") == {"n": 1}
-
-
-async def test_a_refresh_after_ten_seconds_fetches_anew(peer: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    documents = fetch.CachedDocuments()
-    await documents.get_json(peer + "/good")
-    monkeypatch.setattr(fetch, "REFRESH_EVERY", 0.0)
-    assert await documents.refresh(peer + "/good") == {"n": 2}
-
-
-async def test_the_cache_is_bounded(peer: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetch, "MAX_ENTRIES", 1)
-    documents = fetch.CachedDocuments()
-    for query in ("/good", "/good/", "/good"):
-        await documents.get_json(peer + query)
-    assert Peer.hits == ["/good", "/good/", "/good"]
-
-
-async def test_an_error_answer_is_no_document(peer: str) -> None:
+async def test_whoever_stands_on_this_machine_may_fetch_from_it_and_nobody_else(peer: str) -> None:
+    assert (await fetch.Fetcher("http://localhost:8400").request("GET", peer + "/good")).status == 200
+    assert (await fetch.Fetcher("https://approve.example", HERE).request("GET", peer + "/good")).status == 200
     with pytest.raises(Refusal) as caught:
-        await fetch.CachedDocuments().get_json(peer + "/missing")
+        await fetch.Fetcher("https://approve.example", ["localhost"]).request("GET", peer + "/good")
+    assert caught.value.reason is Reason.ADDRESS_FORBIDDEN
+
+
+async def test_no_more_than_four_requests_go_to_one_origin_at_once_and_the_rest_wait(peer: str) -> None:
+    fetcher = fetch.Fetcher("http://localhost")
+    found = await asyncio.gather(*(fetcher.request("GET", peer + "/counted") for _ in range(20)))
+    assert [answer.status for answer in found] == [200] * 20
+    assert Peer.most == fetch.PER_ORIGIN
+    assert fetcher._lanes == {}
+
+
+async def test_a_request_that_waits_too_long_is_never_made(peer: str) -> None:
+    fetcher = fetch.Fetcher("http://localhost")
+    lane = fetcher._lanes[peer] = fetch._Lane(users=1)
+    for _ in range(fetch.PER_ORIGIN):
+        await lane.free.acquire()
+    with pytest.raises(Refusal) as caught:
+        await fetcher.request("GET", peer + "/good", seconds=-1)  # and one second for waiting
     assert caught.value.reason is Reason.METADATA_UNREACHABLE
+    assert (Peer.hits, lane.users) == ([], 1)

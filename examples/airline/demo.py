@@ -11,19 +11,23 @@ import shutil
 import sqlite3
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from examples.airline.processes import AIRLINE, SERVER, Lines, running
 
+if TYPE_CHECKING:
+    from examples.airline.person import Person
+
 FOLDER: Final = Path("var/demo")
-# What the agent changes on the way, and what the airline has to answer; the last one books, and tries it twice.
+# What is changed on the way after the person has approved, and what the airline has to answer.
 EXPECTED: Final = {
-    "parameter": "Refused by check 6: act_mismatch",
+    "destination": "Refused by check 6: act_mismatch",
     "price": "Refused by check 7: txn_foreign",
-    "forged": "Refused by check 10: passkey_not_pinned",
-    "second": "The second use was refused by check 11: already_spent",
+    "passkey": "Refused by check 10: passkey_not_pinned",
 }
+AGAIN: Final = "Refused by check 11: already_spent"
 
 
 def _say(text: str) -> None:
@@ -34,26 +38,10 @@ def headless(lines: Lines) -> int:
     """Play the whole demo; give the exit status."""
     from examples.airline.person import person
 
-    wrong = []
+    day = _day(30)
     with person(FOLDER) as ada:
-        ada.sign_up("Ada")
-        _say("signed up at the approval server, with a passkey")
-        ada.pair(lines.next("PAIR ").split(" ")[0])
-        _say(f"paired the agent, fingerprint {lines.next('PAIRED ')}")
-        ada.link()
-        _say("linked the airline account, with a roster that the passkey signed")
-        ada.order("none")
-        ada.open_request(pictures=True)
-        ada.deny("Not on that day.")
-        _say(f"denied the first order; the agent was told: {lines.next('RESULT ')}")
-        for tamper, expected in EXPECTED.items():
-            ada.order(tamper)
-            ada.open_request(pictures=False)
-            ada.approve(tamper)
-            said = lines.next("RESULT ")
-            _say(f"approved with tampering {said}")
-            if expected not in said:
-                wrong.append(f"{tamper}: expected {expected!r}")
+        _prepare(ada, lines)
+        wrong = _order(ada, lines, day)
         ada.look_around()
     booked = _bookings()
     _say(f"the airline's database holds {len(booked)} booking(s): {booked}")
@@ -61,7 +49,48 @@ def headless(lines: Lines) -> int:
     _say(f"{pictures} pictures of the pages are in {FOLDER}/")
     for line in wrong:
         _say(f"WRONG {line}")
-    return 0 if len(booked) == 1 and booked[0][1:] == ("SFO", "NYC", "2024-03-01", "312.00 USD") and not wrong else 1
+    right = [row[1:] for row in booked] == [("SFO", "NYC", day, "312.00 USD")]
+    return 0 if right and not wrong else 1
+
+
+def _prepare(ada: Person, lines: Lines) -> None:
+    ada.sign_up("Ada")
+    _say("signed up at the approval server, with a passkey")
+    ada.pair(lines.next("PAIR ").split(" ")[0])
+    _say(f"paired the agent, fingerprint {lines.next('PAIRED ')}")
+    ada.link()
+    _say("linked the airline account, with a roster that the passkey signed")
+
+
+def _order(ada: Person, lines: Lines, day: str) -> list[str]:
+    """Deny one order, have three tampered with, one booked, and that one's token used again; give what went wrong."""
+    ada.order("none", _day(23))
+    ada.open_request("request")
+    ada.deny("Not on that day.")
+    _say(f"denied the first order; the agent was told: {lines.next('RESULT none: ')}")
+    said = {}
+    for tamper in EXPECTED:
+        ada.order(tamper, day)
+        ada.open_request()
+        ada.approve("Handed over", f"outcome-{tamper}")
+        said[tamper] = lines.next(f"RESULT {tamper}: ")
+        _say(f"approved, with the {tamper} changed: {said[tamper]}")
+    ada.order("none", day)
+    ada.open_request("good-request")
+    ada.approve("Done. Receipt verified.", "good-outcome")
+    good = lines.next("RESULT none: ")
+    _say(f"approved, with nothing changed: {good}")
+    ada.order("second", day)
+    again = lines.next("RESULT second: ")
+    _say(f"used that token a second time: {again}")
+    ada.silence()
+    _say("of the refused ones the page says that there is no word from the service")
+    wanted = [*((said[tamper], text) for tamper, text in EXPECTED.items()), (good, "Booked"), (again, AGAIN)]
+    return [f"expected {text!r}: {found}" for found, text in wanted if text not in found]
+
+
+def _day(days: int) -> str:
+    return datetime.fromtimestamp(time.time() + days * 24 * 3600, UTC).date().isoformat()
 
 
 def by_hand(lines: Lines) -> int:
@@ -75,7 +104,7 @@ def by_hand(lines: Lines) -> int:
  3. Sign in at the airline and link:  {AIRLINE}/login   then   {AIRLINE}/oneact/link
  4. Tell the agent to book:           {AIRLINE}/demo
  5. Approve or deny in your inbox:    {SERVER}/inbox
- Then set the Tamper switch at the demo desk, and see which check refuses.  Ctrl-C ends the demo.
+ Then have something changed on the way, at the demo desk, and see which check refuses.  Ctrl-C ends the demo.
 """
     )
     while True:

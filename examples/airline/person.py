@@ -84,40 +84,47 @@ class Person:
         self.picture("link")
         self._page.get_by_role("button", name="Link", exact=True).click()
         self._page.wait_for_url(AIRLINE + "/**")
-        expect(self._page.get_by_text("Linked.")).to_be_visible()
+        expect(self._page.get_by_role("heading", name="Your account is linked")).to_be_visible()
         self.picture("airline-linked")
 
-    def order(self, tamper: str) -> None:
+    def order(self, tamper: str, day: str) -> None:
         """Leave an order at the airline's demo desk, with the switch at `tamper`."""
         self._page.goto(AIRLINE + "/demo")
+        self._page.get_by_label("Date").fill(day)
         self._page.locator(f"input[name=tamper][value={tamper}]").check()
         self._page.get_by_role("button", name="Ask the agent").click()
 
-    def open_request(self, *, pictures: bool) -> None:
+    def open_request(self, picture: str = "") -> None:
         """Wait in the inbox until the agent's question appears by itself, and open it."""
         self._page.goto(SERVER + "/inbox")
         question = self._page.locator("#inbox a.row", has_text="Book a flight").first
         question.wait_for(timeout=30_000)
-        if pictures:
+        if picture:
             self.picture("inbox")
         question.click()
         expect(self._page.get_by_role("button", name="Approve")).to_be_visible()
-        if pictures:
-            self.picture("request")
+        if picture:
+            self.picture(picture)
 
-    def approve(self, name: str) -> None:
-        """Approve with the passkey, and wait until the page has turned into the outcome."""
+    def approve(self, outcome: str, picture: str) -> None:
+        """Approve with the passkey, and wait until the page has turned into this outcome."""
         self._page.get_by_role("button", name="Approve").click()
-        expect(self._page.locator("#outcome")).to_be_visible()
-        self._page.wait_for_timeout(1500)
-        self.picture(f"outcome-{name}")
+        expect(self._page.locator("#outcome")).to_contain_text(outcome, timeout=20_000)
+        self.picture(picture)
+
+    def silence(self) -> None:
+        """Open the approval before the last, and wait until the page calls the silence by its name."""
+        self._page.goto(SERVER + "/history")
+        self._page.locator("a.past").nth(1).click()
+        expect(self._page.locator("#outcome")).to_contain_text("No word from the service.", timeout=60_000)
+        self.picture("outcome-no-word")
 
     def deny(self, words: str) -> None:
         """Deny, with words to the agent."""
         self._page.get_by_text("Say something to the agent").click()
         self._page.get_by_label("Words to the agent").fill(words)
         self._page.get_by_role("button", name="Deny", exact=True).click()
-        expect(self._page.locator("#outcome")).to_be_visible()
+        expect(self._page.locator("#outcome")).to_contain_text("Denied")
         self.picture("outcome-denied")
 
     def look_around(self) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import queue
+import socket
 import subprocess
 import sys
 import threading
 import time
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -17,9 +19,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-SERVER: Final = "http://localhost:8400"
-AIRLINE: Final = "http://localhost:8500"
+SERVER: Final = os.environ.get("AIRLINE_APPROVAL_SERVER", "http://localhost:8400")
+AIRLINE: Final = os.environ.get("AIRLINE_URL", "http://localhost:8500")
 _START: Final = 30.0
+_PATHS: Final = {
+    "server": "/.well-known/oauth-authorization-server",
+    "airline": "/.well-known/oauth-protected-resource",
+}
 
 
 class Lines:
@@ -68,12 +74,13 @@ def running(folder: Path) -> Iterator[Lines]:
         "server": ["-m", "oneact.cli", "serve"],
         "airline": ["-m", "uvicorn", "examples.airline.app:app", "--port", port, "--log-level", "warning"],
     }
+    addresses = {"server": SERVER, "airline": AIRLINE}
     with contextlib.ExitStack() as stack:
         for name, command in commands.items():
-            log = stack.enter_context((folder / f"{name}.log").open("w"))
-            stack.enter_context(_process(command, environment, log.fileno()))
-        _wait_for(SERVER + "/.well-known/oauth-authorization-server")
-        _wait_for(AIRLINE + "/.well-known/oauth-protected-resource")
+            _check_free(addresses[name])
+            log = folder / f"{name}.log"
+            process = stack.enter_context(_process(command, environment, stack.enter_context(log.open("w")).fileno()))
+            _wait_for(addresses[name] + _PATHS[name], process, log)
         agent = stack.enter_context(_process(["-m", "examples.airline.agent"], environment, subprocess.PIPE))
         yield Lines(agent)
 
@@ -94,11 +101,19 @@ def _process(command: list[str], environment: dict[str, str], output: int) -> It
             process.wait()
 
 
-def _wait_for(url: str) -> None:
+def _check_free(address: str) -> None:
+    """Raise RuntimeError where something answers at an address of the demo: it would be taken for the demo's own."""
+    parts = urlsplit(address)
+    with contextlib.suppress(OSError), socket.create_connection((parts.hostname or "", parts.port or 0), 1):
+        raise RuntimeError(f"something else listens on {address} already; end it first")
+
+
+def _wait_for(url: str, process: subprocess.Popen[str], log: Path) -> None:
+    """Wait until a process answers; raises RuntimeError where it has ended or does not answer in 30 seconds."""
     until = time.monotonic() + _START
-    while time.monotonic() < until:
+    while time.monotonic() < until and process.poll() is None:
         with contextlib.suppress(httpx.HTTPError):
-            if httpx.get(url).is_success:
+            if httpx.get(url).is_success and process.poll() is None:
                 return
         time.sleep(0.1)
-    raise RuntimeError(f"{url} did not come up; is its port taken? See the logs beside the databases.")
+    raise RuntimeError(f"{url} did not come up; see {log}")

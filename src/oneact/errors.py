@@ -198,6 +198,13 @@ class Reason(Enum):
     METADATA_UNREACHABLE = "metadata_unreachable", _UNAVAILABLE, 503, 0, "The other side's metadata cannot be had now."
     METADATA_INVALID = "metadata_invalid", _INVALID_REQUEST, 400, 0, "The other side's metadata is not valid."
     ADDRESS_FORBIDDEN = "address_forbidden", _INVALID_REQUEST, 400, 0, "That address may not be fetched from here."
+    RULE_UNSUPPORTED = (
+        "rule_unsupported",
+        _INVALID_REQUEST,
+        422,
+        0,
+        "The action's rule asks for several persons.",
+    )
     TOKEN_WOULD_BE_TOO_LARGE = "token_would_be_too_large", _INVALID_REQUEST, 422, 0, "The token would pass 6 KiB."
 
     # Rosters and links.
@@ -205,7 +212,13 @@ class Reason(Enum):
     ROSTER_ISSUER = "roster_issuer", _INVALID_REQUEST, 400, 0, "The roster is by another approval server."
     ROSTER_AUDIENCE = "roster_audience", _INVALID_REQUEST, 400, 0, "The roster is for another service."
     ROSTER_SUBJECT = "roster_subject", _INVALID_REQUEST, 400, 0, "The roster is for another person."
-    ROSTER_SEQ = "roster_seq", _INVALID_REQUEST, 409, 0, "The roster is not newer than the one pinned."
+    ROSTER_SEQ = (
+        "roster_seq",
+        _INVALID_REQUEST,
+        409,
+        0,
+        "The roster is not newer than the one pinned, or too far ahead.",
+    )
     ROSTER_RP_ID = "roster_rp_id", _INVALID_REQUEST, 400, 0, "The roster's RP ID and origins may not change."
     ROSTER_UNPINNED = "roster_unpinned", _INVALID_REQUEST, 403, 0, "The roster is not signed by a pinned passkey."
     ROSTER_SIGNATURE = "roster_signature", _INVALID_REQUEST, 403, 0, "The roster's signature does not verify."
@@ -254,7 +267,6 @@ class Reason(Enum):
 
     # Persons, at the approval server's pages.
     SESSION_REQUIRED = "session_required", "login_required", 401, 0, "Sign in first."
-    SESSION_STALE = "session_stale", "login_required", 401, 0, "Confirm with your passkey again."
     GESTURE_UNKNOWN = "gesture_unknown", _ACCESS_DENIED, 409, 0, "That confirmation is no longer open; start it again."
     CSRF = "csrf", _ACCESS_DENIED, 403, 0, "The request did not come from this site's own page."
     NOT_YOURS = "not_yours", _ACCESS_DENIED, 404, 0, "There is nothing here for you."

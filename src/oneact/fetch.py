@@ -1,8 +1,8 @@
 """The one way out: fetch a document from an address that others named, without becoming their tool.
 
-HTTPS only, except for names of this machine and names that the caller excepts. A name is resolved once, every address
-it has is checked, and the connection goes to a checked address: no second look-up can answer otherwise. No redirect
-is followed; size and total time are bounded.
+HTTPS only, except for names that the caller excepts. A name is resolved once, every address it has is checked, and
+the connection goes to a checked address: no second look-up can answer otherwise. No redirect is followed; size and
+total time are bounded. This machine itself is excepted only where the one who fetches stands on it.
 """
 
 from __future__ import annotations
@@ -10,38 +10,34 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import http.client
-import ipaddress
 import socket
 import ssl
 import threading
 import time
-from collections import OrderedDict
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 from urllib.parse import SplitResult, urlencode, urlsplit
 
+from oneact import ip
 from oneact.errors import Reason, Refusal
 from oneact.protocol import canonical
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from oneact.protocol.canonical import Json
 
 MAX_OCTETS: Final = 256 * 1024
 SECONDS: Final = 5.0
-MAX_ENTRIES: Final = 256
-TTL: Final = 300.0
-REFRESH_EVERY: Final = 10.0
 LOCAL_NAMES: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+THREADS: Final = 64
+PER_ORIGIN: Final = 4
 _CHUNK: Final = 16 * 1024
 _REDIRECTS: Final = range(300, 400)
 _PORTS: Final = {"https": 443, "http": 80}
 _MAX_URL: Final = 2048
-_TRANSLATED: Final = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052: the last four octets are an IPv4 address
-
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +80,7 @@ def fetch(  # noqa: PLR0913 - one request has as many parts
     or `metadata_unreachable`.
     """
     parts = _split(url)
-    excepted = parts.hostname in LOCAL_NAMES or parts.hostname in private_hosts
+    excepted = parts.hostname in private_hosts
     if parts.scheme != "https" and not (parts.scheme == "http" and excepted):
         raise Refusal(Reason.ADDRESS_FORBIDDEN, f"scheme {parts.scheme!r}")
     until = time.monotonic() + seconds
@@ -101,83 +97,82 @@ def fetch(  # noqa: PLR0913 - one request has as many parts
         raise Refusal(Reason.METADATA_UNREACHABLE, f"{parts.hostname}: {error!r}") from error
 
 
-async def fetch_async(  # noqa: PLR0913 - the same as `fetch`
-    method: str,
-    url: str,
-    *,
-    headers: Mapping[str, str] | None = None,
-    body: bytes | None = None,
-    private_hosts: Collection[str] = (),
-    limit: int = MAX_OCTETS,
-    seconds: float = SECONDS,
-) -> Fetched:
-    """Make one request as `fetch` does, in a thread of its own; the time bound covers the name's resolution too."""
-
-    def run() -> Fetched:
-        return fetch(method, url, headers=headers, body=body, private_hosts=private_hosts, limit=limit, seconds=seconds)
-
-    try:
-        return await asyncio.wait_for(asyncio.to_thread(run), seconds + 1)
-    except TimeoutError as error:
-        raise Refusal(Reason.METADATA_UNREACHABLE, f"{url!r} took too long") from error
-
-
-def permitted(text: str) -> bool:
-    """Tell whether an IP address, as text, is one of the public Internet."""
-    try:
-        found = ipaddress.ip_address(text.partition("%")[0])
-    except ValueError:
-        return False
-    return all(_public(address) for address in _embedded(found))
+def excepted(own: str, private_hosts: Collection[str]) -> frozenset[str]:
+    """Give the names whose addresses may be private for one who stands at `own`: this machine only on this machine."""
+    local = urlsplit(own).hostname in LOCAL_NAMES
+    return frozenset(private_hosts) | (LOCAL_NAMES if local else frozenset())
 
 
 @dataclass(slots=True)
-class _Entry:
-    value: Json
-    fetched: float
+class _Lane:
+    """The requests to one origin: so many run, the others wait; `users` counts both."""
+
+    free: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(PER_ORIGIN))
+    users: int = 0
 
 
-class CachedDocuments:
-    """JSON documents by URL: at most 256, each for 300 seconds, fetched once for all who wait for it."""
+class Fetcher:
+    """Makes requests in threads of its own, at most 64 at once and 4 of these to one origin.
 
-    def __init__(self, private_hosts: Collection[str] = ()) -> None:
-        self._private_hosts = frozenset(private_hosts)
-        self._entries: OrderedDict[str, _Entry] = OrderedDict()
-        self._under_way: dict[str, asyncio.Task[Json]] = {}
+    `own` is the address of whoever fetches: only one that is on this machine may fetch from this machine.
+    `private_hosts` are further names that may have private addresses and be spoken to without TLS.
+    """
 
-    async def get_json(self, url: str) -> Json:
-        """Give the document at `url`; refuses `metadata_unreachable`, `metadata_invalid`, `address_forbidden`."""
-        entry = self._entries.get(url)
-        if entry is not None and time.monotonic() - entry.fetched < TTL:
-            self._entries.move_to_end(url)
-            return entry.value
-        return await self._fetch_once(url)
+    def __init__(self, own: str, private_hosts: Collection[str] = ()) -> None:
+        self.excepted = excepted(own, private_hosts)
+        self._threads = ThreadPoolExecutor(THREADS, "oneact-fetch")
+        self._lanes: dict[str, _Lane] = {}
 
-    async def refresh(self, url: str) -> Json:
-        """Fetch the document anew before its time, for a key that it lacks; at most once in 10 seconds."""
-        entry = self._entries.get(url)
-        if entry is not None and time.monotonic() - entry.fetched < REFRESH_EVERY:
-            return entry.value
-        return await self._fetch_once(url)
+    async def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        seconds: float = SECONDS,
+    ) -> Fetched:
+        """Make one request as `fetch` does; the time bound covers waiting for a thread and the name's resolution too.
 
-    async def _fetch_once(self, url: str) -> Json:
-        task = self._under_way.get(url)
-        if task is None:
-            task = asyncio.get_running_loop().create_task(self._fetch(url))
-            self._under_way[url] = task
-            task.add_done_callback(lambda _: self._under_way.pop(url, None))
-        return await asyncio.shield(task)
+        A peer that answers slowly holds up others at its own origin only. Refuses `address_forbidden` or
+        `metadata_unreachable`.
+        """
 
-    async def _fetch(self, url: str) -> Json:
-        found = await fetch_async("GET", url, headers={"Accept": "application/json"}, private_hosts=self._private_hosts)
-        if found.status != http.client.OK:
-            raise Refusal(Reason.METADATA_UNREACHABLE, f"{url!r} answered {found.status}")
-        value = found.json()
-        self._entries[url] = _Entry(value, time.monotonic())
-        self._entries.move_to_end(url)
-        while len(self._entries) > MAX_ENTRIES:
-            self._entries.popitem(last=False)
-        return value
+        def run() -> Fetched:
+            return fetch(method, url, headers=headers, body=body, private_hosts=self.excepted, seconds=seconds)
+
+        parts = _split(url)
+        try:
+            return await asyncio.wait_for(self._in_lane(f"{parts.scheme}://{parts.netloc}", run), seconds + 1)
+        except TimeoutError as error:
+            raise Refusal(Reason.METADATA_UNREACHABLE, f"{url!r} took too long") from error
+
+    async def _in_lane(self, origin: str, run: Callable[[], Fetched]) -> Fetched:
+        lane = self._lanes.setdefault(origin, _Lane())
+        lane.users += 1
+        try:
+            await lane.free.acquire()
+        except BaseException:
+            self._leave(origin, lane)
+            raise
+        loop, future = asyncio.get_running_loop(), self._threads.submit(run)
+
+        def done(_: object) -> None:
+            # The place is free when the thread is, which may be after the one who waited has gone.
+            with contextlib.suppress(RuntimeError):  # the loop is closed
+                loop.call_soon_threadsafe(self._release, origin, lane)
+
+        future.add_done_callback(done)
+        return await asyncio.wrap_future(future)
+
+    def _release(self, origin: str, lane: _Lane) -> None:
+        lane.free.release()
+        self._leave(origin, lane)
+
+    def _leave(self, origin: str, lane: _Lane) -> None:
+        lane.users -= 1
+        if lane.users == 0:
+            self._lanes.pop(origin, None)
 
 
 def form_body(members: Mapping[str, str]) -> bytes:
@@ -223,7 +218,7 @@ def _connected(parts: SplitResult, until: float, *, excepted: bool) -> Iterator[
 def _dial(host: str, port: int, until: float, *, excepted: bool) -> socket.socket:
     """Resolve once, check every address, connect to one of exactly these."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    if not excepted and not all(permitted(str(address[4][0])) for address in found):
+    if not excepted and not all(ip.permitted(str(address[4][0])) for address in found):
         raise Refusal(Reason.ADDRESS_FORBIDDEN, f"{host!r} has an address that is not public")
     failure: OSError = OSError("no address")
     for family, kind, protocol, _, address in found:
@@ -255,22 +250,6 @@ def _read(response: http.client.HTTPResponse, limit: int) -> Fetched:
     if response.length:
         raise Refusal(Reason.METADATA_UNREACHABLE, "the answer ended before its length")
     return Fetched(response.status, {name.lower(): value for name, value in response.getheaders()}, bytes(body))
-
-
-def _embedded(address: Address) -> tuple[Address, ...]:
-    """Give an address with every IPv4 address that it stands for."""
-    if isinstance(address, ipaddress.IPv4Address):
-        return (address,)
-    inner = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
-    if address in _TRANSLATED:
-        inner.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
-    if address.ipv4_mapped is not None or address in _TRANSLATED:
-        return tuple(found for found in inner if found is not None)
-    return (address, *(found for found in inner if found is not None))
-
-
-def _public(address: Address) -> bool:
-    return address.is_global and not (address.is_multicast or address.is_reserved or address.is_unspecified)
 
 
 @lru_cache(maxsize=1)

@@ -21,16 +21,29 @@ if TYPE_CHECKING:
 def load_or_create(file: Path, alg: Literal["ES256", "EdDSA"] = "ES256") -> tuple[SigningKey, ...]:
     """Read the keys of a file, made with one key of `alg` where it is absent.
 
-    Refuses `key_malformed` for a file that holds anything else, or that others can read.
+    Refuses `key_malformed` for a file that holds anything else, that others can read, or that cannot be read or made.
     """
-    if not file.exists():
-        _create(file, alg)
+    try:
+        if not file.exists():
+            _create(file, alg)
+        return _parse(_read(file))
+    except OSError as error:
+        raise Refusal(Reason.KEY_MALFORMED, f"the key file {file} cannot be used: {error.strerror}") from error
+    except Refusal as refusal:
+        raise Refusal(Reason.KEY_MALFORMED, f"the key file {file} cannot be used: {refusal.detail}") from refusal
+
+
+def _read(file: Path) -> bytes:
     if stat.S_IMODE(file.stat().st_mode) & 0o077:
-        raise Refusal(Reason.KEY_MALFORMED, f"{file} can be read by others; make it 0600")
-    value = canonical.parse(file.read_bytes())
+        raise Refusal(Reason.KEY_MALFORMED, "others can read it; make it 0600")
+    return file.read_bytes()
+
+
+def _parse(octets: bytes) -> tuple[SigningKey, ...]:
+    value = canonical.parse(octets)
     listed = value["keys"] if isinstance(value, dict) and "keys" in value else [value]
     if not isinstance(listed, list) or not listed:
-        raise Refusal(Reason.KEY_MALFORMED, f"{file} holds no key")
+        raise Refusal(Reason.KEY_MALFORMED, "it holds no key")
     return tuple(jwk.parse_private(entry) for entry in listed)
 
 

@@ -129,7 +129,7 @@ class World:
         described, keys = self._go(flow.discover(AIR))
         want = flow.by_name(AIR, "book_flight", given or {"to": "NYC"}, described.act_uri)
         asker = Asker(self.server(), "hint", self.agent.client_id, self.agent.jkt, "key", reason, patience)
-        return self._go(flow.act(replace(want, **wanted), asker, described.jwks_uri, keys))
+        return self._go(flow.act(replace(want, **wanted), asker, described, keys))
 
     def _go(self, going: Any) -> Any:
         event: Event = None
@@ -188,6 +188,17 @@ def test_a_service_that_cannot_be_reached_is_unreachable(world: World) -> None:
         world.run()
 
 
+def test_what_a_service_publishes_is_read_as_strictly_as_an_offer(world: World) -> None:
+    world.bent["actions"] = [lambda: world.json(200, {"actions": [DOCUMENT]})]
+    [found] = world._go(flow.actions(AIR))
+    assert found.name == "book_flight"
+    for bad in ({"actions": [{**DOCUMENT, "path": "x"}]}, {"actions": {}}, []):
+        world.bent["actions"] = [lambda bad=bad: world.json(200, bad)]
+        with pytest.raises(Refusal) as refused:
+            world._go(flow.actions(AIR))
+        assert refused.value.reason is Reason.ACTION_INVALID
+
+
 def test_an_address_that_asks_for_no_approval_just_answers(world: World) -> None:
     world.bent["plain"] = [Answer(200, {"content-type": "text/plain"}, b"hello", NOW)]
     outcome = world.run()
@@ -197,7 +208,7 @@ def test_an_address_that_asks_for_no_approval_just_answers(world: World) -> None
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
-        (b'{"error":"e","reason":"issuer_not_accepted","link_uri":"https://air.example/link"}', "issuer_not_accepted"),
+        (b'{"error":"e","reason":"issuer_not_accepted"}', "issuer_not_accepted"),
         (b'{"error":"not_found"}', "not_found"),
         (b"<html>", "http_404"),
         (b"[1]", "http_404"),
@@ -265,6 +276,43 @@ def test_a_refused_question_is_told(world: World) -> None:
     with pytest.raises(Refused) as refused:
         world.run()
     assert refused.value.reason == "unlinked_service"
+
+
+LINK_HELPS = ["unlinked_service", "account_not_linked", "issuer_not_accepted"]
+
+
+@pytest.mark.parametrize(("reason", "link"), [*((reason, AIR + "/link") for reason in LINK_HELPS), ("denied", "")])
+@pytest.mark.parametrize("kind", ["plain", "ask", "act"])
+def test_a_refusal_that_linking_would_cure_names_the_services_own_link_page(
+    world: World, kind: str, reason: str, link: str
+) -> None:
+    said = {"error": "x", "reason": reason, "link_uri": "https://evil.example", "not_executed": True}
+    world.bent[kind] = [lambda: world.json(403, said)]
+    with pytest.raises(Refused) as refused:
+        world.run()
+    assert (refused.value.reason, refused.value.link_uri) == (reason, link)
+
+
+def test_no_poll_waits_longer_than_the_agent_still_wants_to(world: World) -> None:
+    def waits(patience: int, *took: int | None) -> list[str]:
+        def after(seconds: int | None) -> Callable[[], Answer | None]:
+            def answer() -> Answer | None:
+                world.now += seconds or 0
+                return None if seconds is None else world.pending()
+
+            return answer
+
+        world.calls.clear()
+        world.bent["transaction_authorization_endpoint"] = [after(seconds) for seconds in took]
+        with pytest.raises(Expired):
+            world.run(patience=patience)
+        return [call.headers["Prefer"] for kind, call in world.calls if kind == "transaction_authorization_endpoint"]
+
+    assert waits(3, 3) == ["wait=3"]
+    assert waits(0, 0) == ["wait=0"]
+    assert waits(120, 50, 50, 20) == ["wait=50", "wait=50", "wait=20"]
+    assert waits(10, None, None, 4) == ["wait=10", "wait=8", "wait=4"]
+    assert waits(2, None, 0) == ["wait=2", "wait=0"]
 
 
 def test_the_agent_polls_on_slows_down_and_gets_over_silence(world: World) -> None:
@@ -339,6 +387,93 @@ def test_a_lost_answer_is_repeated_with_the_same_token_and_reconciled(world: Wor
     assert (outcome.status, outcome.body) == (201, BODY)
     assert len({call.token for kind, call in world.calls if kind == "act"}) == 1
     assert world.asked("plain") == world.asked("ask") == 1
+
+
+def test_while_the_service_says_that_the_act_is_running_it_is_asked_on(world: World) -> None:
+    running = lambda: world.json(409, {"error": "act_in_progress"})  # noqa: E731 - one answer
+    world.bent["act"] = [None, *[running] * 15, None, None, None, *[running] * 9]
+    outcome = world.run(patience=0)
+    assert (outcome.status, outcome.body) == (200, BODY)
+    assert world.asked("act") == 29
+    assert world.asked("receipt_endpoint") == 0
+
+
+@pytest.mark.parametrize(("patience", "seconds"), [(0, 60), (59, 60), (300, 300)])
+def test_a_service_that_never_stops_saying_so_is_asked_no_longer_than_the_agent_waits(
+    world: World, patience: int, seconds: int
+) -> None:
+    running = lambda: world.json(409, {"error": "act_in_progress"})  # noqa: E731 - one answer
+    world.bent["act"] = [running] * 1000
+    world.bent["receipt_endpoint"] = [lambda: world.json(404, {"error": "x"})]
+    with pytest.raises(OutcomeUnknown):
+        world.run(patience=patience)
+    assert world.waited == seconds
+    assert world.asked("receipt_endpoint") == 1
+
+
+def test_a_refusal_after_the_act_was_running_is_no_word_that_it_was_not_executed(world: World) -> None:
+    refused = lambda: world.json(401, {"error": "invalid_token", "reason": "token_key"})  # noqa: E731 - one answer
+    world.bent["act"] = [lambda: world.json(409, {"error": "act_in_progress"}), *[refused] * 4]
+    world.bent["receipt_endpoint"] = [lambda: world.json(404, {"error": "invalid_request"})]
+    with pytest.raises(OutcomeUnknown):
+        world.run()
+
+
+def test_an_answer_kept_outside_its_form_is_not_told_as_a_refusal(world: World) -> None:
+    kept = {"status": 201, "content_type": "application/json", "body_base64url": "+"}
+    said = {"error": "already_spent", "receipt": world.receipt(), "response": kept}
+    world.bent["act"] = [lambda: world.json(409, said)]
+    with pytest.raises(OutcomeUnknown):
+        world.run()
+
+
+def joined(world: World) -> Answer:
+    return world.json(200, {"transaction_authorization_id": "id-1", "joined": True})
+
+
+def test_a_wish_that_was_asked_for_before_ends_with_the_token_of_then(world: World) -> None:
+    first = world.token()
+    later = terms.mint(b"k" * 32, b"s" * 16, NOW + 600, ISSUER, world.booked().digest)
+    fresh = lambda: world.json(401, {"transaction_challenge": world.offer(txn=later)})  # noqa: E731 - one answer
+    world.bent["plain"], world.bent["ask"] = [fresh], [lambda: joined(world)]
+    outcome = world.run()
+    assert outcome.receipt is not None
+    assert outcome.receipt.txn == token.parse(first)[0].txn != later
+    world.bent["plain"] = [fresh]
+    with pytest.raises(Refused):
+        world.run()
+
+
+def test_a_token_for_another_act_is_not_used_either_where_the_wish_was_joined(world: World) -> None:
+    first, world.parameters = world.token(), {"to": "NYC", "bags": [2]}
+    world.bent["ask"] = [lambda: joined(world)]
+    world.bent["transaction_authorization_endpoint"] = [lambda: world.json(200, {"access_token": first})]
+    with pytest.raises(Refused):
+        world.run()
+    assert world.asked("act") == 0
+
+
+def test_a_joined_wish_whose_token_has_run_out_is_looked_up(world: World) -> None:
+    lapsed = lambda: world.json(400, {"error": "expired_token"})  # noqa: E731 - one answer
+    world.bent["ask"] = [lambda: joined(world)]
+    world.bent["transaction_authorization_endpoint"] = [lapsed]
+    outcome = world.run()
+    assert outcome.receipt is not None
+    assert (outcome.body, world.asked("act")) == (None, 0)
+    for told in (lambda: world.json(404, {"error": "x"}), lambda: world.json(200, {"receipt": world.receipt(aud="x")})):
+        world.bent["ask"] = [lambda: joined(world)]
+        world.bent["transaction_authorization_endpoint"] = [lapsed]
+        world.bent["receipt_endpoint"] = [told]
+        with pytest.raises(OutcomeUnknown):
+            world.run()
+
+
+def test_a_joined_wish_that_nobody_decided_is_expired_as_the_server_has_signed(world: World) -> None:
+    world.bent["ask"] = [lambda: joined(world)]
+    said = {"error": "expired_token", "statement": "signed"}
+    world.bent["transaction_authorization_endpoint"] = [lambda: world.json(400, said)]
+    with pytest.raises(Expired):
+        world.run()
 
 
 def test_a_receipt_alone_is_an_outcome_without_the_answer(world: World) -> None:

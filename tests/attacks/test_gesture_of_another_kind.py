@@ -1,17 +1,48 @@
-"""A dishonest page has a sign-in or pairing gesture made, and offers it as an approval."""
+"""A dishonest page has a gesture of signing in, pairing or linking made, and offers it as an approval."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
 
 from tests.attacks.stage import reason
-from tests.server.peers import Agent, RunningServer, Service
-from tests.server.visitor import Visitor
+from tests.server.peers import Agent, RunningServer, Service, free_port, serving
+from tests.server.visitor import Visitor, push
 
 
-def test_a_sign_in_gesture_approves_nothing(
-    approval: RunningServer, shop: Service, visitor: Visitor, paired: Agent
+def sign_in(visitor: Visitor, _: Service) -> dict[str, Any]:
+    return dict(visitor.post("/signin/begin").json())
+
+
+def pair(visitor: Visitor, _: Service) -> dict[str, Any]:
+    other = Agent(visitor.server)
+    other.register()
+    shown = visitor.submit("/pair", user_code=other.post("/oauth/device").json()["user_code"]).text
+    [device] = re.findall(r'data-device="([^"]+)"', shown)
+    return dict(visitor.post("/pair/begin", device=device, name="Planner").json())
+
+
+def link(visitor: Visitor, _: Service) -> dict[str, Any]:
+    other = Service(f"http://localhost:{free_port()}")
+    with serving(other.app(), int(other.url.rpartition(":")[2])):
+        asked = {"client_id": other.client_id, "request_uri": push(visitor.server, other)}
+        visitor.get("/oauth/authorize", **asked)
+        return dict(visitor.post("/link/begin", **asked).json())
+
+
+@pytest.mark.parametrize("begin", [sign_in, pair, link])
+def test_it_approves_nothing(
+    approval: RunningServer,
+    shop: Service,
+    visitor: Visitor,
+    paired: Agent,
+    begin: Callable[[Visitor, Service], dict[str, Any]],
 ) -> None:
     visitor.link(shop)
     identifier = paired.ask(shop.offer(approval.url, approval.clock())).json()["transaction_authorization_id"]
     begun = visitor.begin_approval(identifier)
-    signed = visitor.sign(visitor.post("/signin/begin").json())
+    signed = visitor.sign(begin(visitor, shop))
     answer = visitor.post("/requests/approve", requests=[identifier], **signed)
     assert reason(answer) == "gesture_unknown"
     other = {"gesture": begun["gesture"], "credential": signed["credential"]}

@@ -1,7 +1,6 @@
 """Sixteen callers redeem one approval at the same moment, at two processes of the service."""
 
 import asyncio
-import os
 import time
 from pathlib import Path
 from typing import Any
@@ -9,12 +8,13 @@ from typing import Any
 import httpx
 
 from tests.attacks.stage import FLIGHT, told
+from tests.rounds import rounds
 from tests.service.airline import Books
 from tests.service.conftest import link
 from tests.service.processes import process, ready
 from tests.service.world import ApprovalServer, Caller, calling, free_port
 
-ROUNDS = 1000 if os.environ.get("ONEACT_ROUNDS") == "long" else int(os.environ.get("ONEACT_ROUNDS") or 200)
+ROUNDS = rounds(200, 1000)
 CALLERS = 16
 
 

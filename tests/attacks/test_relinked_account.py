@@ -6,7 +6,7 @@ from oneact.service import LocalAccount
 from oneact.service.linking import _csrf
 from tests.attacks.stage import told
 from tests.service.airline import Airline
-from tests.service.world import ApprovalServer, Caller, free_port, served
+from tests.service.world import ApprovalServer, Caller, free_port, page_reason, served
 
 
 async def test_a_linked_account_is_not_linked_again_from_within_its_session(caller: Caller, airline: Airline) -> None:
@@ -19,7 +19,7 @@ async def test_a_linked_account_is_not_linked_again_from_within_its_session(call
     caller.client.cookies.set("oneact-link", "chosen-by-the-agent")
     form = {"issuer": "https://evil.example", "csrf": _csrf("chosen-by-the-agent")}
     answer = await caller.client.post(caller.resource + "/oneact/link", data=form)
-    assert answer.status_code == 409
+    assert page_reason(answer) == "link_exists"
     links = await airline.guard.store.links("alice")
     assert [link.roster.iss for link in links] == [caller.server.issuer]
 

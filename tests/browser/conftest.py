@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 from examples.airline.person import _ARGUMENTS, _PASSKEY
-from playwright.sync_api import ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import CDPSession, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.server.peers import Agent, RunningServer, Service, free_port, running_server, serving
 from tests.server.visitor import authentication, push
@@ -31,6 +31,7 @@ class Browsing:
 
     server: RunningServer
     page: Page
+    devices: CDPSession
     asked: list[str] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
 
@@ -38,6 +39,16 @@ class Browsing:
         """Note an error that a page of the server gave rise to."""
         if said.type == "error" and said.location["url"].startswith(self.server.url):
             self.complaints.append(said.text)
+
+    def add_device(self, **changes: str) -> str:
+        """Give the person one more device that holds passkeys; give its id."""
+        options = {**_PASSKEY, **changes}
+        added = self.devices.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+        return str(added["authenticatorId"])
+
+    def take_device(self, identifier: str) -> None:
+        """Take a device away, with the passkeys that it holds."""
+        self.devices.send("WebAuthn.removeVirtualAuthenticator", {"authenticatorId": identifier})
 
     def go(self, path: str) -> None:
         self.page.goto(self.server.url + path)
@@ -63,6 +74,7 @@ class Browsing:
         self.go(f"/oauth/authorize?client_id={service.client_id}&request_uri={uri}")
         with self.page.expect_request(re.compile("/oneact/link/callback")) as back:
             self.page.get_by_role("button", name="Link", exact=True).click()
+        self.page.wait_for_url("**/oneact/link/callback*")
         code = parse_qs(urlsplit(back.value.url).query)["code"][0]
         form = {
             "grant_type": "authorization_code", "code": code, "redirect_uri": service.redirect_uri,
@@ -82,10 +94,9 @@ def browsing(tmp_path: Path) -> Iterator[Browsing]:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=_ARGUMENTS)
         context = browser.new_context(viewport={"width": 390, "height": 844})
         page = context.new_page()
-        session = context.new_cdp_session(page)
-        session.send("WebAuthn.enable")
-        session.send("WebAuthn.addVirtualAuthenticator", {"options": _PASSKEY})
-        found = Browsing(server, page)
+        found = Browsing(server, page, context.new_cdp_session(page))
+        found.devices.send("WebAuthn.enable")
+        found.add_device()
         page.on("request", lambda request: found.asked.append(request.url))
         page.on("console", found.hear)
         page.on("pageerror", lambda error: found.complaints.append(str(error)))

@@ -2,19 +2,44 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import subprocess
 import sys
+from pathlib import Path
 
+import pytest
+from examples.airline import processes
+
+from tests.server.peers import free_port
 from tests.spec.literal import ROOT
 
 
 def test_the_demo_plays_to_its_end_by_itself() -> None:
     """The three processes of `make demo HEADLESS=1`; its exit status says whether the one booking stands."""
+    server, airline = (f"http://localhost:{free_port()}" for _ in range(2))
+    addresses = {"AIRLINE_APPROVAL_SERVER": server, "AIRLINE_URL": airline}
     done = subprocess.run(
         [sys.executable, "-m", "examples.airline.demo"],
-        cwd=ROOT, env={**os.environ, "HEADLESS": "1"}, capture_output=True, text=True, timeout=110, check=False,
+        cwd=ROOT, env={**os.environ, **addresses, "HEADLESS": "1"}, capture_output=True, text=True, timeout=150,
+        check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     refused = set(re.findall(r"refused by check (\d+)", done.stdout, re.IGNORECASE))
     assert refused == {"6", "7", "10", "11"}
     assert "holds 1 booking" in done.stdout
+
+
+def test_the_demo_takes_no_one_elses_server_for_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        monkeypatch.setattr(processes, "SERVER", f"http://localhost:{other.getsockname()[1]}")
+        with pytest.raises(RuntimeError, match="something else listens"), processes.running(tmp_path):
+            pass
+
+
+def test_a_process_of_the_demo_that_dies_at_its_start_is_named_by_its_log(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(processes, "SERVER", f"http://localhost:{free_port()}")
+    (tmp_path / "server.db").mkdir()
+    with pytest.raises(RuntimeError, match=re.escape(str(tmp_path / "server.log"))), processes.running(tmp_path):
+        pass

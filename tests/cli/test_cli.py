@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import asyncio
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -13,15 +15,19 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
+import oneact
 from oneact.agent import keys
-from oneact.cli import app
-from oneact.errors import Reason
-from tests.flows.test_whole import FLIGHT, _decide, airline, person, server
+from oneact.cli.commands import app
+from oneact.server import Settings, pairing
+from tests.flows.test_pairing_again import removed
+from tests.flows.test_whole import FLIGHT, _confirm, _decide, airline, person, server
 from tests.server.peers import Agent as Peer
 from tests.server.peers import RunningServer, free_port
+from tests.server.test_starting import started
 from tests.server.visitor import Visitor
 from tests.service.airline import Airline
-from tests.spec.test_literal import MADE
+from tests.service.world import served
+from tests.spec.literal import ROOT
 
 __all__ = ["airline", "person", "server"]
 runner = CliRunner()
@@ -47,39 +53,15 @@ def home(server: RunningServer, person: Visitor, tmp_path: Path) -> dict[str, st
     return environment
 
 
+def test_the_version_is_said() -> None:
+    assert runner.invoke(app, ["--version"]).output == f"oneact {oneact.__version__}\n"
+
+
 def test_every_command_says_what_it_does() -> None:
     for arguments in (["--help"], ["serve", "--help"], ["agent", "--help"], ["agent", "act", "--help"]):
         answer = runner.invoke(app, arguments)
         assert answer.exit_code == 0
         assert "Usage" in answer.output
-
-
-@pytest.mark.parametrize("reason", list(Reason))
-def test_every_code_is_explained(reason: Reason) -> None:
-    answer = runner.invoke(app, ["explain", reason.value])
-    assert answer.exit_code == 0
-    assert reason.says in answer.output
-    assert "what to do" in answer.output
-
-
-@pytest.mark.parametrize(
-    ("name", "says"), [("token", "an action token"), ("receipt", "a receipt"), ("offer", "an offer")]
-)
-def test_what_is_signed_is_explained_without_claiming_what_was_not_checked(name: str, says: str) -> None:
-    answer = runner.invoke(app, ["explain", MADE[name]])
-    assert answer.exit_code == 0
-    assert says in answer.output
-    assert "not checked: the signature" in answer.output
-    assert "passed   signature" not in answer.output
-
-
-def test_rubbish_is_said_to_be_nothing_known() -> None:
-    assert runner.invoke(app, ["explain", "rubbish"]).exit_code == 2
-    assert runner.invoke(app, ["explain", "eyJ0eXAiOiJ4In0.e30.x"]).exit_code == 2
-    broken = MADE["token"].split(".")
-    answer = runner.invoke(app, ["explain", f"{broken[0]}.e30.{broken[2]}"])
-    assert answer.exit_code == 5
-    assert "failed" in answer.output
 
 
 def test_a_signature_is_verified_with_the_keys_that_are_fetched(
@@ -114,6 +96,76 @@ def test_other_ends_have_theirs(home: dict[str, str], airline: Airline) -> None:
     assert run("agent", "act", nobody, "book_flight", **home).returncode == 6
 
 
+def test_a_refusal_says_what_to_do_and_where_to_link(home: dict[str, str], tmp_path: Path) -> None:
+    port = free_port()
+    (tmp_path / "other").mkdir()
+    other = Airline("asgi", port, home["ONEACT_SERVER"], tmp_path / "other")
+    with served(other.app, port):
+        done = run("agent", "act", other.resource, "book_flight", json.dumps(FLIGHT), **home)
+    assert done.returncode == 5
+    assert "refused: unlinked_service" in done.stderr
+    assert "what to do: The person has to link their account" in done.stderr
+    assert f"link the account here: {other.resource}/oneact/link" in done.stderr
+
+
+def test_parameters_that_are_no_json_are_said_before_any_pairing_starts(server: RunningServer, tmp_path: Path) -> None:
+    environment = {"ONEACT_HOME": str(tmp_path / "none"), "ONEACT_SERVER": server.url}
+    done = run("agent", "act", "https://air.example", "book_flight", "{bad", **environment)
+    assert done.returncode == 2
+    assert "not JSON" in done.stderr
+    assert not (tmp_path / "none").exists()
+
+
+def test_an_agent_that_is_paired_is_told_so_and_how_to_pair_anew(home: dict[str, str], person: Visitor) -> None:
+    done = run("agent", "pair", **home)
+    assert done.returncode == 0
+    assert "paired before" in done.stdout
+    assert "--again" in done.stdout
+    removed(person)
+    arguments = [sys.executable, "-m", "oneact.cli", "agent", "pair", "--again"]
+    with subprocess.Popen(arguments, env={**os.environ, **home}, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        code = process.stdout.readline().split()[-1]
+        assert process.stdout.readline().startswith("Its fingerprint is")
+        _confirm(person, code)
+        assert process.stdout.readline().startswith("paired; fingerprint")
+    assert process.returncode == 0
+
+
+def test_a_removed_agent_is_told_to_pair_again(home: dict[str, str], airline: Airline, person: Visitor) -> None:
+    removed(person)
+    done = run("agent", "act", airline.resource, "book_flight", json.dumps(FLIGHT), **home)
+    assert done.returncode == 5
+    assert "hint_unknown" in done.stderr
+    assert "oneact agent pair --again" in done.stderr
+
+
+def test_with_a_code_of_the_persons_own_nobody_is_told_to_type_one(server: RunningServer, tmp_path: Path) -> None:
+    Visitor(server).sign_up()
+    environment = {"ONEACT_HOME": str(tmp_path / "own"), "ONEACT_SERVER": server.url}
+    [(account,)] = server.execute("SELECT id FROM accounts")
+    code = server.call(pairing.new_pairing_code, account)
+    arguments = [sys.executable, "-m", "oneact.cli", "agent", "pair", "--code", code]
+    with subprocess.Popen(arguments, env={**os.environ, **environment}, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        said = process.stdout.readline()
+        process.terminate()
+    assert "has to confirm it at" in said
+    assert "type" not in said
+
+
+def test_the_actions_of_a_service_are_listed_with_their_parameters_without_a_pairing(
+    airline: Airline, tmp_path: Path
+) -> None:
+    done = run("agent", "actions", airline.resource, ONEACT_HOME=str(tmp_path / "none"))
+    assert done.returncode == 0, done.stderr
+    assert "book_flight: Book a flight" in done.stdout
+    assert "needed" in done.stdout
+    assert "price" in done.stdout
+    assert not (tmp_path / "none").exists()
+    assert run("agent", "actions", f"http://localhost:{free_port()}").returncode == 6
+
+
 def test_the_pairings_of_this_machine_are_listed(home: dict[str, str], server: RunningServer) -> None:
     listed = run("agent", "list", **home)
     assert server.url in listed.stdout
@@ -128,6 +180,26 @@ def test_serve_refuses_an_address_by_which_passkeys_cannot_work() -> None:
     assert "ONEACT_PUBLIC_URL" in answer.stderr
     assert run("serve", "--public-url", "https://a.example", "--rp-id", "b.example").returncode == 2
     assert run("serve", ONEACT_PORT="many").returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--database", "/dev/null/a.db"], "/dev/null/a.db cannot be opened"),
+        (["--key-file", "/dev/null/a.jwk"], "the key file /dev/null/a.jwk cannot be used"),
+        (["--public-url", "http://localhost:1/elsewhere"], "begin a new database"),
+    ],
+)
+def test_serve_says_in_one_sentence_what_keeps_it_from_starting(
+    tmp_path: Path, arguments: list[str], says: str
+) -> None:
+    begun = Settings(database=tmp_path / "a.db", key_file=tmp_path / "a.jwk")
+    asyncio.run(started(begun))
+    environment = {"ONEACT_DATABASE": str(begun.database), "ONEACT_KEY_FILE": str(begun.key_file)}
+    answer = run("serve", *arguments, **environment)
+    assert answer.returncode == 2
+    assert says in answer.stderr
+    assert len(answer.stderr.splitlines()) == 1
 
 
 def test_serve_serves_and_says_at_its_first_start_that_the_rp_id_is_for_life(tmp_path: Path) -> None:
@@ -151,5 +223,28 @@ def test_serve_serves_and_says_at_its_first_start_that_the_rp_id_is_for_life(tmp
             process.wait(10)
     assert found is not None
     assert found.json()["issuer"] == f"http://localhost:{port}"
-    assert "for life" in (tmp_path / "log").read_text()
+    log = (tmp_path / "log").read_text()
+    assert "for life" in log
+    assert f"approval server http://localhost:{port}, listening on http://127.0.0.1:{port}" in log
     assert (tmp_path / "a.jwk").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("document", ["README.md", "docs/agent.md"])
+def test_the_sample_of_a_document_books_the_flight(
+    home: dict[str, str], airline: Airline, person: Visitor, tmp_path: Path, document: str
+) -> None:
+    samples = re.findall(r"```python\n(.*?)```", (ROOT / document).read_text("utf-8"), re.DOTALL)
+    [sample] = [text for text in samples if "Agent.open" in text]
+    here = {"https://approve.example": home["ONEACT_SERVER"], "https://air.example": airline.resource}
+    for there, ours in here.items():
+        sample = sample.replace(there, ours)
+    (tmp_path / "sample.py").write_text(sample, "utf-8")
+    work = threading.Thread(target=_decide, args=(person, "approve"))
+    work.start()
+    done = subprocess.run(
+        [sys.executable, tmp_path / "sample.py"],
+        env={**os.environ, **home}, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    work.join()
+    assert done.returncode == 0, done.stderr
+    assert "status='executed'" in done.stdout

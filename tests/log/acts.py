@@ -12,8 +12,7 @@ from oneact.log import checkpoint, evidence, tiles, tree
 from oneact.log.checkpoint import Checkpoint, Verifier
 from oneact.log.entry import Entry, Kind, commitment
 from oneact.log.evidence import Agent, Evidence, Logged
-from oneact.log.proving import ENDED_TYP
-from oneact.protocol import base64url, canonical, display, jws, offer, receipt, terms, token
+from oneact.protocol import base64url, canonical, display, ended, jws, offer, receipt, terms, token
 from oneact.protocol.receipt import Receipt
 from oneact.protocol.roster import SignedRoster
 from oneact.protocol.token import Approval
@@ -60,7 +59,7 @@ class Story:
             "iss": self.approver.issuer, "aud": self.agent.client_id, "sub": self.approver.sub,
             "resource": self.resource, "txn": self.txn, "status": "denied", "iat": NOW, **changes,
         }  # fmt: skip
-        return jws.sign(claims, ENDED_TYP, self.approver.key)
+        return jws.sign(claims, ended.TYP, self.approver.key)
 
     def told(self, *kinds: Kind) -> list[Entry]:
         """Give the log's entries of these kinds, in this order, as the server writes them."""

@@ -255,7 +255,8 @@ def test_a_roster_that_the_server_has_made_smaller_needs_nobody_to_vouch_for_it(
     story = Story()
     found = replace(story.executed(), vouched=None)
     assert failed(found) == []
-    later = replace(story.signed.roster, credentials=())
+    other = SoftwarePasskey(story.approver.passkey.rp_id, story.approver.issuer)
+    later = replace(story.signed.roster, credentials=(other.credential,))
     assert failed(replace(found, roster=later)) == [(4, Reason.PASSKEY_NOT_PINNED), (9, Reason.EVIDENCE_MISMATCH)]
     assert failed(replace(found, roster=None)) == [(4, Reason.PASSKEY_NOT_PINNED)]
 

@@ -9,6 +9,7 @@ from oneact.log import tiles, tree
 from oneact.log.tiles import ENTRIES, Tile
 from tests.log.trees import leaves, mth
 from tests.protocol.refusing import expect_refusal
+from tests.rounds import rounds
 
 
 class Held:
@@ -27,7 +28,7 @@ class Held:
         return self.tiles[wanted.level, wanted.number][: wanted.width * 32]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=rounds(25, 500), deadline=None)
 @given(st.lists(st.integers(1, 400), min_size=1, max_size=6), st.data())
 def test_a_tree_grown_in_any_steps_is_the_same_tree(steps: list[int], data: st.DataObject) -> None:
     held, everything = Held(), leaves(sum(steps))
@@ -47,7 +48,7 @@ def test_a_tree_grown_in_any_steps_is_the_same_tree(steps: list[int], data: st.D
     )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=rounds(50, 1000), deadline=None)
 @given(st.sampled_from([1, 5, 256, 257, 512, 65_536, 70_000]), st.data())
 def test_a_path_is_read_from_the_tiles_on_its_way_alone(size: int, data: st.DataObject) -> None:
     index = data.draw(st.integers(0, size - 1))

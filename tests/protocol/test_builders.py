@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from oneact.errors import Reason, Refusal
-from oneact.protocol import act, client_assertion, dpop, id_token, jwk, metadata, offer
+from oneact.protocol import act, client_assertion, dpop, id_token, jwk, metadata, offer, token
 from oneact.service import checks
-from oneact.testing import InProcessApprover, new_key
+from oneact.testing import InProcessApprover, TestAgent, new_key
 
 NOW = 1_800_000_000
 AIR, APPROVE = "https://air.example", "https://approve.example"
@@ -36,6 +37,14 @@ def test_an_offer_names_an_account_by_at_most_255_characters() -> None:
     with pytest.raises(Refusal) as refused:
         offer.parse(offer.sign(replace(made, sub="p" * 256), KEY))
     assert refused.value.reason is Reason.OFFER_MALFORMED
+
+
+@pytest.mark.parametrize("extra", range(4))
+def test_the_size_of_a_token_is_known_before_it_is_signed(extra: int) -> None:
+    wanted, approver = act.build(AIR, "book", "D" * 43, {"a": "x" * extra}, None), InProcessApprover()
+    for key in (KEY, jwk.SigningKey(Ed25519PrivateKey.generate())):
+        claims = approver.token(wanted, TestAgent(), NOW, "t" * 22)
+        assert token.size(claims, key) == len(token.sign(claims, key))
 
 
 def test_a_client_assertion_is_read_as_it_was_made() -> None:
@@ -68,6 +77,24 @@ def test_an_origin_is_scheme_and_authority() -> None:
     with pytest.raises(Refusal) as refused:
         metadata.origin("https://[::1")
     assert refused.value.reason is Reason.METADATA_INVALID
+
+
+@pytest.mark.parametrize(
+    ("rest", "lies"),
+    [
+        ("/oneact/roster", True),
+        ("/a?b=/../c", True),
+        ("", False),
+        ("@evil.example/x", False),
+        (".evil.example/x", False),
+        ("/../other", False),
+        ("/a/./b", False),
+        ("/%2e%2E/other", False),
+        ("/..\\other", False),
+    ],
+)
+def test_what_lies_under_a_resource_begins_with_it_and_leads_nowhere_else(rest: str, lies: bool) -> None:  # noqa: FBT001 - a table
+    assert metadata.lies_under(AIR + rest, AIR) is lies
 
 
 SERVICE = metadata.ServiceMetadata(

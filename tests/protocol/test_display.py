@@ -180,6 +180,19 @@ def test_exactly_the_fixed_ranges_are_escaped() -> None:
                 assert display.escape(chr(point)) == chr(point)
 
 
+_MARKS = [(0x300, 0x36F), (0x483, 0x489), (0x1AB0, 0x1AFF), (0x1DC0, 0x1DFF), (0x20D0, 0x20FF), (0xFE20, 0xFE2F)]
+
+
+def test_of_marks_in_a_row_the_third_and_every_further_one_is_escaped() -> None:
+    for first, last in _MARKS:
+        for point in (first, last):
+            mark = chr(point)
+            assert display.escape("a" + mark * 2) == "a" + mark * 2
+            assert display.escape("a" + mark * 4 + "b") == "a" + mark * 2 + f"\\u{{{point:X}}}" * 2 + "b"
+    for point in (0x2FF, 0x370, 0x482, 0x48A, 0x1AAF, 0x1B00, 0x1DBF, 0x1E00, 0x20CF, 0x2100, 0xFE30):
+        assert display.escape(chr(point) * 4) == chr(point) * 4
+
+
 @given(st.text())
 def test_two_texts_are_never_shown_alike(text: str) -> None:
     shown = display.escape(text)
@@ -200,6 +213,43 @@ def _unescape(shown: str) -> str:
     return text
 
 
+def test_a_label_of_control_characters_counts_as_it_is_written() -> None:
+    entries = [{"pointer": f"/parameters/a/{index}", "label": "\u0001" * 80, "format": "text"} for index in range(34)]
+    described = action.parse(document(display=entries, summary=""))
+    with expect_refusal(Reason.TOO_LARGE_TO_SHOW):
+        display.render(described, {"a": ["x"] * 34}, None)
+
+
+def test_what_a_template_names_deep_inside_leaves_room_for_as_many_members() -> None:
+    entries = [{"pointer": f"/parameters/a/{index}/b", "label": "L", "format": "text"} for index in range(150)]
+    described = action.parse(document(display=entries, summary=""))
+    assert len(display.render(described, {"a": [{"b": 1}] * 150 + [2] * 49}, None)) == 200
+    with expect_refusal(Reason.TOO_LARGE_TO_SHOW):
+        display.render(described, {"a": [{"b": 1}] * 150 + [2] * 50}, None)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("text", "x" * (display.MAX_OCTETS + 1)),
+        ("text", [["x" * 20] * 2] * 500),
+        ("text", {"x" * (display.MAX_OCTETS + 1): [1]}),
+        ("list", ["x" * 100] * 200),
+    ],
+)
+def test_what_alone_is_too_large_is_refused_where_it_stands(kind: str, value: Any) -> None:
+    entry = {"pointer": "/parameters/a", "label": "A", "format": kind}
+    for described in (_bare(), action.parse(document(display=[entry], summary=""))):
+        with expect_refusal(Reason.TOO_LARGE_TO_SHOW):
+            display.render(described, {"a": value}, None)
+
+
+def test_a_pointer_is_followed_by_one_function_for_all() -> None:
+    found: dict[str, Any] = {"parameters": {"a/b": [{"~": 1}]}}
+    assert display.at(found, "/parameters/a~1b/0/~0") == 1
+    assert display.at(found, "/parameters/a~1b/00/~0") is display.ABSENT
+
+
 def test_200_lines_are_shown_and_201_refused() -> None:
     assert len(display.render(_bare(), {"a": list(range(199))}, None)) == 200
     with expect_refusal(Reason.TOO_LARGE_TO_SHOW):
@@ -217,3 +267,12 @@ def test_16_kib_are_shown_and_one_octet_more_refused(character: str) -> None:
     assert size(count, 1 + room) == display.MAX_OCTETS
     with expect_refusal(Reason.TOO_LARGE_TO_SHOW):
         size(count, 2 + room)
+
+
+def test_lines_that_are_too_large_together_are_refused_at_the_one_that_is_too_much() -> None:
+    entries = [{"pointer": f"/parameters/{name}", "label": name, "format": "text"} for name in "abc"]
+    described = action.parse(document(display=entries, summary=""))
+    long = "x" * 8000
+    assert len(display.render(described, {"a": long}, None)) == 2
+    with expect_refusal(Reason.TOO_LARGE_TO_SHOW):
+        display.render(described, {"a": long, "b": long, "c": long}, None)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import os
 import shutil
 import signal
 import sqlite3
@@ -24,9 +23,10 @@ from oneact.log.entry import Entry, Kind
 from oneact.server import Settings
 from oneact.server.tlog import head, sequencer
 from oneact.server.world import World, open_world
+from tests.rounds import rounds
 from tests.server.peers import RunningServer
 
-KILLS = 200 if os.environ.get("ONEACT_ROUNDS") == "long" else 20
+KILLS = rounds(20, 200)
 
 
 def settings(folder: Path, **changes: Any) -> Settings:
@@ -75,6 +75,14 @@ async def test_of_two_sequencers_each_entry_gets_one_place(world: World) -> None
     await sequencer.sequence(other)
     assert await head.root_at(world.store, 3000) == checkpoint.parse(world.settings.checkpoint_file.read_text()).root
     await other.store.close()
+
+
+async def test_of_checkpoints_shown_at_once_the_largest_stays(world: World) -> None:
+    notes = {size: world.log.sign(size, bytes(32)) for size in range(1, 30)}
+    await asyncio.gather(*(world.log.show(notes[size], size) for size in (29, *range(1, 29))))
+    assert world.log.size == 29
+    assert world.settings.checkpoint_file.read_text() == world.log.note == notes[29]
+    world.settings.checkpoint_file.unlink()
 
 
 async def reopened(world: World) -> World:

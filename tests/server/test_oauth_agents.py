@@ -7,8 +7,8 @@ import httpx
 import pytest
 
 from oneact.errors import Refusal
-from oneact.protocol import action, canonical, client_assertion, jwk, jws, metadata, token
-from oneact.server import ending, pairing
+from oneact.protocol import act, action, canonical, client_assertion, ended, jwk, metadata, token
+from oneact.server import ending, forgetting, pairing, waiting
 from oneact.service import checks
 from oneact.testing import TestAgent, new_key
 from tests.server.peers import DOCUMENT, WITHOUT_TERMS, Agent, Person, RunningServer, Service, running_server
@@ -160,6 +160,14 @@ def test_a_pairing_code_from_the_person_is_good_once(server: RunningServer, pers
     assert reason(agent.post("/oauth/device", pairing_code=code)) == "user_code_unknown"
 
 
+def test_pairing_codes_cannot_be_guessed_in_a_row(server: RunningServer, person: Person) -> None:
+    agent, code = Agent(server), server.call(pairing.new_pairing_code, person.account)
+    agent.register()
+    guessed = [reason(agent.post("/oauth/device", pairing_code="BBBB-BBBB")) for _ in range(5)]
+    assert guessed == ["user_code_unknown"] * 5
+    assert reason(agent.post("/oauth/device", pairing_code=code)) == "rate_limited"
+
+
 def test_user_codes_cannot_be_guessed_in_a_row(server: RunningServer, person: Person) -> None:
     reasons = []
     for _ in range(7):
@@ -291,6 +299,21 @@ def test_offers_that_do_not_hold_are_refused(
     assert reason(agent.ask(too_large)) == "too_large_to_show"
 
 
+def test_an_action_is_the_one_of_the_offers_digest_and_name(
+    server: RunningServer, service: Service, person: Person, agent: Agent
+) -> None:
+    person.link(service)
+    now, honest, publish = server.clock(), service.act(), service.published
+    other = act.build(service.url, "another_name", honest.action_digest, honest.parameters or {}, honest.terms)
+    free = act.build(service.url, honest.action, honest.action_digest, honest.parameters or {}, None)
+    for offered in (other, free):
+        assert reason(agent.ask(service.offer(server.url, now, offered))) == "offer_action"
+    swapped = {"/oneact/actions/" + "d" * 43: {**DOCUMENT, "intent": "Something else"}}
+    service.published = lambda: {**publish(), **swapped}  # type: ignore[method-assign]
+    lying = act.build(service.url, honest.action, "d" * 43, honest.parameters or {}, honest.terms)
+    assert reason(agent.ask(service.offer(server.url, now, lying))) == "offer_action"
+
+
 def test_a_request_ends_expired_and_says_so_the_same_way(
     server: RunningServer, service: Service, person: Person, agent: Agent
 ) -> None:
@@ -300,9 +323,7 @@ def test_a_request_ends_expired_and_says_so_the_same_way(
     first = agent.poll(identifier)
     assert (first.json()["error"], first.json()["reason"]) == ("expired_token", "expired")
     assert agent.poll(identifier).json() == first.json()
-    ended = jws.parse(first.json()["statement"], ending.TYP, jws.PLAIN)
-    jws.verify_with(ended, keys(server), jws.PLAIN)
-    assert ended.claims["status"] == "expired"
+    assert ended.check(first.json()["statement"], keys(server)).status == "expired"
     person.approve(identifier)
     kinds = [kind for (kind,) in server.execute("SELECT kind FROM entries WHERE request_id = ?", identifier)]
     assert kinds == ["asked", "expired"]
@@ -350,6 +371,23 @@ def issued(server: RunningServer, service: Service, person: Person, agent: Agent
     return identifier, text, token.parse(text)[0].claims()
 
 
+def test_polls_are_kept_in_memory_only_as_long_as_they_count(
+    server: RunningServer, service: Service, person: Person, agent: Agent
+) -> None:
+    identifier, *_ = issued(server, service, person, agent)
+    started = agent.post("/oauth/device").json()
+    form = {"grant_type": DEVICE, "device_code": started["device_code"]}
+    assert reason(agent.post("/oauth/token", **form)) == "authorization_pending"
+    seen = server.app.state.world.waiting
+    server.call(forgetting.forget)
+    assert len(seen._seen) == 2
+    assert seen.listening(identifier, server.clock())
+    server.clock.now += waiting.FRESH
+    server.call(forgetting.forget)
+    assert seen._seen == {}
+    assert not seen.listening(identifier, server.clock())
+
+
 def deliver(server: RunningServer, text: str) -> httpx.Response:
     return httpx.post(server.url + "/oauth/receipts", content=text, headers={"Content-Type": "application/jwt"})
 
@@ -372,7 +410,7 @@ def test_a_receipt_is_taken_once_and_the_agent_can_ask_for_it(
     told = agent.post("/oauth/introspect", token=text).json()
     assert (told["active"], told["oneact_receipt"]) == (False, executed)
     kinds = [kind for (kind,) in server.execute("SELECT kind FROM entries WHERE request_id = ?", identifier)]
-    assert kinds == ["asked", "token_issued", "receipt", "receipt"]
+    assert kinds == ["asked", "token_issued", "receipt", "receipt", "finding"]
 
 
 def test_receipts_that_do_not_match_are_refused(
@@ -405,6 +443,16 @@ def test_introspection_is_for_the_holder_alone(
     assert agent.post("/oauth/introspect", token=text).json()["active"] is False
 
 
+def test_introspection_tells_of_the_very_token_to_the_very_key(
+    server: RunningServer, service: Service, person: Person, agent: Agent
+) -> None:
+    _, text, _ = issued(server, service, person, agent)
+    alike = token.sign(token.parse(text)[0]._replace(sub="someone-else"), server.app.state.world.key)
+    assert agent.post("/oauth/introspect", token=alike).json() == {"active": False}
+    server.execute("UPDATE requests SET jkt = ?", new_key().public.thumbprint)
+    assert agent.post("/oauth/introspect", token=text).json() == {"active": False}
+
+
 def test_a_batch_is_one_question_with_an_item_each(
     server: RunningServer, service: Service, person: Person, agent: Agent
 ) -> None:
@@ -435,15 +483,13 @@ def test_asking_first_works_for_an_action_without_terms(service: Service, person
 
 def test_the_store_gone_is_503_and_says_nothing_of_it(server: RunningServer) -> None:
     server.call(lambda world: world.store.close())
-    answer = httpx.post(
-        server.url + "/oauth/register", json={"client_name": "x", "jwks": {"keys": [new_key().public.public_jwk()]}}
-    )
+    answer = Agent(server).register()
     assert (answer.status_code, reason(answer)) == (503, "store_unavailable")
 
 
 def test_what_should_not_happen_is_500_without_a_word_of_it(tmp_path: Path) -> None:
     with running_server(tmp_path) as running:
         running.app.state.world.limits = None
-        answer = httpx.post(running.url + "/oauth/register", json={"client_name": "<marquee>"})
+        answer = Agent(running).register(client_name="<marquee>")
         assert (answer.status_code, reason(answer)) == (500, "internal")
         assert "marquee" not in answer.text

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from typing import Any
 
 import httpx
 import pytest
 
-from oneact.protocol import approval, base64url, display, jwk, jws, token
-from oneact.server import ending
-from oneact.testing import SoftwarePasskey
+from oneact.protocol import approval, base64url, display, ended, jwk, jws, token
 from tests.server.peers import DOCUMENT, Agent, RunningServer, Service
-from tests.server.visitor import Visitor
+from tests.server.visitor import ELSEWHERE, Visitor
 
 
 def reason(answer: httpx.Response) -> str:
@@ -165,7 +164,7 @@ def test_another_signed_in_person_cannot_use_the_owners_gesture(visitor: Visitor
 
 def test_a_login_gesture_is_no_approval(visitor: Visitor, request_id: str) -> None:
     begun = visitor.begin_approval(request_id)
-    login = visitor.sign(visitor.post("/confirm/begin").json())
+    login = visitor.sign(visitor.post("/signin/begin").json())
     answer = visitor.post("/requests/approve", requests=[request_id], **login)
     assert reason(answer) == "gesture_unknown"
     mixed = {"gesture": begun["gesture"], "credential": login["credential"]}
@@ -243,11 +242,19 @@ def test_a_gesture_over_one_request_approves_no_other(visitor: Visitor, paired: 
 
 
 def test_a_passkey_that_the_service_has_not_pinned_cannot_approve(visitor: Visitor, request_id: str) -> None:
-    second = SoftwarePasskey("localhost", visitor.server.url)
-    begun = visitor.post("/passkeys/begin", name="Second").json()
-    assert visitor.finish_registration("/passkeys/finish", begun, second).status_code == 200
+    second = visitor.add_passkey()
     signed = visitor.sign(visitor.begin_approval(request_id), second)
     assert reason(visitor.post("/requests/approve", requests=[request_id], **signed)) == "passkey_not_pinned"
+
+
+@pytest.mark.parametrize(("member", "value"), [("rp_id", "evil.example"), ("origins", ["http://evil.example"])])
+def test_what_a_service_has_pinned_for_another_origin_or_rp_id_cannot_be_approved(
+    visitor: Visitor, request_id: str, member: str, value: Any
+) -> None:
+    [[pinned]] = visitor.server.execute("SELECT roster FROM links")
+    visitor.server.execute("UPDATE links SET roster = ?", json.dumps({**json.loads(pinned), member: value}))
+    assert reason(visitor.approve(request_id)) == "roster_rp_id"
+    assert state(visitor.server, request_id) == "pending"
 
 
 @pytest.mark.parametrize(
@@ -255,7 +262,7 @@ def test_a_passkey_that_the_service_has_not_pinned_cannot_approve(visitor: Visit
     [
         ({"user_verified": False}, "assertion_uv"),
         ({"origin": "http://evil.example"}, "assertion_origin"),
-        ({"rp_id": "evil.example"}, "assertion_rp_id"),
+        (ELSEWHERE, "assertion_rp_id"),
     ],
 )
 def test_an_approval_is_refused_when_the_gesture_is_not_whole(
@@ -284,7 +291,7 @@ def test_a_denial_reaches_the_agent_with_the_persons_words_signed(
     assert answer.status_code == 200
     told = paired.poll(request_id).json()
     assert (told["error"], told["reason"], told["message"]) == ("access_denied", "denied", "Too dear")
-    signed = jws.parse(told["statement"], ending.TYP, jws.PLAIN)
+    signed = jws.parse(told["statement"], ended.TYP, jws.PLAIN)
     keys = jwk.parse_set(httpx.get(visitor.server.url + "/oauth/jwks.json").json())
     jws.verify_with(signed, keys, jws.PLAIN)
     assert (signed.claims["status"], signed.claims["message"]) == ("denied", "Too dear")
@@ -391,9 +398,13 @@ def test_the_page_turns_into_the_outcome(visitor: Visitor, paired: Agent, servic
     visitor.approve(identifier)
     assert "Handing over" in outcome()["html"]
     answer = paired.poll(identifier).json()
+    visitor.server.clock.now += 29
     assert "Waiting for the service" in outcome()["html"]
-    visitor.server.clock.now += 45
-    assert "No word from the service" in outcome()["html"]
+    visitor.server.clock.now += 1
+    silent = outcome()
+    assert "No word from the service." in silent["html"]
+    assert "before you let the agent ask again" in silent["html"]
+    assert silent["last"] is False
     claims = json.loads(base64url.decode(answer["access_token"].split(".")[1]))
     [[digest]] = visitor.server.execute("SELECT act_digest FROM requests WHERE id = ?", identifier)
     receipt = service.receipt(visitor.server.url, claims, digest, visitor.server.clock())
@@ -406,6 +417,37 @@ def test_the_page_turns_into_the_outcome(visitor: Visitor, paired: Agent, servic
     assert last["last"] is True
     history = visitor.get("/history").text
     assert ("Approved" in history, "Executed" in history) == (True, True)
+
+
+def test_the_history_says_no_word_once_the_token_has_expired(visitor: Visitor, paired: Agent, request_id: str) -> None:
+    visitor.approve(request_id)
+    paired.poll(request_id)
+    visitor.server.clock.now += 30
+    history = visitor.get("/history").text
+    assert ("No word" in history, "Handed over" in history) == (True, False)
+
+
+def test_the_history_tells_requests_of_one_minute_apart(visitor: Visitor, paired: Agent, service: Service) -> None:
+    for number in range(2):
+        visitor.server.clock.now += 1
+        paired.ask(service.offer(paired.server.url, paired.server.clock()), {"Idempotency-Key": str(number)})
+    for identifier in [row[0] for row in visitor.server.execute("SELECT id FROM requests")]:
+        visitor.post("/requests/deny", requests=[identifier])
+    times = re.findall(r"<time data-seconds[^>]*>([^<]+)</time>", visitor.get("/history").text)
+    assert len(set(times)) == len(times) == 2
+
+
+def test_the_log_on_the_page_goes_on_with_the_outcome(visitor: Visitor, request_id: str) -> None:
+    visitor.get(f"/requests/{request_id}")
+    visitor.approve(request_id)
+    assert "You approved with a passkey" in visitor.get(f"/requests/{request_id}/wait", version="").json()["log"]
+
+
+def test_an_open_page_says_when_its_agent_was_blocked_elsewhere(visitor: Visitor, request_id: str) -> None:
+    visitor.get(f"/requests/{request_id}")
+    visitor.server.execute("UPDATE pairings SET blocked_at = 1")
+    for path in ("", "/wait?version="):
+        assert "can no longer be approved" in visitor.get(f"/requests/{request_id}{path}").text
 
 
 def test_an_approval_that_nobody_collects_is_said_to_be_unused(visitor: Visitor, request_id: str) -> None:

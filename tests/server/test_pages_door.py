@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -13,7 +15,7 @@ from oneact.server import Settings, create_app
 from oneact.server.pages import shell
 from oneact.testing import SoftwarePasskey
 from tests.server.peers import Clock, RunningServer, free_port, serving
-from tests.server.visitor import OWN_PAGE, Visitor
+from tests.server.visitor import ELSEWHERE, OWN_PAGE, Visitor
 
 
 @pytest.fixture
@@ -61,8 +63,8 @@ def test_a_passkey_that_nobody_registered_signs_nobody_in(visitor: Visitor) -> N
         ({"user_verified": False}, "assertion_uv"),
         ({"user_present": False}, "assertion_up"),
         ({"origin": "http://evil.example"}, "assertion_origin"),
-        ({"rp_id": "evil.example"}, "assertion_rp_id"),
-        ({"key": SoftwarePasskey("localhost", "").key}, "assertion_signature"),
+        (ELSEWHERE, "assertion_rp_id"),
+        ({"key": SoftwarePasskey("localhost", "http://localhost").key}, "assertion_signature"),
     ],
 )
 def test_a_login_is_refused_when_the_gesture_is_not_whole(
@@ -71,6 +73,15 @@ def test_a_login_is_refused_when_the_gesture_is_not_whole(
     for name, value in changes.items():
         setattr(visitor.passkey, name, value)
     assert reason(visitor.sign_in()) == expected
+
+
+def test_a_user_handle_of_another_account_signs_nobody_in(visitor: Visitor) -> None:
+    for account, status in ((visitor.account, 200), ("another", 401)):
+        answer = visitor.sign(visitor.post("/signin/begin").json())
+        answer["credential"]["response"]["userHandle"] = base64url.encode(account.encode())
+        told = visitor.post("/signin/finish", **answer)
+        assert told.status_code == status
+    assert reason(told) == "passkey_not_pinned"
 
 
 def test_a_login_gesture_counts_once(visitor: Visitor) -> None:
@@ -107,7 +118,7 @@ def test_es256_is_asked_for_first_and_the_passkey_is_on_the_device_and_verified(
     assert options["authenticatorSelection"]["userVerification"] == "required"
 
 
-@pytest.mark.parametrize("changes", [{"user_verified": False}, {"origin": "http://evil.example"}, {"rp_id": "evil"}])
+@pytest.mark.parametrize("changes", [{"user_verified": False}, {"origin": "http://evil.example"}, ELSEWHERE])
 def test_a_registration_is_refused_when_it_is_not_whole(server: RunningServer, changes: dict[str, object]) -> None:
     visitor = Visitor(server)
     for name, value in changes.items():
@@ -168,10 +179,10 @@ def test_nobody_is_sent_elsewhere_after_signing_in(server: RunningServer, target
 
 FORMS = ("/signout", "/pair", "/pair/code", "/pair/deny", "/agents/x/block", "/agents/x/remove", "/services/x/unlink")
 SCRIPTS = (
-    "/signup/begin", "/signup/finish", "/signin/begin", "/signin/finish", "/confirm/begin", "/confirm/finish",
-    "/passkeys/begin", "/passkeys/finish", "/passkeys/remove", "/pair/begin", "/pair/finish", "/link/begin",
-    "/link/finish", "/link/deny", "/services/begin", "/services/finish", "/requests/begin", "/requests/approve",
-    "/requests/deny",
+    "/signup/begin", "/signup/finish", "/signin/begin", "/signin/finish", "/passkeys/begin", "/passkeys/created",
+    "/passkeys/finish", "/passkeys/remove/begin", "/passkeys/remove/finish", "/pair/begin", "/pair/finish",
+    "/link/begin", "/link/finish", "/link/deny", "/services/begin", "/services/finish", "/requests/begin",
+    "/requests/approve", "/requests/deny",
 )  # fmt: skip
 FOREIGN = (
     {"Sec-Fetch-Site": "cross-site"},
@@ -232,35 +243,77 @@ def test_the_cookie_is_bound_to_its_host_where_there_is_https(url: str, name: st
     assert shell.cookie_name(Settings(public_url=url)) == name
 
 
-def test_adding_a_passkey_needs_a_gesture_of_the_last_five_minutes(visitor: Visitor) -> None:
-    visitor.server.clock.now += 300
-    assert reason(visitor.post("/passkeys/begin", name="Second")) == "session_stale"
-    confirmed = visitor.post("/confirm/finish", **visitor.sign(visitor.post("/confirm/begin").json()))
-    assert confirmed.status_code == 200
+def signed_value(visitor: Visitor, begun: dict[str, Any]) -> dict[str, Any]:
+    [[kept]] = visitor.server.execute("SELECT value FROM gestures WHERE id = ?", begun["gesture"])
+    return dict(json.loads(kept)["value"])
+
+
+def test_a_new_passkey_is_vouched_for_by_one_of_the_account_and_signs_in_then(visitor: Visitor) -> None:
     second = SoftwarePasskey("localhost", visitor.server.url)
+    begun = visitor.begin_add(second, "My second phone")
+    value = signed_value(visitor, begun)
+    assert value.keys() == {"iss", "account", "nonce", "add"}
+    assert value["add"] == {**second.credential.members(), "name": "My second phone"}
+    assert (value["iss"], value["account"]) == (visitor.server.url, visitor.account)
+    assert begun["options"]["challenge"] == base64url.encode(approval.challenge(approval.PASSKEY, value))
+    assert [item["id"] for item in begun["options"]["allowCredentials"]] == [visitor.passkey.id]
+    assert reason(visitor.sign_in(second)) == "passkey_not_pinned"
+    assert visitor.post("/passkeys/finish", **visitor.sign(begun)).status_code == 200
+    assert visitor.sign_in(second).status_code == 200
+    assert "My second phone" in visitor.get("/passkeys").text
+
+
+def test_a_passkey_that_the_account_has_is_not_made_again(visitor: Visitor) -> None:
     begun = visitor.post("/passkeys/begin", name="Second").json()
     assert [item["id"] for item in begun["options"]["excludeCredentials"]] == [visitor.passkey.id]
-    assert visitor.finish_registration("/passkeys/finish", begun, second).status_code == 200
-    assert visitor.sign_in(second).status_code == 200
+    again = visitor.begin_add(visitor.passkey)
+    assert reason(visitor.post("/passkeys/finish", **visitor.sign(again))) == "registration_invalid"
+
+
+def test_the_log_holds_the_gesture_that_vouched(visitor: Visitor) -> None:
+    second = visitor.add_passkey()
+    visitor.remove_passkey(visitor.passkey.id, second)
+    [[added], [removed]] = visitor.server.execute(
+        "SELECT content FROM entries WHERE kind IN ('passkey_added', 'passkey_removed') AND seq > "
+        "(SELECT min(seq) FROM entries WHERE kind = 'passkey_added') ORDER BY seq"
+    )
+    for content, change, signer in ((added, "add", visitor.passkey), (removed, "remove", second)):
+        found = json.loads(content)
+        assert change in found["gesture"]
+        assert found["webauthn"]["credential_id"] == signer.id
+
+
+def test_sixteen_passkeys_are_enough(visitor: Visitor) -> None:
+    for number in range(15):
+        visitor.add_passkey(f"Number {number}")
+    assert reason(visitor.post("/passkeys/begin", name="One more")) == "request_malformed"
 
 
 def test_the_last_passkey_stays(visitor: Visitor) -> None:
-    assert reason(visitor.post("/passkeys/remove", id=visitor.passkey.id)) == "last_passkey"
+    assert reason(visitor.remove_passkey(visitor.passkey.id)) == "last_passkey"
     assert visitor.sign_in().status_code == 200
 
 
+def test_of_two_removals_begun_side_by_side_one_passkey_stays(visitor: Visitor) -> None:
+    second = visitor.add_passkey()
+    both = [visitor.post("/passkeys/remove/begin", id=item.id).json() for item in (visitor.passkey, second)]
+    assert visitor.post("/passkeys/remove/finish", **visitor.sign(both[0], second)).status_code == 200
+    assert reason(visitor.post("/passkeys/remove/finish", **visitor.sign(both[1], second))) == "last_passkey"
+
+
 def test_a_removed_passkey_signs_nobody_in(visitor: Visitor) -> None:
-    second = SoftwarePasskey("localhost", visitor.server.url)
-    begun = visitor.post("/passkeys/begin", name="Second").json()
-    visitor.finish_registration("/passkeys/finish", begun, second)
-    assert visitor.post("/passkeys/remove", id=visitor.passkey.id).status_code == 200
+    second = visitor.add_passkey()
+    assert visitor.remove_passkey(visitor.passkey.id).status_code == 200
     assert reason(visitor.sign_in()) == "passkey_not_pinned"
-    assert reason(visitor.post("/passkeys/remove", id=second.id)) == "last_passkey"
+    assert reason(visitor.remove_passkey(second.id, second)) == "last_passkey"
 
 
 def test_another_persons_passkey_cannot_be_removed(visitor: Visitor) -> None:
     other = Visitor(visitor.server).sign_up("Eve")
-    assert reason(other.post("/passkeys/remove", id=visitor.passkey.id)) == "not_yours"
+    other.add_passkey()
+    assert reason(other.remove_passkey(visitor.passkey.id)) == "not_yours"
+    for nothing in (None, [], {}, "", 7):
+        assert reason(other.post("/passkeys/remove/begin", id=nothing)) == "not_yours"
 
 
 def test_every_gesture_signs_what_the_server_built_under_its_own_tag(visitor: Visitor) -> None:

@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from oneact.protocol import approval, base64url, canonical, id_token, jwk, roster
 from oneact.testing import SoftwarePasskey
-from tests.server.peers import Agent, RunningServer, Service, free_port, serving
+from tests.server.peers import Agent, Clock, RunningServer, Service, free_port, serving
 from tests.server.visitor import Visitor, push
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def test_guessed_codes_are_refused_and_counted(visitor: Visitor) -> None:
 def test_a_login_gesture_pairs_nothing(visitor: Visitor, stranger: Agent) -> None:
     page = visitor.submit("/pair", user_code=stranger.post("/oauth/device").json()["user_code"]).text
     begun = visitor.post("/pair/begin", device=device_of(page), name="x").json()
-    login = visitor.sign(visitor.post("/confirm/begin").json())
+    login = visitor.sign(visitor.post("/signin/begin").json())
     assert reason(visitor.post("/pair/finish", **login)) == "gesture_unknown"
     mixed = {"gesture": begun["gesture"], "credential": login["credential"]}
     assert reason(visitor.post("/pair/finish", **mixed)) == "assertion_challenge"
@@ -128,16 +128,17 @@ def test_linking_gives_the_service_an_id_token_with_the_signed_roster(visitor: V
     assert "ada@example" in page
 
 
-def test_the_person_has_another_name_at_each_service_and_keeps_it_there(visitor: Visitor, service: Service) -> None:
+def test_the_person_has_another_name_at_each_service_and_for_each_link(visitor: Visitor, service: Service) -> None:
     other = Service(f"http://localhost:{free_port()}")
     with serving(other.app(), int(other.url.rpartition(":")[2])):
-        for each in (service, other, service):
-            visitor.link(each)
-    rows = visitor.server.execute("SELECT resource, sub, seq, state FROM links ORDER BY created_at, seq")
-    subs = {resource: {sub for found, sub, *_ in rows if found == resource} for resource, *_ in rows}
-    assert [len(found) for found in subs.values()] == [1, 1]
-    assert subs[service.url] != subs[other.url]
-    assert sorted(state for *_, state in rows) == ["linked", "linked", "unlinked"]
+        visitor.link(service)
+        visitor.link(other)
+        visitor.unlink(service)
+        visitor.link(service)
+    rows = visitor.server.execute("SELECT resource, sub, state FROM links ORDER BY created_at, seq")
+    assert len({sub for _, sub, _ in rows}) == 3
+    linked = sorted(resource for resource, _, state in rows if state == "linked")
+    assert (linked, len(rows)) == (sorted([service.url, other.url]), 3)
 
 
 def test_nothing_is_fetched_before_a_signed_in_person_opens_the_request(
@@ -171,7 +172,7 @@ def test_declining_goes_back_with_a_denial_and_ends_the_request(visitor: Visitor
 def test_a_login_or_approval_gesture_signs_no_roster(visitor: Visitor, service: Service) -> None:
     uri = push(visitor.server, service)
     begun = visitor.post("/link/begin", client_id=service.client_id, request_uri=uri).json()
-    login = visitor.sign(visitor.post("/confirm/begin").json())
+    login = visitor.sign(visitor.post("/signin/begin").json())
     assert reason(visitor.post("/link/finish", **login)) == "gesture_unknown"
     mixed = {"gesture": begun["gesture"], "credential": login["credential"]}
     assert reason(visitor.post("/link/finish", **mixed)) == "assertion_challenge"
@@ -216,7 +217,7 @@ class RosterService(Service):
     def app(self) -> Starlette:
         self.pinned: roster.Roster | None = None
         self.server_keys: dict[str, jwk.PublicKey] = {}
-        self.down = False
+        self.down, self.clock = False, Clock()
 
         async def take(request: Request) -> Response:
             body = await request.body()
@@ -224,7 +225,7 @@ class RosterService(Service):
             if self.down:
                 return Response(status_code=503)
             if request.headers["content-type"] == "application/jwt":
-                self.pinned = roster.check_removal(body.decode(), self.server_keys, self.pinned)
+                self.pinned = roster.check_removal(body.decode(), self.server_keys, self.pinned, self.clock())
             else:
                 signed = roster.parse_signed(canonical.parse(body))
                 roster.check_next(signed, self.pinned)
@@ -242,19 +243,12 @@ def roster_service(visitor: Visitor) -> Iterator[RosterService]:
     with serving(found.app(), int(found.url.rpartition(":")[2])):
         answer = visitor.link(found)
         server = visitor.server
-        found.server_keys = keys(server)
+        found.server_keys, found.clock = keys(server), server.clock
         checked = id_token.check(
             answer["id_token"], found.server_keys, server.url, found.client_id, found.url, "nonce-1", server.clock()
         )
         found.pinned = checked.signed_roster.roster
         yield found
-
-
-def second_passkey(visitor: Visitor) -> SoftwarePasskey:
-    second = SoftwarePasskey("localhost", visitor.server.url)
-    begun = visitor.post("/passkeys/begin", name="Second").json()
-    assert visitor.finish_registration("/passkeys/finish", begun, second).status_code == 200
-    return second
 
 
 def pinned_ids(service: RosterService) -> set[str]:
@@ -264,7 +258,7 @@ def pinned_ids(service: RosterService) -> set[str]:
 
 def test_a_new_passkey_reaches_the_service_by_a_roster_that_a_pinned_one_signed(visitor: Visitor) -> None:
     with roster_service(visitor) as service:
-        second = second_passkey(visitor)
+        second = visitor.add_passkey()
         assert "does not know Second yet" in visitor.get("/services").text
         assert "does not know it yet" in visitor.get("/passkeys").text
         [[link]] = visitor.server.execute("SELECT id FROM links WHERE state = 'linked'")
@@ -279,7 +273,7 @@ def test_a_new_passkey_reaches_the_service_by_a_roster_that_a_pinned_one_signed(
 
 def test_a_roster_that_the_service_did_not_take_is_not_kept(visitor: Visitor) -> None:
     with roster_service(visitor) as service:
-        second_passkey(visitor)
+        visitor.add_passkey()
         [[link]] = visitor.server.execute("SELECT id FROM links WHERE state = 'linked'")
         service.down = True
         begun = visitor.post("/services/begin", link=link).json()
@@ -289,24 +283,73 @@ def test_a_roster_that_the_service_did_not_take_is_not_kept(visitor: Visitor) ->
 
 def test_a_removed_passkey_is_removed_at_the_service_by_the_server_alone(visitor: Visitor) -> None:
     with roster_service(visitor) as service:
-        second = second_passkey(visitor)
+        second = visitor.add_passkey()
         [[link]] = visitor.server.execute("SELECT id FROM links WHERE state = 'linked'")
         visitor.post("/services/finish", **visitor.sign(visitor.post("/services/begin", link=link).json()))
-        assert visitor.post("/passkeys/remove", id=visitor.passkey.id).json() == {"not_reached": 0}
+        assert visitor.remove_passkey(visitor.passkey.id).json() == {"not_reached": 0}
         assert pinned_ids(service) == {second.id}
+
+
+def told_of(visitor: Visitor, *signers: SoftwarePasskey) -> None:
+    """Tell the one linked service of all passkeys."""
+    [[link]] = visitor.server.execute("SELECT id FROM links WHERE state = 'linked'")
+    signed = visitor.sign(visitor.post("/services/begin", link=link).json(), *signers)
+    assert visitor.post("/services/finish", **signed).status_code == 200
 
 
 def test_a_removal_that_did_not_arrive_is_shown_and_sent_again(visitor: Visitor) -> None:
     with roster_service(visitor) as service:
-        second_passkey(visitor)
+        second = visitor.add_passkey()
+        told_of(visitor)
         service.down = True
-        assert visitor.post("/passkeys/remove", id=visitor.passkey.id).json() == {"not_reached": 1}
-        assert pinned_ids(service) == {visitor.passkey.id}
+        assert visitor.remove_passkey(visitor.passkey.id).json() == {"not_reached": 1}
+        assert pinned_ids(service) == {visitor.passkey.id, second.id}
         service.down = False
         visitor.server.clock.now += 1
         assert visitor.submit("/services/removals").headers["location"] == "/services?not_reached=0"
-        assert pinned_ids(service) == set()
-        assert "none of your passkeys; link it again" in visitor.get("/services").text
+        assert pinned_ids(service) == {second.id}
+
+
+def test_a_service_is_never_left_without_a_passkey_and_the_page_says_what_to_do(visitor: Visitor) -> None:
+    with roster_service(visitor) as service:
+        visitor.add_passkey()
+        assert "without" not in visitor.get("/services").text
+        assert "support has unlinked your account" in visitor.get("/passkeys").text
+        assert visitor.remove_passkey(visitor.passkey.id).json() == {"not_reached": 0}
+        assert pinned_ids(service) == {visitor.passkey.id}
+        assert "Ask its support to unlink your account" in visitor.get("/services").text
+
+
+def test_a_roster_signed_before_a_removal_is_not_brought_after_it(visitor: Visitor) -> None:
+    with roster_service(visitor) as service:
+        second = visitor.add_passkey()
+        [[link]] = visitor.server.execute("SELECT id FROM links WHERE state = 'linked'")
+        signed = visitor.sign(visitor.post("/services/begin", link=link).json())
+        assert visitor.remove_passkey(second.id).status_code == 200
+        assert reason(visitor.post("/services/finish", **signed)) == "gesture_unknown"
+        assert pinned_ids(service) == {visitor.passkey.id}
+
+
+def test_passkeys_added_since_the_last_roster_stand_apart_as_new(visitor: Visitor, service: Service) -> None:
+    uri = push(visitor.server, service)
+    assert "New since" not in visitor.get("/oauth/authorize", client_id=service.client_id, request_uri=uri).text
+    visitor.link(service)
+    visitor.add_passkey("Planted")
+    assert "New since it was told last" in visitor.get("/services").text
+    visitor.unlink(service)
+    other = Service(f"http://localhost:{free_port()}")
+    with serving(other.app(), int(other.url.rpartition(":")[2])):
+        for each in (service, other):
+            uri = push(visitor.server, each)
+            page = visitor.get("/oauth/authorize", client_id=each.client_id, request_uri=uri).text
+            known, _, new = page.partition("New since you linked Example Air")
+            assert ("First passkey" in known, "Planted" in known) == (True, False)
+            assert "Planted" in new
+    visitor.server.clock.now += 1
+    visitor.link(service)
+    visitor.unlink(service)
+    uri = push(visitor.server, service)
+    assert "New since" not in visitor.get("/oauth/authorize", client_id=service.client_id, request_uri=uri).text
 
 
 def test_another_persons_link_cannot_be_updated(visitor: Visitor, service: Service) -> None:

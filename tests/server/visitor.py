@@ -14,6 +14,7 @@ from oneact.testing import SoftwarePasskey
 from tests.server.peers import Agent, RunningServer, Service
 
 OWN_PAGE = {"Sec-Fetch-Site": "same-origin"}
+ELSEWHERE = {"rp_id": "evil.example", "allow_foreign_origin_for_vectors": True}  # a passkey of another relying party
 OWN_SCRIPT = {**OWN_PAGE, "OneAct-Page": "1"}
 
 
@@ -61,6 +62,25 @@ class Visitor:
     def sign_in(self, passkey: SoftwarePasskey | None = None) -> httpx.Response:
         return self.post("/signin/finish", **self.sign(self.post("/signin/begin").json(), passkey))
 
+    def begin_add(self, passkey: SoftwarePasskey, name: str = "Second") -> dict[str, Any]:
+        """Make a passkey; give what an older one has to sign."""
+        begun = self.post("/passkeys/begin", name=name).json()
+        return dict(self.finish_registration("/passkeys/created", begun, passkey).json())
+
+    def add_passkey(self, name: str = "Second", signer: SoftwarePasskey | None = None) -> SoftwarePasskey:
+        """Add a passkey, vouched for by `signer` or the visitor's own; give it."""
+        made = SoftwarePasskey("localhost", self.server.url)
+        answer = self.post("/passkeys/finish", **self.sign(self.begin_add(made, name), signer))
+        assert answer.status_code == 200, answer.text
+        return made
+
+    def remove_passkey(self, identifier: str, signer: SoftwarePasskey | None = None) -> httpx.Response:
+        """Remove a passkey by a gesture of `signer` or the visitor's own; give the answer, or the refusal to begin."""
+        begun = self.post("/passkeys/remove/begin", id=identifier)
+        if begun.status_code != 200:
+            return begun
+        return self.post("/passkeys/remove/finish", **self.sign(begun.json(), signer))
+
     @property
     def account(self) -> str:
         [[found]] = self.server.execute("SELECT account_id FROM passkeys WHERE id = ?", self.passkey.id)
@@ -81,19 +101,26 @@ class Visitor:
 
     def link(self, service: Service, label: str = "ada@example") -> dict[str, Any]:
         """Link a service from its pushed request to its ID token; give what the token endpoint answered."""
+        exchanged = exchange(self.server, service, self.signed_link(service), account_label=label)
+        assert exchanged.status_code == 200, exchanged.text
+        return dict(exchanged.json())
+
+    def signed_link(self, service: Service) -> str:
+        """Open a service's pushed request and sign the roster; give the code with which the person goes back."""
         uri = push(self.server, service)
         assert self.get("/oauth/authorize", client_id=service.client_id, request_uri=uri).status_code == 200
         begun = self.post("/link/begin", client_id=service.client_id, request_uri=uri).json()
         answer = self.post("/link/finish", **self.sign(begun))
         assert answer.status_code == 200, answer.text
-        code = httpx.URL(answer.json()["location"]).params["code"]
-        form = {
-            "grant_type": "authorization_code", "code": code, "redirect_uri": service.redirect_uri,
-            "code_verifier": "v" * 43, "account_label": label, **authentication(self.server, service),
-        }  # fmt: skip
-        exchanged = httpx.post(self.server.url + "/oauth/token", data=form)
-        assert exchanged.status_code == 200, exchanged.text
-        return dict(exchanged.json())
+        return str(httpx.URL(answer.json()["location"]).params["code"])
+
+    def unlink(self, service: Service) -> None:
+        """Unlink a service that is linked."""
+        [[link]] = self.server.execute(
+            "SELECT id FROM links WHERE state = 'linked' AND account_id = ? AND resource = ?",
+            self.account, service.url,
+        )  # fmt: skip
+        assert self.submit(f"/services/{link}/unlink").status_code == 303
 
     def begin_approval(self, *ids: str) -> dict[str, Any]:
         for identifier in ids:
@@ -110,13 +137,22 @@ def authentication(server: RunningServer, service: Service) -> dict[str, str]:
     return {"client_assertion_type": client_assertion.ASSERTION_TYPE, "client_assertion": made}
 
 
-def push(server: RunningServer, service: Service) -> str:
-    """Push an authorization request of a service; give its request_uri."""
+def push(server: RunningServer, service: Service, **changes: str) -> str:
+    """Push an authorization request of a service, with fields changed; give its request_uri."""
     form = {
         "response_type": "code", "redirect_uri": service.redirect_uri, "state": "state-1", "nonce": "nonce-1",
         "code_challenge": canonical.sha256(b"v" * 43), "code_challenge_method": "S256", "scope": "openid",
-        "client_id": service.client_id, **authentication(server, service),
+        "client_id": service.client_id, **authentication(server, service), **changes,
     }  # fmt: skip
     answer = httpx.post(server.url + "/oauth/par", data=form)
     assert answer.status_code == 201, answer.text
     return str(answer.json()["request_uri"])
+
+
+def exchange(server: RunningServer, service: Service, code: str, **changes: str) -> httpx.Response:
+    """Exchange a code as its service would, with fields changed; give the answer."""
+    form = {
+        "grant_type": "authorization_code", "code": code, "redirect_uri": service.redirect_uri,
+        "code_verifier": "v" * 43, **authentication(server, service), **changes,
+    }  # fmt: skip
+    return httpx.post(server.url + "/oauth/token", data=form)

@@ -403,8 +403,9 @@ async def test_an_answer_that_streams_is_a_mistake(guard: Guard) -> None:
 async def test_a_handler_that_needs_a_request_does_not_run_without_one(guard: Guard) -> None:
     def handler(request: Request, act: Act) -> None: ...
 
+    act_on(guard, handler, reads=("request",))
     with pytest.raises(Refusal) as caught:
-        await answered(guard, handler)
+        await guard.actions["do"].run({}, ACT)
     assert caught.value.reason is Reason.INTERNAL
 
 

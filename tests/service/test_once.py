@@ -2,12 +2,12 @@
 
 import asyncio
 import base64
-import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx
+from tests.rounds import rounds
 from tests.service.airline import Airline
 from tests.service.conftest import link
 from tests.service.world import ApprovalServer, Caller, calling, eventually, free_port, served
@@ -17,7 +17,7 @@ from oneact.protocol import action, offer
 from oneact.service.store.contract import Spend
 
 FLIGHT: dict[str, Any] = {"from": "SFO", "to": "NYC", "date": "2024-03-01"}
-ROUNDS = 1000 if os.environ.get("ONEACT_ROUNDS") == "long" else int(os.environ.get("ONEACT_ROUNDS") or 200)
+ROUNDS = rounds(200, 1000)
 CALLERS = 16
 
 

@@ -62,6 +62,13 @@ def test_the_memory_of_rates_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None
     assert list(rate._buckets) == ["b", "c"]
 
 
+def test_an_ipv6_address_is_rated_with_its_whole_subnet() -> None:
+    rate = RateLimit(1)
+    rate.take("2001:db8::1", 0.0)
+    assert reason(rate.take, "2001:db8::ffff:1", 0.0) is Reason.RATE_LIMITED
+    rate.take("2001:db8:0:1::1", 0.0)
+
+
 def test_a_proof_is_remembered_as_long_as_it_could_be_shown_again() -> None:
     seen = SeenProofs()
     seen.remember("k", "j", 100)
@@ -70,11 +77,19 @@ def test_a_proof_is_remembered_as_long_as_it_could_be_shown_again() -> None:
     seen.remember("k", "j", 171)
 
 
-def test_a_full_memory_of_proofs_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("oneact.service.limits._MAX_PROOFS", 1)
+def test_a_key_that_fills_the_memory_of_proofs_is_refused_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("oneact.service.limits._MAX_PROOFS", 3)
+    monkeypatch.setattr("oneact.service.limits._MAX_HELD", 3)
+    monkeypatch.setattr("oneact.service.limits._FAIR_SHARE", 2)
     seen = SeenProofs()
-    seen.remember("k", "a", 100)
-    assert reason(seen.remember, "k", "b", 100) is Reason.RATE_LIMITED
+    for jti in "abc":
+        seen.remember("k", jti, 100)
+    assert reason(seen.remember, "k", "d", 100) is Reason.RATE_LIMITED
+    for jti in "ab":
+        seen.remember("other", jti, 100)
+    assert reason(seen.remember, "other", "c", 100) is Reason.RATE_LIMITED
+    seen.remember("k", "d", 171)
+    assert seen._held == {"k": 1}
 
 
 def test_the_offer_key_follows_from_the_key_file_alone(tmp_path: Path) -> None:

@@ -1,15 +1,21 @@
 """The contract of the service's store, and what SQLite makes of races and broken files."""
 
 import asyncio
+import sqlite3
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from oneact.errors import Reason, Refusal
+from oneact.protocol import canonical
+from oneact.service import journal
 from oneact.service.store.contract import Holder, Kept, Link, LinkState, Outcome, Spend, SpendKey, State, Store
-from oneact.service.store.sqlite import SqliteStore
+from oneact.service.store.sqlite import SqliteStore, migrations
 from oneact.testing import InProcessApprover
 
 KEY = SpendKey("http://localhost:1", "http://localhost:8400", "txn")
@@ -127,17 +133,17 @@ async def test_a_person_has_one_account_and_an_account_one_link(store: Store) ->
     assert (found.id, found.approvers[0].roster) == ("alice", one.roster(RESOURCE))
     assert await store.account(one.issuer, "other") is None
     assert await store.issuer_is_linked(one.issuer)
-    assert await store.unlink("alice", one.issuer)
-    assert not await store.unlink("alice", one.issuer)
+    assert await store.unlink("alice", one.issuer, 2)
+    assert not await store.unlink("alice", one.issuer, 2)
     assert not await store.issuer_is_linked(one.issuer)
 
 
 async def test_only_a_newer_roster_is_pinned(store: Store) -> None:
     person = InProcessApprover()
     await store.link(Link("alice", person.roster(RESOURCE, 3), 1))
-    assert not await store.pin(person.roster(RESOURCE, 3))
-    assert await store.pin(person.roster(RESOURCE, 4))
-    assert not await store.pin(person.roster(RESOURCE, 2))
+    assert not await store.pin(person.roster(RESOURCE, 3), 2)
+    assert await store.pin(person.roster(RESOURCE, 4), 2)
+    assert not await store.pin(person.roster(RESOURCE, 2), 2)
 
 
 async def test_of_two_callers_one_takes_a_state(store: Store) -> None:
@@ -205,3 +211,80 @@ async def test_a_database_that_stays_locked_is_unavailable(
     await holding
     assert await impatient.spend(SPEND)
     await impatient.close()
+
+
+async def test_every_change_stands_in_the_journal_and_nothing_else_does(store: Store) -> None:
+    person = InProcessApprover()
+    proof = person.signed_roster(RESOURCE).webauthn.members()
+    await store.link(Link("alice", person.roster(RESOURCE), 90, proof))
+    assert not await store.link(Link("alice", person.roster(RESOURCE), 91))
+    await store.spend(replace(SPEND, token="a.b.c"))
+    assert not await store.spend(replace(SPEND, token="d.e.f"))
+    await store.finish(KEY, outcome("executed", "receipt"))
+    assert not await store.finish(KEY, outcome("failed", "another"))
+    await store.pin(person.roster(RESOURCE, 2), 102, "a.jws.text")
+    assert not await store.pin(person.roster(RESOURCE, 2), 103)
+    await store.unlink("alice", person.issuer, 104)
+    assert not await store.unlink("alice", person.issuer, 105)
+    entries = await store.journal(0, 100)
+    assert journal.check(entries) == entries[-1]
+    assert [(entry.kind.value, entry.at) for entry in entries] == [
+        ("linked", 90), ("spent", 100), ("finished", 101), ("roster_pinned", 102), ("unlinked", 104)
+    ]  # fmt: skip
+    linked, spent, finished, pinned, unlinked = [entry.content or {} for entry in entries]
+    assert (linked["roster"], linked["proof"]) == (person.roster(RESOURCE).members(), proof)
+    assert (spent["txn"], spent["token"], spent["jkt"]) == ("txn", "a.b.c", "jkt")
+    assert (finished["state"], finished["receipt"]) == ("executed", "receipt")
+    assert (pinned["account"], pinned["proof"]) == ("alice", "a.jws.text")
+    assert unlinked["roster"] == pinned["roster"] == person.roster(RESOURCE, 2).members()
+    assert [entry.seq for entry in await store.journal(1, 3)] == [2, 3, 4]
+
+
+async def test_the_journal_keeps_spends_that_are_forgotten(store: Store) -> None:
+    await store.spend(SPEND)
+    await store.finish(KEY, outcome("executed"))
+    (due,) = await store.claim_deliveries(101, 131)
+    await store.delivered(due)
+    await store.forget_spends(1000)
+    assert await store.find_spend(KEY) is None
+    assert [entry.kind.value for entry in await store.journal(0, 100)] == ["spent", "finished"]
+
+
+async def test_two_processes_write_one_chain(store: Store, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tests.service.spending", str(tmp_path / "s.db")]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    writers = [await asyncio.create_subprocess_exec(*command, name, "300", **pipes) for name in ("one", "other")]
+    assert [await writer.stdout.readline() for writer in writers if writer.stdout] == [b"ready\n", b"ready\n"]
+    await asyncio.gather(*(writer.communicate(b"go\n") for writer in writers))
+    assert [writer.returncode for writer in writers] == [0, 0]
+    entries = await store.journal(0, 2000)
+    assert journal.check(entries) == entries[-1]
+    assert len(entries) == 1200
+    names = [str((entry.content or {})["txn"]).partition(" ")[0] for entry in entries]
+    assert sum(left != right for left, right in pairwise(names)) > 1, "they did not race"
+
+
+async def test_the_journal_begins_with_what_was_there_before_it(tmp_path: Path) -> None:
+    person = InProcessApprover()
+    file = sqlite3.connect(tmp_path / "old.db")
+    number, text = migrations()[0]
+    file.executescript(text)
+    file.execute(f"PRAGMA user_version={number}")
+    roster = canonical.encode(person.roster(RESOURCE).members()).decode()
+    file.execute("INSERT INTO links VALUES (?, ?, 'alice', ?, 1, 90)", (person.issuer, person.sub, roster))
+    for txn, state, receipt in (("running", "spent", None), ("done", "executed", "r")):
+        file.execute(
+            "INSERT INTO spends VALUES (?, ?, ?, 'jti', 'sub', 'client', 'jkt', 'digest', 'alice', 'do', 100, 130, ?,"
+            " 101, ?, NULL, NULL, NULL, NULL)",
+            (*KEY[:2], txn, state, receipt),
+        )
+    file.commit()
+    file.close()
+    store = SqliteStore(tmp_path / "old.db")
+    await store.open()
+    await store.open()
+    entries = await store.journal(0, 100)
+    assert journal.check(entries) == entries[-1]
+    assert [entry.kind.value for entry in entries] == ["linked", "spent", "finished", "spent"]
+    assert [(entry.content or {}).get("txn") for entry in entries] == [None, "done", "done", "running"]
+    await store.close()

@@ -6,6 +6,7 @@ the linking endpoints; approvals are made in this process.
 
 import asyncio
 import contextlib
+import html
 import json
 import secrets
 import socket
@@ -19,6 +20,7 @@ from urllib.parse import parse_qs, parse_qsl, urlencode
 import httpx
 import uvicorn
 
+from oneact.errors import Reason
 from oneact.protocol import action, client_assertion, id_token, jwk, metadata, offer, receipt
 from oneact.protocol.receipt import Receipt
 from oneact.testing import InProcessApprover, TestAgent
@@ -168,6 +170,14 @@ class Caller:
         """Verify a receipt with the keys the service publishes."""
         found = await self.client.get(f"{self.resource}/oneact/jwks.json")
         return receipt.check(text, jwk.parse_set(found.json()))
+
+
+def page_reason(page: httpx.Response) -> str:
+    """Give the reason of a refusal on a page, which tells it in the table's own words and with its status."""
+    assert page.headers["content-type"].startswith("text/html")
+    [found] = [reason for reason in Reason if f"<p>{html.escape(reason.says)}</p>" in page.text]
+    assert page.status_code == found.status
+    return found.value
 
 
 def _json(value: Any, status: int = 200) -> tuple[int, str, bytes]:

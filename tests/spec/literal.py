@@ -105,7 +105,10 @@ def run() -> dict[str, Any]:
     txn = terms.mint(TXN_KEY, bytes(range(16, 32)), T + 600, APPROVE, booked.digest)
     offered = offer.sign(offer.Offer(AIR, APPROVE, T, T + 600, "oXo9uQ", txn, booked, "Book a flight"), SERVICE)
     lines = display.render(described, PARAMETERS, STATED)
-    passkey = SoftwarePasskey("approve.example", APPROVE, credential_id=b"a passkey of Ada", key=key(1004).key)  # type: ignore[arg-type]
+    passkey = SoftwarePasskey(
+        "approve.example", APPROVE, credential_id=b"a passkey of Ada", key=key(1004).key,  # type: ignore[arg-type]
+        allow_foreign_origin_for_vectors=True,
+    )  # fmt: skip
     roster = Roster(APPROVE, AIR, "p-7Yc1", "approve.example", (APPROVE,), 1, (passkey.credential,))
     item = approval.item_hash(AIR, roster.sub, txn, booked.digest, display.digest(lines))
     jkt, decided = AGENT.public.thumbprint, T + 40

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import sqlite3
 import subprocess
@@ -17,8 +16,9 @@ from oneact.errors import Reason, Refusal
 from oneact.log.entry import Entry, Kind, commitment
 from oneact.protocol import canonical
 from oneact.store import SqliteStore, Write, statements
+from tests.rounds import rounds
 
-KILLS = 50 if os.environ.get("ONEACT_ROUNDS") == "long" else 3
+KILLS = rounds(3, 50)
 ENTRY = Entry(Kind.ASKED, 7, "a", "r", {"x": "\u00e9"})
 
 

@@ -68,7 +68,7 @@ async def test_the_guard_finds_the_approvers_keys_in_memory_and_fetches_all_othe
 
 
 def test_a_guard_that_is_not_on_localhost_is_left_alone(tmp_path: Path) -> None:
-    guard = made(tmp_path, resource="https://air.example")
+    guard = made(tmp_path, resource="https://air.example", issuers=LINKED)
     with pytest.raises(ValueError, match=r"localhost only, and the guard stands for https://air\.example"):
         InProcessApprover().link(guard, "ada")
     assert not (tmp_path / "s.db").exists()

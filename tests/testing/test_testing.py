@@ -15,6 +15,30 @@ def test_the_in_process_approver_refuses_to_stand_anywhere_but_on_localhost(issu
         InProcessApprover(issuer)
 
 
+@pytest.mark.parametrize(
+    ("rp_id", "origin"),
+    [
+        ("bank.example", "https://bank.example"),
+        ("localhost", "https://bank.example"),
+        ("bank.example", "http://localhost:8400"),
+        ("localhost", ""),
+        ("localhost", "https://localhost.evil.example"),
+    ],
+)
+def test_a_software_passkey_refuses_to_stand_anywhere_but_on_localhost(rp_id: str, origin: str) -> None:
+    with pytest.raises(ValueError, match="localhost only"):
+        SoftwarePasskey(rp_id, origin)
+
+
+def test_a_software_passkey_that_was_moved_elsewhere_signs_nothing() -> None:
+    found = SoftwarePasskey("localhost", "http://localhost:8400")
+    found.rp_id = "bank.example"
+    for signing in (found.get, found.get_json, found.create_json):
+        with pytest.raises(ValueError, match="localhost only"):
+            signing(bytes(32))
+    assert found.counter == 0
+
+
 @pytest.mark.parametrize("alg", ["ES256", "EdDSA", "RS256"])
 def test_a_software_passkey_signs_what_the_protocol_verifies(alg: str) -> None:
     found = SoftwarePasskey("localhost", "http://localhost:8400", alg)

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from typer.testing import CliRunner
 
 from oneact import keyfile
-from oneact.cli import app
+from oneact.cli.commands import app
 from oneact.log import checkpoint, tiles, tree
 from oneact.log.checkpoint import Checkpoint
 from oneact.log.entry import commitment

@@ -7,13 +7,28 @@ Signatures differ each time, so this is run by hand, when the protocol changes; 
 from __future__ import annotations
 
 import copy
+import hmac
 import json
 import sys
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ed25519
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from oneact.protocol import act, action, approval, base64url, canonical, client_assertion, display, roster, terms
+from oneact.protocol import (
+    act,
+    action,
+    approval,
+    base64url,
+    canonical,
+    client_assertion,
+    display,
+    ended,
+    offer,
+    receipt,
+    roster,
+    terms,
+)
 from oneact.protocol.jwk import SigningKey
 from oneact.protocol.roster import Roster
 from oneact.testing import SoftwarePasskey
@@ -63,7 +78,12 @@ NOT_PORTABLE = (
 def passkey(number: int, **changes: Any) -> SoftwarePasskey:
     """Give a fixed passkey."""
     given: dict[str, Any] = {"credential_id": f"passkey {number}".encode(), "key": key(number).key, **changes}
-    return SoftwarePasskey("approve.example", APPROVE, **given)
+    return passkey_at("approve.example", **given)
+
+
+def passkey_at(rp_id: str, alg: str = "ES256", **changes: Any) -> SoftwarePasskey:
+    """Give a passkey for an RP ID, at the approval server's origin."""
+    return SoftwarePasskey(rp_id, APPROVE, alg, allow_foreign_origin_for_vectors=True, **changes)
 
 
 ADA, BOB, MALLORY = passkey(3001), passkey(3002), passkey(3009)
@@ -93,6 +113,19 @@ def signed(claims: Any, typ: str, signer: SigningKey, /, **header: Any) -> str:
     head = {name: value for name, value in head.items() if value is not DROP}
     text = base64url.encode(canonical.encode(head)) + "." + base64url.encode(canonical.encode(claims))
     return text + "." + base64url.encode(signer.sign(text.encode()))
+
+
+def hs256(claims: Any, typ: str, key_: SigningKey, /, **header: Any) -> str:
+    """Sign as an attacker would who knows the public key: by HMAC under its PEM, a text that anyone can make."""
+    head = {"alg": "HS256", "typ": typ, "kid": key_.public.kid, **header}
+    head = {name: value for name, value in head.items() if value is not DROP}
+    text = base64url.encode(canonical.encode(head)) + "." + base64url.encode(canonical.encode(claims))
+    return text + "." + base64url.encode(hmac.digest(pem(key_), text.encode(), "sha256"))
+
+
+def pem(key_: SigningKey) -> bytes:
+    """Give the public key as PEM: the SubjectPublicKeyInfo, with a line feed at the end."""
+    return key_.key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
 
 class File:
@@ -198,6 +231,11 @@ def make_action() -> None:
         ("a schema of another type", ("schema",), {"type": "string"}),
         ("a number in the schema", ("schema", "properties", "bags"), {"type": "number"}),
         ("a keyword that is not known", ("schema", "properties", "bags"), {"type": "integer", "contains": 1}),
+        (
+            "a pattern over 1,024 characters",
+            ("schema", "properties", "from"),
+            {"type": "string", "pattern": "x" * 1025},
+        ),
         ("a reference elsewhere", ("schema", "properties", "bags"), {"$ref": "https://evil.example/s"}),
         ("a source that is not known", ("sources", "bags"), "cookie"),
         ("a source too few", ("sources", "bags"), DROP),
@@ -406,6 +444,21 @@ def make_display() -> None:
     file.good("what the template leaves out", action=PLAIN, parameters={
         "from": "a", "to": {"z": [1, {"y~/": "b"}], "\U0001f600": {}, "\ue000": []},
     }, terms=None)  # fmt: skip
+    indexed = changed(DOCUMENT, ("display", 1), {"pointer": "/parameters/from/00", "label": "It", "format": "secret"})
+    file.good(
+        "an index with a leading zero leads nowhere",
+        action=indexed,
+        parameters={"from": ["a"], "to": "x"},
+        terms=STATED,
+    )
+    for name, value in {
+        "two marks on a letter stay": "Vie\u0323\u0302t a\u0301\u0301\u0301 \u0e17\u0e35\u0e48",
+        "a third mark in a row is escaped": "o" + "\u0301\u0302\u0303\u0304 x\u0301\u0302\u0303",
+        "marks of different blocks are one row": "o\u0300\u036f\u0483\u0489\u1ab0\u1aff\u1dc0\u1dff\u20d0\u20ff\ufe20\ufe2f",
+        "a mark that is escaped anyway counts": "o\u0301\u034f\u0301",
+        "marks at the beginning": "\u0338\u0338\u0338",
+    }.items():
+        file.good(name, action=PLAIN, parameters={"from": value, "to": "x"}, terms=None)
     file.good("an absent value in the summary", action=PLAIN, parameters={"from": "a"}, terms=None)
     for name, entry, parameters in [
         ("an entry covers what is in its value", ("/parameters/to", "text"), {"to": {"b": [1], "a": "x"}}),
@@ -464,6 +517,10 @@ def make_display() -> None:
     file.good("two hundred lines", action=PLAIN, parameters={"to": ["x"] * 199}, terms=None)
     file.bad("too many lines", "too_large_to_show", action=PLAIN, parameters={"to": ["x"] * 200}, terms=None)
     file.bad("too many octets", "too_large_to_show", action=PLAIN, parameters={"to": "x" * 17_000}, terms=None)
+    often = {**PLAIN, "summary": "{/parameters/to}" * 100}
+    file.bad(
+        "a summary that grows too large", "too_large_to_show", action=often, parameters={"to": "x" * 180}, terms=None
+    )
     file.write()
 
 
@@ -528,7 +585,7 @@ def make_roster() -> None:
     names = {"issuer": APPROVE, "audience": AIR, "subject": "p-1"}
     first = members(the_roster(), ADA)
     file.good("the first", signed=first, pinned=None, **names)
-    eddsa = SoftwarePasskey("approve.example", APPROVE, "EdDSA", credential_id=b"ed", key=EDWARDS.key)  # type: ignore[arg-type]
+    eddsa = passkey_at("approve.example", "EdDSA", credential_id=b"ed", key=EDWARDS.key)
     file.good("the first, by EdDSA", signed=members(the_roster(eddsa), eddsa), pinned=None, **names)
     for member, reason in {
         "issuer": "roster_issuer",
@@ -547,6 +604,7 @@ def make_roster() -> None:
         ("no origin", ("roster", "origins"), []),
         ("a key of another algorithm", ("roster", "credentials", 0, "alg"), "RS256"),
         ("a key that is none", ("roster", "credentials", 0, "public_key"), "AAAA"),
+        ("no credential", ("roster", "credentials"), []),
         ("a credential twice", ("roster", "credentials"), first["roster"]["credentials"] * 2),
         ("credentials that are no list", ("roster", "credentials"), {}),
         ("no assertion", ("webauthn",), DROP),
@@ -568,33 +626,45 @@ def make_roster() -> None:
         found = the_roster(ADA, BOB, **{"seq": 2, **change})
         file.bad(name + " later", reason, signed=members(found, ADA), pinned=pinned, **names)
     file.write()
+
+
+def make_removal() -> None:
     file = File("removal", "A roster by which the approval server alone removes passkeys (section 4.5).")
-    pinned, less = the_roster(ADA, BOB).members(), the_roster(ADA, seq=2)
-    file.good("one less", removal=roster.sign_removal(less, SERVER), jwks=jwks(SERVER), pinned=pinned)
-    file.good(
-        "none left",
-        removal=roster.sign_removal(the_roster(seq=2, credentials=()), SERVER),
-        jwks=jwks(SERVER),
-        pinned=pinned,
-    )
-    for name, reason, found in [
-        ("one more", "roster_not_subset", the_roster(ADA, BOB, MALLORY, seq=2)),
-        ("as many", "roster_not_subset", the_roster(ADA, BOB, seq=2)),
-        ("another in its place", "roster_not_subset", the_roster(ADA, MALLORY, seq=2)),
-        ("the same seq", "roster_seq", the_roster(ADA)),
+    base: dict[str, Any] = {"jwks": jwks(SERVER), "pinned": the_roster(ADA, BOB).members(), "now": T}
+
+    def by_server(*left: SoftwarePasskey, **changes: Any) -> str:
+        return roster.sign_removal(the_roster(*left, **{"seq": 2, **changes}), SERVER)
+
+    less = the_roster(ADA, seq=2)
+    file.good("one less", removal=by_server(ADA), **base)
+    file.good("the second at which it is made as seq", removal=by_server(ADA, seq=T), **base)
+    file.good("the largest seq", removal=by_server(ADA, seq=T + 300), **base)
+    file.bad("a seq too far ahead of the clock", "roster_seq", removal=by_server(ADA, seq=T + 301), **base)
+    file.bad("the last seq there is", "roster_seq", removal=by_server(ADA, seq=2**53 - 1), **base)
+    ahead = {**base, "pinned": the_roster(ADA, BOB, seq=T + 1000).members()}
+    file.good("the largest seq after one ahead of the clock", removal=by_server(ADA, seq=T + 1300), **ahead)
+    file.bad("a seq too far ahead of the one pinned", "roster_seq", removal=by_server(ADA, seq=T + 1301), **ahead)
+    file.bad("none left", "roster_malformed", removal=by_server(credentials=()), **base)
+    for name, reason, left, seq in [
+        ("one more", "roster_not_subset", (ADA, BOB, MALLORY), 2),
+        ("as many", "roster_not_subset", (ADA, BOB), 2),
+        ("another in its place", "roster_not_subset", (ADA, MALLORY), 2),
+        ("the same seq", "roster_seq", (ADA,), 1),
     ]:
-        file.bad(name, reason, removal=roster.sign_removal(found, SERVER), jwks=jwks(SERVER), pinned=pinned)
-    file.bad(
-        "by another key",
-        "roster_signature",
-        removal=roster.sign_removal(less, STRANGER),
-        jwks=jwks(SERVER),
-        pinned=pinned,
-    )
+        file.bad(name, reason, removal=by_server(*left, seq=seq), **base)
+    for name, reason, change in [
+        ("another issuer", "roster_issuer", {"iss": "https://other.example"}),
+        ("another service", "roster_audience", {"aud": "https://b.example"}),
+        ("another person", "roster_subject", {"sub": "p-2"}),
+        ("another RP ID", "roster_rp_id", {"rp_id": "other.example"}),
+        ("another origin", "roster_rp_id", {"origins": ("https://other.example",)}),
+        ("an origin more", "roster_rp_id", {"origins": (APPROVE, "https://other.example")}),
+    ]:
+        file.bad(name, reason, removal=by_server(ADA, **change), **base)
+    file.bad("by another key", "roster_signature", removal=roster.sign_removal(less, STRANGER), **base)
     forged = signed(less.members(), roster.TYP, STRANGER, kid=SERVER.public.kid)
-    file.bad("by another key under its kid", "roster_signature", removal=forged, jwks=jwks(SERVER), pinned=pinned)
-    other = signed(less.members(), "JWT", SERVER)
-    file.bad("of another type", "roster_malformed", removal=other, jwks=jwks(SERVER), pinned=pinned)
+    file.bad("by another key under its kid", "roster_signature", removal=forged, **base)
+    file.bad("of another type", "roster_malformed", removal=signed(less.members(), "JWT", SERVER), **base)
     file.write()
 
 
@@ -640,11 +710,13 @@ def a_jws(
     head, payload, signature = text.split(".")
 
     def bad(name: str, reason: str, value: str) -> None:
-        file.bad(name, f"{prefix}_{reason}", **{**inputs, form: value})
+        # The rows for signed objects in general call the key by its own.
+        row = "key_malformed" if (prefix, reason) == ("jws", "key") else f"{prefix}_{reason}"
+        file.bad(name, row, **{**inputs, form: value})
 
     bad("another typ", "typ", signed(claims, "JWT" if typ != "JWT" else "at+jwt", key_))
     bad("alg none", "alg", signed(claims, typ, key_, alg="none")[: -len(signature)])
-    bad("HS256", "alg", signed(claims, typ, key_, alg="HS256"))
+    bad("HS256 with the public key", "alg", hs256(claims, typ, key_))
     bad("the other algorithm", "alg", signed(claims, typ, key_, alg="EdDSA"))
     bad("no kid", "key", signed(claims, typ, key_, kid=DROP))
     bad("an unknown kid", "key", signed(claims, typ, STRANGER))
@@ -652,9 +724,11 @@ def a_jws(
     bad(
         "other claims under its signature",
         "signature",
-        f"{head}.{base64url.encode(canonical.encode({**claims, 'jti': 'x'}))}.{signature}",
+        f"{head}.{base64url.encode(canonical.encode({**claims, 'iat': T + 1}))}.{signature}",
     )
     bad("a critical header", "malformed", signed(claims, typ, key_, crit=["x"], x=1))
+    bad("a header over 1,024 characters", "malformed", signed(claims, typ, key_, x="x" * 800))
+    bad("a kid over 256 characters", "malformed", signed(claims, typ, key_, kid="x" * 257))
     bad("two parts", "malformed", f"{head}.{payload}")
     bad("padding", "malformed", text + "=")
     bad("claims that are a list", "malformed", signed([], typ, key_))
@@ -708,9 +782,15 @@ def make_offer() -> None:
     file.write()
 
 
+def item_of(**changes: str) -> str:
+    """Give an item hash; a member of it can be another."""
+    whole = {"aud": AIR, "sub": "p-1", "txn": TXN, "act": BOOKED.digest, "display": display.digest(LINES), **changes}
+    return approval.item_hash(**whole)
+
+
 def given(number: SoftwarePasskey = ADA, **changes: Any) -> dict[str, Any]:
-    """Give an approval: a statement and the assertion over it."""
-    item = approval.item_hash(AIR, "p-1", changes.pop("txn", TXN), BOOKED.digest, display.digest(LINES))
+    """Give an approval: a statement over one item, and the assertion over it; members of both can be others."""
+    item = item_of(**{name: changes.pop(name) for name in ("aud", "sub", "txn", "act", "display") if name in changes})
     found = statement(item, **changes)
     challenge = approval.challenge(approval.APPROVAL, found)
     return {"statement": found, "webauthn": number.get(challenge).members()}
@@ -747,14 +827,21 @@ def make_token() -> None:
     file.write()
 
 
-def proof(text: str | None, **changes: Any) -> str:
+OWN_KEY: dict[str, Any] = {"kid": DROP, "jwk": AGENT.public.members}
+
+
+def proof_claims(text: str | None, **changes: Any) -> dict[str, Any]:
     claims: dict[str, Any] = {"jti": "p-1", "htm": "POST", "htu": AIR + "/bookings", "iat": T + 3}
     if text is not None:
         claims["ath"] = canonical.sha256(text.encode())
+    return {name: value for name, value in {**claims, **changes}.items() if value is not DROP}
+
+
+def proof(text: str | None, **changes: Any) -> str:
     header = changes.pop("header", {})
     signer = changes.pop("signer", AGENT)
-    claims = {name: value for name, value in {**claims, **changes}.items() if value is not DROP}
-    return signed(claims, "dpop+jwt", signer, **{"kid": DROP, "jwk": signer.public.members, **header})
+    claims = proof_claims(text, **changes)
+    return signed(claims, "dpop+jwt", signer, **{**OWN_KEY, "jwk": signer.public.members, **header})
 
 
 def make_proof() -> None:
@@ -781,7 +868,6 @@ def make_proof() -> None:
         ("a time that is a text", "proof_malformed", {"iat": "1"}),
         ("another typ", "proof_typ", {"header": {"typ": "JWT"}}),
         ("alg none", "proof_alg", {"header": {"alg": "none"}}),
-        ("HS256 with the public key", "proof_alg", {"header": {"alg": "HS256"}}),
         ("another algorithm than the key's", "proof_alg", {"header": {"alg": "EdDSA"}}),
         ("no key", "proof_key", {"header": {"jwk": DROP}}),
         ("a private key", "proof_key", {"header": {"jwk": AGENT.private_jwk()}}),
@@ -789,6 +875,9 @@ def make_proof() -> None:
         ("another key", "proof_signature", {"header": {"jwk": STRANGER.public.members}}),
     ]:
         file.bad(name, reason, proof=proof(text, **change), **base)
+    file.bad(
+        "HS256 with the public key", "proof_alg", proof=hs256(proof_claims(text), "dpop+jwt", AGENT, **OWN_KEY), **base
+    )
     file.bad("no nonce", "proof_nonce", proof=proof(text), **{**base, "nonces": ["n"]})
     file.bad("an old nonce", "proof_nonce", proof=proof(text, nonce="m"), **{**base, "nonces": ["n"]})
     file.bad("rubbish", "proof_malformed", proof="x", **base)
@@ -807,8 +896,8 @@ def make_assertion() -> None:
         return found.get(challenge, **client_data).members()
 
     file.good("by ES256", assertion=by(ADA), **base)
-    rsa = SoftwarePasskey("approve.example", APPROVE, "RS256", credential_id=b"rsa")
-    eddsa = SoftwarePasskey("approve.example", APPROVE, "EdDSA", credential_id=b"ed", key=EDWARDS.key)  # type: ignore[arg-type]
+    rsa = passkey_at("approve.example", "RS256", credential_id=b"rsa")
+    eddsa = passkey_at("approve.example", "EdDSA", credential_id=b"ed", key=EDWARDS.key)
     for found in (rsa, eddsa):
         file.good(f"by {found.alg}", assertion=by(found), **{**base, "credential": found.credential.members()})
     file.good("unknown members of client data", assertion=by(ADA, other="x"), **base)
@@ -818,7 +907,7 @@ def make_assertion() -> None:
         ("another origin", "assertion_origin", by(ADA, origin="https://evil.example")),
         ("in a frame", "assertion_cross_origin", by(ADA, crossOrigin=True)),
         ("a top origin", "assertion_cross_origin", by(ADA, topOrigin="https://evil.example")),
-        ("another relying party", "assertion_rp_id", SoftwarePasskey("evil.example", APPROVE, key=ADA.key).get(challenge).members()),
+        ("another relying party", "assertion_rp_id", passkey_at("evil.example", key=ADA.key).get(challenge).members()),
         ("nobody present", "assertion_up", by(passkey(3001, user_present=False))),
         ("nobody verified", "assertion_uv", by(passkey(3001, user_verified=False))),
         ("another challenge", "assertion_challenge", ADA.get(bytes(32)).members()),
@@ -858,6 +947,101 @@ def make_receipt() -> None:
         "a member too many": {"more": 1}, "another status": {"status": "done"}, "a digest that is none": {"act_digest": "x"},
     }.items():  # fmt: skip
         file.bad(name, "receipt_malformed", receipt=signed({**claims, **change}, typ, SERVICE), **base)
+    large = signed({**claims, "more": "x" * 8192}, "JWT", SERVICE)
+    file.bad("over 8 KiB, before its type is looked at", "receipt_malformed", receipt=large, **base)
+    file.write()
+
+
+def make_receipt_for() -> None:
+    file, typ = File("receipt_for", "A receipt, and the token that was issued for its act (section 6.4)."), receipt.TYP
+    claims: dict[str, Any] = {
+        "iss": AIR, "aud": APPROVE, "sub": "p-1", "txn": TXN, "jti": "j-1", "act_digest": BOOKED.digest, "iat": T + 4,
+        "status": "executed",
+    }  # fmt: skip
+    base: dict[str, Any] = {"issuer": APPROVE, "jti": "j-1", "act_digest": BOOKED.digest}
+    file.good("of this token", receipt=signed(claims, typ, SERVICE), **base)
+    for member, other in {"aud": "https://other.example", "jti": "j-2", "act_digest": "A" * 43}.items():
+        file.bad(
+            f"another {member}", "receipt_mismatch", receipt=signed({**claims, member: other}, typ, SERVICE), **base
+        )
+    file.write()
+
+
+def make_asked() -> None:
+    file, typ = (
+        File("asked", "An offer as an agent brings it: for whom, and for which action (section 6.3)."),
+        offer.TYP,
+    )
+    base: dict[str, Any] = {"sub": "p-1", "jkt": "J" * 43, "action": DOCUMENT}
+    holder = {"sub": "p-1", "cnf": {"jkt": "J" * 43}}
+    anyone, one = signed(offer_claims(), typ, SERVICE), signed(offer_claims(**holder), typ, SERVICE)
+    file.good("for anyone", offer=anyone, **base)
+    file.good("for anyone, whoever it is", offer=anyone, **{**base, "sub": "p-2", "jkt": "K" * 43})
+    file.good("for this person and agent", offer=one, **base)
+    plain = offer_claims(authorization_details=booked(PLAIN, None).details())
+    file.good("without terms", offer=signed(plain, typ, SERVICE), **{**base, "action": PLAIN})
+    file.bad("for another person", "offer_subject", offer=one, **{**base, "sub": "p-2"})
+    file.bad("for another agent", "offer_subject", offer=one, **{**base, "jkt": "K" * 43})
+    for name, member, other in [
+        ("another action's name", "actions", ["check_in"]),
+        ("another release of the action", "action_digest", "A" * 43),
+        ("without the terms that the action has", "terms", DROP),
+    ]:
+        claims = offer_claims(authorization_details=changed(booked().details(), (0, member), other))
+        file.bad(name, "offer_action", offer=signed(claims, typ, SERVICE), **base)
+    claims = offer_claims(authorization_details=booked(PLAIN).details())
+    file.bad(
+        "terms that the action has not", "offer_action", offer=signed(claims, typ, SERVICE), **{**base, "action": PLAIN}
+    )
+    file.bad("what is published is another action", "offer_action", offer=anyone, **{**base, "action": PLAIN})
+    many = signed(offer_claims(authorization_details=booked(to="x" * 17_000).details()), typ, SERVICE)
+    file.bad("more than can be shown", "too_large_to_show", offer=many, **base)
+    file.write()
+
+
+def make_ended() -> None:
+    file, typ = File("ended", "The end of a request without a token (section 4.9)."), ended.TYP
+    claims: dict[str, Any] = {
+        "iss": APPROVE, "aud": "c-1", "sub": "p-1", "resource": AIR, "txn": TXN, "status": "denied", "iat": T,
+        "message": "Too dear.",
+    }  # fmt: skip
+    base = {"jwks": jwks(SERVER, EDWARDS)}
+    for status in ended.STATUSES:
+        file.good(status, ended=signed({**claims, "status": status}, typ, SERVER), **base)
+    file.good("without words", ended=signed(changed(claims, ("message",), DROP), typ, SERVER), **base)
+    file.good("with three hundred characters", ended=signed({**claims, "message": "\u00e9" * 300}, typ, SERVER), **base)
+    file.good("by EdDSA", ended=signed(claims, typ, EDWARDS), **base)
+    a_jws(file, "ended", claims, typ, SERVER, "jws", **base)
+    for member in claims:
+        if member != "message":
+            text = signed(changed(claims, (member,), DROP), typ, SERVER)
+            file.bad(f"{member} is missing", "jws_malformed", ended=text, **base)
+    for name, change in {
+        "a member too many": {"more": 1}, "another status": {"status": "executed"}, "no words at all": {"message": ""},
+        "words too many": {"message": "x" * 301}, "a time that is a text": {"iat": "1"},
+    }.items():  # fmt: skip
+        file.bad(name, "jws_malformed", ended=signed({**claims, **change}, typ, SERVER), **base)
+    file.write()
+
+
+def make_gesture() -> None:
+    file = File("gesture", "What a passkey gesture of each kind signs (section 4.4).")
+    nonce, jkt = base64url.encode(bytes(range(16))), AGENT.public.thumbprint
+    values: dict[str, Any] = {
+        approval.LOGIN: {"iss": APPROVE, "nonce": nonce, "iat": T},
+        approval.PAIR: {"iss": APPROVE, "client_id": "c-1", "jkt": jkt, "name": "Trip planner", "nonce": nonce},
+        approval.PASSKEY: {"iss": APPROVE, "account": "a-1", "nonce": nonce, "add": {**BOB.credential.members(), "name": "Phone"}},
+        approval.ROSTER: the_roster(ADA, BOB).members(),
+        approval.APPROVAL: statement("I" * 43),
+    }  # fmt: skip
+    for tag, value in values.items():
+        file.good(tag, tag=tag, value=value)
+    removal = {"iss": APPROVE, "account": "a-1", "nonce": nonce, "remove": BOB.id}
+    file.good("oneact-passkey-1, a removal", tag=approval.PASSKEY, value=removal)
+    named = {**values[approval.PAIR], "name": 'Ada"s \\ \u00e9\n\U0001f600'}
+    file.good("texts that JCS escapes", tag=approval.PAIR, value=named)
+    for tag in approval.TAGS:
+        file.good(f"one value under {tag}", tag=tag, value=values[approval.LOGIN])
     file.write()
 
 
@@ -883,6 +1067,8 @@ def make_client_assertion() -> None:
     file.bad("another key", reason, client_assertion=signed(claims, typ, STRANGER), **base)
     file.bad("another algorithm", reason, client_assertion=signed(claims, typ, EDWARDS), **base)
     file.bad("expired", reason, client_assertion=signed(claims, typ, AGENT), **{**base, "now": T + 60})
+    long = {**claims, "iss": "c" * 1600, "sub": "c" * 1600}
+    file.bad("over 4 KiB", reason, client_assertion=signed(long, typ, AGENT), **base)
     file.write()
 
 
@@ -912,6 +1098,7 @@ def make_id_token() -> None:
             "roster_audience",
             {"oneact_roster": members(the_roster(aud="https://b.example"), ADA)},
         ),
+        ("a roster by another server", "roster_issuer", {"oneact_roster": members(the_roster(iss=AIR), ADA)}),
         ("a roster nobody vouched for", "roster_unpinned", {"oneact_roster": members(the_roster(), MALLORY)}),
     ]:
         file.bad(name, why, id_token=signed({**claims, **change}, "JWT", SERVER), **base)
@@ -920,199 +1107,12 @@ def make_id_token() -> None:
     file.write()
 
 
-def a_check(**changes: Any) -> dict[str, Any]:
-    """Give a whole request that every check passes, with changes to its parts."""
-    claims = changes.pop("claims", None) or token_claims(**changes.pop("token", {}))
-    text = changes.pop("text", None) or signed(
-        claims, "at+jwt", changes.pop("signer", SERVER), **changes.pop("header", {})
-    )
-    shown = changes.pop("proof", None) or proof(text, **changes.pop("proof_changes", {}))
-    vector: dict[str, Any] = {
-        "request": {
-            "authorization": [f"DPoP {text}"], "dpop": [shown], "method": "POST", "htu": AIR + "/bookings",
-            "action": DOCUMENT, "parameters": PARAMETERS, **changes.pop("request", {}),
-        },
-        "service": {
-            "resource": AIR, "txn_keys_hex": [TXN_KEY.hex()], "issuers": {APPROVE: jwks(SERVER, EDWARDS)}, "nonces": None,
-            **changes.pop("service", {}),
-        },
-        "account": {"id": "ada", "approvers": [{"person": f"{APPROVE} p-1", "roster": the_roster().members()}]},
-        "now": T + 3,
-    }  # fmt: skip
-    return {**vector, **changes}
-
-
-def several(approvers: int, *, excluded: bool = False) -> dict[str, Any]:
-    """Give the action with a rule of several persons."""
-    return {**DOCUMENT, "rule": {"approvers": approvers, "requester_excluded": excluded}}
-
-
-def with_rule(document: dict[str, Any], *people: SoftwarePasskey, **changes: Any) -> dict[str, Any]:
-    """Give a request under another rule, approved by these people; their account has Ada, Bob and Mallory."""
-    described = action.parse(document)
-    stated = STATED if described.terms else None
-    wanted = act.build(AIR, described.name, described.digest, PARAMETERS, stated)
-    txn = terms.mint(TXN_KEY, bytes(16), T + 600, APPROVE, wanted.digest)
-    lines = display.render(described, PARAMETERS, stated)
-    item = approval.item_hash(AIR, "p-1", txn, wanted.digest, display.digest(lines))
-    approvals = []
-    for someone in people:
-        found = statement(item, **changes)
-        webauthn = someone.get(approval.challenge(approval.APPROVAL, found)).members()
-        approvals.append({"statement": found, "webauthn": webauthn})
-    rosters = [
-        {"person": f"{APPROVE} p-{number}", "roster": the_roster(someone, sub=f"p-{number}").members()}
-        for number, someone in enumerate((ADA, BOB, MALLORY), 1)
-    ]
-    claims = token_claims(txn=txn, authorization_details=wanted.details(), approvals=approvals)
-    return a_check(claims=claims, request={"action": document}, account={"id": "team", "approvers": rosters})
-
-
-def make_check() -> None:
-    file = File("check", "Whole requests before the service's checks 1 to 10 (section 7).")
-    file.good("everything as it should be", **a_check())
-    file.good("the token by EdDSA", **a_check(signer=EDWARDS))
-    file.good("the last second", **a_check(now=T + 31, proof_changes={"iat": T + 31}))
-    file.good(
-        "the scheme in lower case",
-        **{
-            **(base := a_check()),
-            "request": {
-                **base["request"],
-                "authorization": [base["request"]["authorization"][0].replace("DPoP", "dpop")],
-            },
-        },
-    )
-    file.good("an action without terms", **with_rule(PLAIN, ADA))
-    file.good("parameters by digest", **a_check(token={"authorization_details": BOOKED.details(inline=False)}))
-    batch = {"acts": [f"{n:043d}" for n in range(19)], "exp": T + 120}
-    item = given()["statement"]["acts"][0]
-    file.good(
-        "one of a batch of twenty", **a_check(token={"approvals": [given(acts=[*batch["acts"], item], exp=T + 120)]})
-    )
-    file.good("two of two persons", **with_rule(several(2), ADA, BOB, exp=T + 600))
-    file.good("three of three persons", **with_rule(several(3), ADA, BOB, MALLORY))
-    file.good("another person than the one who asked", **with_rule(several(1, excluded=True), BOB))
-    text = signed(token_claims(), "at+jwt", SERVER)
-    one = {"authorization": [f"DPoP {text}"], "dpop": [proof(text)]}
-    for name, reason, request in [
-        ("no token", "authorization_not_dpop", {"authorization": []}),
-        ("as Bearer", "authorization_not_dpop", {"authorization": [f"Bearer {text}"]}),
-        ("two tokens", "authorization_repeated", {"authorization": one["authorization"] * 2}),
-        ("no proof", "proof_missing", {"dpop": []}),
-        ("two proofs", "proof_repeated", {"dpop": one["dpop"] * 2}),
-        ("a token over 6 KiB", "token_too_large", {"authorization": ["DPoP " + "x" * 6145]}),
-        ("a proof over 2 KiB", "proof_too_large", {"dpop": ["x" * 2049]}),
-        ("another method", "proof_htm", {"method": "PUT"}),
-        ("another address", "proof_htu", {"htu": AIR + "/oneact/act"}),
-        ("a changed parameter", "act_mismatch", {"parameters": {"from": "SFO", "to": "LAX"}}),
-        ("an added parameter", "act_mismatch", {"parameters": {**PARAMETERS, "bags": 1}}),
-        ("a dropped parameter", "act_mismatch", {"parameters": {"from": "SFO"}}),
-        ("another action", "act_mismatch", {"action": PLAIN}),
-        ("a new release of the action", "act_mismatch", {"action": {**DOCUMENT, "intent": "Book"}}),
-    ]:
-        file.bad(name, reason, **a_check(text=text, proof=one["dpop"][0], request=request))
-    for name, reason, change in [
-        ("a token that is none", "token_malformed", {"text": "x"}),
-        ("another typ", "token_typ", {"header": {"typ": "JWT"}}),
-        ("alg none", "token_alg", {"header": {"alg": "none"}}),
-        ("HS256 with the public key", "token_alg", {"header": {"alg": "HS256"}}),
-        ("another issuer", "token_issuer", {"token": {"iss": "https://evil.example"}}),
-        ("an unknown kid", "token_key", {"signer": STRANGER}),
-        ("a forged signature", "token_signature", {"signer": STRANGER, "header": {"kid": SERVER.public.kid}}),
-        ("another service's token", "token_audience", {"token": {"aud": "https://b.example"}}),
-        ("from the future", "token_not_yet_valid", {"now": T - 4, "proof_changes": {"iat": T - 4}}),
-        ("the second at which it expires", "token_expired", {"now": T + 32, "proof_changes": {"iat": T + 32}}),
-        ("a life of thirty-one seconds", "token_lifetime", {"token": {"exp": T + 33}}),
-        ("another proof's key", "proof_binding", {"proof_changes": {"signer": STRANGER}}),
-        ("a proof that is none", "proof_malformed", {"proof": "x"}),
-        ("a proof of another typ", "proof_typ", {"proof_changes": {"header": {"typ": "JWT"}}}),
-        ("a proof by HS256", "proof_alg", {"proof_changes": {"header": {"alg": "HS256"}}}),
-        ("a proof without key", "proof_key", {"proof_changes": {"header": {"jwk": DROP}}}),
-        ("a proof that is forged", "proof_signature", {"proof_changes": {"header": {"jwk": STRANGER.public.members}}}),
-        ("a proof of another token", "proof_ath", {"proof_changes": {"ath": "x" * 43}}),
-        ("a stale proof", "proof_iat", {"proof_changes": {"iat": T - 58}}),
-        ("a proof without our nonce", "proof_nonce", {"service": {"nonces": ["n"]}}),
-        ("no act", "act_malformed", {"token": {"authorization_details": []}}),
-        ("another act in the token", "act_mismatch", {"token": {"authorization_details": booked(to="LAX").details()}}),
-        ("terms that an action has not", "terms_unexpected", _unexpected_terms()),
-        ("no terms", "terms_missing", {"token": {"authorization_details": booked(terms_=None).details()}}),
-        ("a txn that is none", "txn_malformed", {"token": {"txn": "x"}}),
-        ("terms nobody stated", "txn_foreign", {"service": {"txn_keys_hex": ["00" * 32]}}),
-        ("an offer that had expired", "txn_expired", {"token": {"txn": terms.mint(TXN_KEY, bytes(16), T, APPROVE, BOOKED.digest)}}),
-        ("nobody linked", "account_not_linked", {"account": None}),
-        ("no approval", "statement_malformed", {"token": {"approvals": []}}),
-        ("four approvals", "statement_malformed", {"token": {"approvals": [given()] * 4}}),
-        ("an approval with more", "statement_malformed", {"token": {"approvals": [{**given(), "more": 1}]}}),
-        ("a statement with more", "statement_malformed", {"token": {"approvals": [given(more=1)]}}),
-        ("a statement of another server", "statement_issuer", {"token": {"approvals": [given(iss=AIR)]}}),
-        ("a statement to another agent", "statement_client", {"token": {"approvals": [given(client_id="c-2")]}}),
-        ("a statement to another key", "statement_key", {"token": {"approvals": [given(jkt="K" * 43)]}}),
-        ("a token before its statement", "statement_time", {"token": {"approvals": [given(iat=T + 3)]}}),
-        ("a token past its statement", "statement_time", {"token": {"approvals": [given(exp=T + 31)]}}),
-        ("a statement of sixty-one seconds", "statement_lifetime", {"token": {"approvals": [given(exp=T + 61)]}}),
-        ("a batch of two minutes and a second", "statement_lifetime", {"token": {"approvals": [given(acts=["I" * 43, item], exp=T + 121)]}}),
-        ("another item", "statement_item", {"token": {"approvals": [given(acts=["I" * 43])]}}),
-        ("another person's item", "statement_item", {"token": {"sub": "p-2"}}),
-        ("another transaction's item", "statement_item", {"token": {"approvals": [given(txn="other")]}}),
-        ("an unpinned passkey", "passkey_not_pinned", {"token": {"approvals": [given(MALLORY)]}}),
-        ("a passkey pinned for another server", "passkey_not_pinned", {"account": {"id": "ada", "approvers": [
-            {"person": "x", "roster": the_roster(iss="https://other.example").members()}]}}),
-        ("an assertion with more", "assertion_malformed", {"token": {"approvals": [changed(given(), ("webauthn", "more"), 1)]}}),
-        ("an assertion over another statement", "assertion_challenge", {"token": {"approvals": [
-            {"statement": given(nonce="B" * 21 + "A")["statement"], "webauthn": given()["webauthn"]}]}}),
-        ("a login gesture", "assertion_challenge", {"token": {"approvals": [_login()]}}),
-        ("without verification", "assertion_uv", {"token": {"approvals": [given(passkey(3001, user_verified=False))]}}),
-        ("without presence", "assertion_up", {"token": {"approvals": [given(passkey(3001, user_present=False))]}}),
-        ("another origin", "assertion_origin", {"token": {"approvals": [given(_at(origin="https://evil.example"))]}}),
-        ("another relying party", "assertion_rp_id", {"token": {"approvals": [given(_at(rp_id="evil.example"))]}}),
-        ("another type", "assertion_type", {"token": {"approvals": [_client_data(type="webauthn.create")]}}),
-        ("in a frame", "assertion_cross_origin", {"token": {"approvals": [_client_data(crossOrigin=True)]}}),
-        ("a forged assertion", "assertion_signature", {"token": {"approvals": [given(passkey(3009, credential_id=ADA.credential_id))]}}),
-    ]:  # fmt: skip
-        file.bad(name, reason, **a_check(**change))
-    file.bad("one of two persons", "rule_not_met", **with_rule(several(2), ADA))
-    file.bad("one person twice", "rule_not_met", **with_rule(several(2), ADA, ADA))
-    file.bad("the one who asked alone", "rule_not_met", **with_rule(several(1, excluded=True), ADA))
-    file.bad("a batch for two persons", "statement_lifetime", **_batch_for_two())
-    file.bad("six hundred and one seconds", "statement_lifetime", **with_rule(several(2), ADA, BOB, exp=T + 601))
-    file.write()
-
-
-def _unexpected_terms() -> dict[str, Any]:
-    wanted = booked(PLAIN)
-    return {"token": {"authorization_details": wanted.details()}, "request": {"action": PLAIN}}
-
-
-def _login() -> dict[str, Any]:
-    found = given()
-    challenge = approval.challenge(approval.LOGIN, found["statement"])
-    return {**found, "webauthn": ADA.get(challenge).members()}
-
-
-def _at(**changes: Any) -> SoftwarePasskey:
-    found = passkey(3001)
-    for name, value in changes.items():
-        setattr(found, name, value)
-    return found
-
-
-def _client_data(**changes: Any) -> dict[str, Any]:
-    found = given()
-    challenge = approval.challenge(approval.APPROVAL, found["statement"])
-    return {**found, "webauthn": ADA.get(challenge, **changes).members()}
-
-
-def _batch_for_two() -> dict[str, Any]:
-    return with_rule(several(2), ADA, BOB, acts=["A" * 43, "B" * 43])
-
-
 def main(wanted: list[str]) -> None:
     """Make the files that are wanted, or every file."""
     for make in (
         make_canonical, make_action, make_parameters, make_act, make_display, make_item_and_statement, make_roster,
-        make_txn, make_offer, make_token, make_proof, make_assertion, make_receipt, make_client_assertion,
-        make_id_token, make_check,
+        make_removal, make_txn, make_offer, make_token, make_proof, make_assertion, make_receipt, make_client_assertion,
+        make_asked, make_receipt_for, make_ended, make_gesture, make_id_token,
     ):  # fmt: skip
         if not wanted or make.__name__.removeprefix("make_") in wanted:
             make()

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from oneact.errors import Reason, Refusal
+from oneact.log import checkpoint, evidence, proving, tree
+from oneact.log import entry as log_entry
 from oneact.protocol import (
     act,
     action,
@@ -21,6 +23,7 @@ from oneact.protocol import (
     client_assertion,
     display,
     dpop,
+    ended,
     fitting,
     id_token,
     jwk,
@@ -91,8 +94,8 @@ def _roster(signed: Any, pinned: Any, issuer: str, audience: str, subject: str) 
     return {"seq": found.roster.seq}
 
 
-def _removal(removal: str, jwks: Any, pinned: Any) -> Outcome:
-    return {"seq": roster.check_removal(removal, jwk.parse_set(jwks), roster.parse(pinned)).seq}
+def _removal(removal: str, jwks: Any, pinned: Any, now: int) -> Outcome:
+    return {"seq": roster.check_removal(removal, jwk.parse_set(jwks), roster.parse(pinned), now).seq}
 
 
 def _txn(  # noqa: PLR0917 - the inputs of the MAC
@@ -109,6 +112,18 @@ def _offer(offer: str, jwks: Any, audience: str, now: int) -> Outcome:
 
 
 _parse_offer, _check_offer = offer.parse, offer.check
+
+
+def _asked(offer: str, sub: str, jkt: str, action: Any) -> Outcome:
+    found, _ = _parse_offer(offer)
+    _check_holder(found, sub, jkt)
+    described = _parse_action(action)
+    _check_action(found, described)
+    lines = display.render(described, found.act.parameters or {}, found.act.terms)
+    return {"display": display.digest(lines)}
+
+
+_check_holder, _check_action = offer.check_holder, offer.check_action
 
 
 def _token(token: str, jwks: Any) -> Outcome:
@@ -135,6 +150,26 @@ def _receipt(receipt: str, jwks: Any) -> Outcome:
 
 
 _check_receipt = receipt.check
+
+
+def _receipt_for(receipt: str, issuer: str, jti: str, act_digest: str) -> Outcome:
+    found, _ = _parse_receipt(receipt)
+    _check_receipt_for(found, issuer, jti, act_digest)
+    return {"status": found.status}
+
+
+_parse_receipt, _check_receipt_for = receipt.parse, receipt.check_for
+
+
+def _ended(ended: str, jwks: Any) -> Outcome:
+    return {"status": _check_ended(ended, jwk.parse_set(jwks)).status}
+
+
+_check_ended = ended.check
+
+
+def _gesture(tag: str, value: Any) -> Outcome:
+    return {"challenge": base64url.encode(approval.challenge(tag, value))}
 
 
 def _client_assertion(client_assertion: str, jwk: Any, audience: str, now: int) -> Outcome:
@@ -181,8 +216,46 @@ def _check(request: Any, service: Any, account: Any, now: int) -> Outcome:
     return {"persons": list(checks.check_approved(held, trust, linked, now).persons)}
 
 
+def _entry(entry: Any, salt: str) -> Outcome:
+    found, octets = evidence.parse_entry(entry, Reason.LOG_MALFORMED), base64url.decode(salt)
+    if len(octets) != log_entry.SALT_OCTETS:
+        raise Refusal(Reason.LOG_MALFORMED, "salt")
+    return {"commitment": log_entry.commitment(found, octets)}
+
+
+def _checkpoint(note: str, key: str) -> Outcome:
+    found = checkpoint.check(note, checkpoint.parse_verifier(key))
+    return {"size": found.size, "root": base64url.encode(found.root)}
+
+
+def _inclusion(leaf_hex: str, index: int, size: int, root: str, proof: list[str]) -> Outcome:
+    leaf = tree.leaf_hash(bytes.fromhex(leaf_hex))
+    tree.check_inclusion(leaf, index, size, [base64url.decode(item) for item in proof], base64url.decode(root))
+    return {"ok": True}
+
+
+def _consistency(old: int, old_root: str, new: int, new_root: str, proof: list[str]) -> Outcome:
+    path = [base64url.decode(item) for item in proof]
+    tree.check_consistency(old, base64url.decode(old_root), new, base64url.decode(new_root), path)
+    return {"ok": True}
+
+
+def _evidence(evidence: Any) -> Outcome:
+    steps = proving.check(_parse_evidence(evidence))
+    return {"steps": {step.name: step.reason.value if step.reason else step.result for step in steps}}
+
+
+def _parse_evidence(value: Any) -> Any:
+    return evidence.parse(value)
+
+
 KINDS: dict[str, Callable[..., Outcome]] = {
     "canonical": _canonical,
+    "entry": _entry,
+    "checkpoint": _checkpoint,
+    "inclusion": _inclusion,
+    "consistency": _consistency,
+    "evidence": _evidence,
     "action": _action,
     "parameters": _parameters,
     "act": _act,
@@ -193,10 +266,14 @@ KINDS: dict[str, Callable[..., Outcome]] = {
     "removal": _removal,
     "txn": _txn,
     "offer": _offer,
+    "asked": _asked,
     "token": _token,
     "proof": _proof,
     "assertion": _assertion,
     "receipt": _receipt,
+    "receipt_for": _receipt_for,
+    "ended": _ended,
+    "gesture": _gesture,
     "client_assertion": _client_assertion,
     "id_token": _id_token,
     "check": _check,

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from oneact.errors import Reason
+from oneact.protocol import approval
 from tests.spec.literal import ROOT
 from tests.vectors.run import KINDS, differs
 
@@ -33,13 +34,17 @@ def test_every_kind_has_a_file_with_both_good_and_bad() -> None:
     for kind, document in FILES.items():
         assert document.keys() == {"about", "vectors"}
         assert any("expect" in vector for vector in document["vectors"])
-        assert kind == "item" or any("reason" in vector for vector in document["vectors"])
+        assert kind in {"item", "gesture"} or any("reason" in vector for vector in document["vectors"])
 
 
 def test_every_code_of_the_numbered_checks_has_a_request_that_gets_it() -> None:
     given = {vector["reason"] for vector in FILES["check"]["vectors"] if "reason" in vector}
     wanted = {reason.value for reason in Reason if 1 <= reason.check <= 10 and reason not in GUARDS}
     assert wanted - given == set()
+
+
+def test_every_kind_of_gesture_has_a_challenge() -> None:
+    assert {vector["tag"] for vector in FILES["gesture"]["vectors"]} == set(approval.TAGS)
 
 
 def test_no_two_vectors_of_a_file_have_one_name() -> None:

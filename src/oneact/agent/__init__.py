@@ -2,5 +2,16 @@
 
 from oneact.agent.agent import Agent, Result
 from oneact.agent.errors import AgentError, Denied, Expired, OutcomeUnknown, Refused, Unreachable
+from oneact.agent.published import published_actions
 
-__all__ = ["Agent", "AgentError", "Denied", "Expired", "OutcomeUnknown", "Refused", "Result", "Unreachable"]
+__all__ = [
+    "Agent",
+    "AgentError",
+    "Denied",
+    "Expired",
+    "OutcomeUnknown",
+    "Refused",
+    "Result",
+    "Unreachable",
+    "published_actions",
+]

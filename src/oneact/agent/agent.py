@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import secrets
 from dataclasses import dataclass
@@ -12,12 +13,12 @@ from urllib.parse import urlencode
 
 from oneact.agent import flow, keys, pairing
 from oneact.agent.client import Shell, check_url
-from oneact.agent.errors import Refused
-from oneact.errors import Refusal
+from oneact.agent.errors import Refused, as_refused
+from oneact.errors import Reason, Refusal
 from oneact.protocol import canonical, jwk, metadata
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from oneact.agent.keys import Pairing
     from oneact.protocol.canonical import Json
@@ -67,26 +68,34 @@ class Agent:
         key_file: str | Path | None = None,
         on_code: Callable[[str, str], None] | None = None,
         pairing_code: str = "",
+        again: bool = False,
     ) -> Self:
         """Open the pairing with an approval server; on first use make the key, register it and pair.
 
-        `on_code(code, address)` shows the person what to type where; by default it is printed, with the fingerprint
-        that their page will show. Raises `Denied`, `Expired`, `Refused` or `Unreachable`.
+        `name` is what the person sees when they pair. `key_file` keeps the pairing, by default one file for each server
+        under ONEACT_HOME. `on_code(code, address)` shows the person what to type where; by default it is printed, with
+        the fingerprint that their page will show. With `pairing_code`, which the person made at their own page, there
+        is nothing to type: `on_code` gets an empty code, and the address where they confirm. `again` pairs anew, with
+        the same key, where the person has removed or blocked the agent (`hint_unknown`), or the server has forgotten
+        it (`client_unknown`). Raises `Denied`, `Expired`, `Unreachable`, or `Refused`, also for a key file that cannot
+        be used.
         """
         issuer = check_url(issuer.rstrip("/"))
         file = Path(key_file) if key_file is not None else keys.default_file(issuer)
-        found = keys.load(file, issuer)
+        with _key_file(file):
+            found = keys.load(file, issuer)
         shell = Shell(found.key, issuer)
         try:
-            server = await _found(shell, issuer)
-            if not found.client_id:
+            with as_refused():
+                server = await shell.run(pairing.discover(issuer))
+            if again or not found.client_id:
                 found = found.registered(await shell.run(pairing.register(server, found.key.public, name)))
-                keys.save(file, found)
+                _save(file, found)
             shell.client_id = found.client_id
-            if not found.hint:
+            if again or not found.hint:
                 show = on_code or partial(_print, jwk.fingerprint(found.key.public.thumbprint))
                 found = found.paired(await shell.run(pairing.pair(server, name, show, pairing_code)))
-                keys.save(file, found)
+                _save(file, found)
         except BaseException:
             await shell.close()
             raise
@@ -115,7 +124,7 @@ class Agent:
         strict = _strict(parameters)
         described, found = await self._discover(service)
         wanted = flow.by_name(described.resource, action, strict, described.act_uri)
-        return await self._run(wanted, described.jwks_uri, found, reason, wait, idempotency_key)
+        return await self._run(wanted, described, found, reason, wait, idempotency_key)
 
     async def call(  # noqa: PLR0913 - the parts of a request
         self,
@@ -130,15 +139,15 @@ class Agent:
         idempotency_key: str = "",
     ) -> Result:
         """Make one request to any guarded address; `service` is its identifier, by default the address's origin."""
-        described, found = await self._discover(service or metadata.origin(url))
+        described, found = await self._discover(service or metadata.origin(check_url(url)))
         strict = None if json is None else _strict(dict(json))
         body, kind = None, ""
         if strict is not None:
             body, kind = canonical.encode(strict), "application/json"
         elif form is not None:
             body, kind = urlencode(form).encode(), "application/x-www-form-urlencoded"
-        wanted = flow.Wanted(described.resource, method.upper(), check_url(url), body, kind, None, strict)
-        return await self._run(wanted, described.jwks_uri, found, reason, wait, idempotency_key)
+        wanted = flow.Wanted(described.resource, method.upper(), url, body, kind, None, strict)
+        return await self._run(wanted, described, found, reason, wait, idempotency_key)
 
     async def close(self) -> None:
         """Close the connections; the pairing stays."""
@@ -153,29 +162,27 @@ class Agent:
         await self.close()
 
     async def _discover(self, service: str) -> tuple[metadata.ServiceMetadata, dict[str, PublicKey]]:
-        try:
+        with as_refused():
             return await self._shell.run(flow.discover(check_url(service.rstrip("/"))))
-        except Refusal as refusal:
-            raise Refused(refusal.reason.value, refusal.reason.says) from refusal
 
     async def _run(
         self,
         wanted: flow.Wanted,
-        jwks_uri: str,
+        described: metadata.ServiceMetadata,
         found: dict[str, PublicKey],
         reason: str,
         wait: int,
         idempotency_key: str,
     ) -> Result:
         held = self._pairing
+        if not idempotency_key.isascii() or not idempotency_key.isprintable():
+            raise Refused(Reason.REQUEST_MALFORMED.value, "idempotency_key is not of printable ASCII")
         asker = flow.Asker(
             self._server, held.hint, held.client_id, held.key.public.thumbprint,
             idempotency_key or secrets.token_urlsafe(16), reason, wait,
         )  # fmt: skip
-        try:
-            outcome = await self._shell.run(flow.act(wanted, asker, jwks_uri, found))
-        except Refusal as refusal:
-            raise Refused(refusal.reason.value, refusal.reason.says) from refusal
+        with as_refused():
+            outcome = await self._shell.run(flow.act(wanted, asker, described, found))
         await self._deliver(outcome)
         return Result(outcome.status, outcome.content_type, outcome.body, outcome.receipt, outcome.jws)
 
@@ -187,24 +194,33 @@ class Agent:
             await self._shell.call(flow.Call("POST", address, headers, body=outcome.jws.encode("ascii")))
 
 
-async def _found(shell: Shell, issuer: str) -> ServerMetadata:
+@contextlib.contextmanager
+def _key_file(file: Path) -> Iterator[None]:
+    """Give what is wrong with the file as a refusal that says so; it is the author's own machine."""
     try:
-        return await shell.run(pairing.discover(issuer))
+        yield
     except Refusal as refusal:
-        raise Refused(refusal.reason.value, refusal.reason.says) from refusal
+        raise Refused(refusal.reason.value, refusal.detail) from refusal
+    except OSError as error:
+        raise Refused(Reason.KEY_MALFORMED.value, f"{file}: {error.strerror}") from error
+
+
+def _save(file: Path, found: Pairing) -> None:
+    with _key_file(file):
+        keys.save(file, found)
 
 
 def _strict(parameters: dict[str, Json]) -> dict[str, Json]:
     """Read the author's own parameters as strictly as the service will; what does not fit is refused here."""
     try:
-        value = canonical.parse(json.dumps(parameters, allow_nan=False).encode())
-    except Refusal as refusal:
-        raise Refused(refusal.reason.value, refusal.reason.says) from refusal
+        text = json.dumps(parameters, allow_nan=False)
     except (TypeError, ValueError) as error:
         raise Refused("json_malformed", str(error)) from error
+    with as_refused():
+        value = canonical.parse(text.encode())
     return value if isinstance(value, dict) else {}
 
 
 def _print(fingerprint: str, code: str, address: str) -> None:
-    print(f"To pair this agent, open {address} and type {code}")  # noqa: T201 - the person has to see it
-    print(f"Its fingerprint is {fingerprint}")  # noqa: T201 - the same
+    task = f"open {address} and type {code}" if code else f"its person has to confirm it at {address}"
+    print(f"To pair this agent, {task}\nIts fingerprint is {fingerprint}", flush=True)  # noqa: T201 - the person has to see it

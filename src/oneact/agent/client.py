@@ -6,13 +6,13 @@ import asyncio
 import secrets
 import time
 from typing import TYPE_CHECKING, Final, TypeVar
-from urllib.parse import urlsplit
 
 import httpx
 
 from oneact.agent.errors import Refused
 from oneact.agent.flow import Answer, Call, Lost, Wait
-from oneact.protocol import client_assertion, dpop
+from oneact.errors import Refusal
+from oneact.protocol import client_assertion, dpop, metadata
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
@@ -28,8 +28,12 @@ _LOCAL: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 def check_url(url: str) -> str:
     """Give the URL if it is https, or on this machine; else raise `Refused`."""
-    parts = urlsplit(url)
-    if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOCAL):
+    try:
+        httpx.URL(url)  # what it cannot read, it could not call
+        parts = metadata.split(url)
+    except (Refusal, httpx.InvalidURL) as error:
+        raise Refused("address_forbidden", f"{url} is no address") from error
+    if parts.hostname and (parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOCAL)):
         return url
     raise Refused("address_forbidden", f"{url} is neither https nor on this machine")
 
@@ -91,15 +95,15 @@ class Shell:
             if len(body) > _MAX_OCTETS:
                 return Lost(self.now())
         if "dpop-nonce" in response.headers:
-            self._nonces[_origin(call.url)] = response.headers["dpop-nonce"]
+            self._nonces[metadata.origin(call.url)] = response.headers["dpop-nonce"]
         return Answer(response.status_code, dict(response.headers), bytes(body), self.now())
 
     def _headers(self, call: Call) -> dict[str, str]:
         headers = dict(call.headers)
         if call.token is not None:
             headers["Authorization"] = f"DPoP {call.token}"
-        if call.token is not None or call.authenticated:
-            nonce, jti = self._nonces.get(_origin(call.url)), secrets.token_urlsafe(16)
+        if call.token is not None or call.authenticated or call.proved:
+            nonce, jti = self._nonces.get(metadata.origin(call.url)), secrets.token_urlsafe(16)
             headers["DPoP"] = dpop.build(
                 self.key, call.method, call.url, self.now(), jti, token=call.token, nonce=nonce
             )
@@ -115,8 +119,3 @@ class Shell:
             "client_assertion": assertion,
             **(call.form or {}),
         }
-
-
-def _origin(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"

@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+from typing import TYPE_CHECKING
+
+from oneact.errors import Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 
 class AgentError(Exception):
     """Anything that keeps an act from having been done, as far as is known."""
@@ -40,3 +48,12 @@ class OutcomeUnknown(AgentError):  # noqa: N818 - an end, not a fault
     def __init__(self, txn: str, why: str = "") -> None:
         super().__init__(f"the outcome of {txn} is not known{': ' + why if why else ''}")
         self.txn = txn
+
+
+@contextlib.contextmanager
+def as_refused() -> Iterator[None]:
+    """Give what the protocol refuses here as the refusal that an author expects."""
+    try:
+        yield
+    except Refusal as refusal:
+        raise Refused(refusal.reason.value, refusal.reason.says) from refusal

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from oneact.agent.errors import Denied, Expired, Refused, Unreachable
-from oneact.agent.flow import Answer, Call, Event, Step, Wait
+from oneact.agent.errors import Denied, Expired, Unreachable
+from oneact.agent.flow import Answer, Call, Event, Step, Wait, steps
+from oneact.errors import Reason, Refusal
 from oneact.protocol import canonical, metadata
 
 if TYPE_CHECKING:
@@ -15,25 +16,39 @@ if TYPE_CHECKING:
     from oneact.protocol.metadata import ServerMetadata
 
 _GRANT: Final = "urn:ietf:params:oauth:grant-type:device_code"
+_SERVER: Final = "the approval server"
+_NEEDED: Final = (
+    "registration_endpoint",
+    "device_authorization_endpoint",
+    "token_endpoint",
+    "transaction_authorization_endpoint",
+    "cancellation_endpoint",
+    "receipt_endpoint",
+)
 _CREATED: Final = 201
 _OK: Final = 200
 
 
 def discover(issuer: str) -> Generator[Step, Event, ServerMetadata]:
-    """Give the approval server's metadata."""
-    answer = _arrived((yield Call("GET", metadata.well_known(issuer, metadata.SERVER_PATH))))
+    """Give the approval server's metadata, with every endpoint that an agent needs."""
+    answer = steps.arrived((yield Call("GET", metadata.well_known(issuer, metadata.SERVER_PATH))), _SERVER)
     if answer.status != _OK:
         raise Unreachable(f"{issuer} has no metadata ({answer.status})")
-    return metadata.parse_server(canonical.parse(answer.body), issuer)
+    found = metadata.parse_server(canonical.parse(answer.body), issuer)
+    for name in _NEEDED:
+        if name not in found.endpoints:
+            raise Refusal(Reason.METADATA_INVALID, f"{name} is not there")
+    return found
 
 
 def register(server: ServerMetadata, key: PublicKey, name: str) -> Generator[Step, Event, str]:
-    """Register the public key and give the client identifier."""
+    """Register the public key, with a proof that it is held, and give the client identifier."""
     body = canonical.encode({"client_name": name, "jwks": {"keys": [key.public_jwk()]}})
     headers = {"Content-Type": "application/json"}
-    answer = _arrived((yield Call("POST", server.endpoints["registration_endpoint"], headers, body=body)))
+    address = server.endpoints["registration_endpoint"]
+    answer = steps.arrived((yield Call("POST", address, headers, body=body, proved=True)), _SERVER)
     if answer.status != _CREATED or not answer.member("client_id"):
-        raise _refused(answer)
+        raise steps.refused(answer)
     return answer.member("client_id")
 
 
@@ -42,14 +57,15 @@ def pair(
 ) -> Generator[Step, Event, str]:
     """Show the person code and address through `on_code`, wait, and give the hint.
 
-    With `pairing_code`, which the person made at their own page, there is nothing to type. Raises `Denied`, `Expired`.
+    With `pairing_code`, which the person made at their own page, there is nothing to type, and the code shown is
+    empty. Raises `Denied`, `Expired`, `Refused` or `Unreachable`.
     """
     form = {"agent_name": name, **({"pairing_code": pairing_code} if pairing_code else {})}
     address = server.endpoints["device_authorization_endpoint"]
-    started = _arrived((yield Call("POST", address, {}, form, authenticated=True)))
+    started = steps.arrived((yield Call("POST", address, {}, form, authenticated=True)), _SERVER)
     if started.status != _OK:
-        raise _refused(started)
-    on_code(started.member("user_code"), started.member("verification_uri"))
+        raise steps.refused(started)
+    on_code("" if pairing_code else started.member("user_code"), started.member("verification_uri"))
     interval = started.members().get("interval")
     pause = interval if type(interval) is int and interval > 0 else 5
     form = {"grant_type": _GRANT, "device_code": started.member("device_code")}
@@ -69,15 +85,4 @@ def pair(
         elif error == "expired_token":
             raise Expired("nobody typed the code in time")
         elif error != "authorization_pending":
-            raise _refused(event)
-
-
-def _arrived(event: Event) -> Answer:
-    if not isinstance(event, Answer):
-        raise Unreachable("the approval server cannot be reached")
-    return event
-
-
-def _refused(answer: Answer) -> Refused:
-    reason = answer.member("reason") or answer.member("error") or f"http_{answer.status}"
-    return Refused(reason, answer.member("error_description"), answer.status)
+            raise steps.refused(event)

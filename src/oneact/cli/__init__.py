@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-import typer
+import sys
+from typing import Final
 
-from oneact.cli import agent, explain, log, serve, verify
-
-app = typer.Typer(
-    name="oneact",
-    help="Let an agent do one act, approved by a person's passkey, verified by the service.",
-    no_args_is_help=True,
-    add_completion=False,
-)
-app.command("serve")(serve.serve)
-app.add_typer(agent.app, name="agent")
-app.add_typer(log.app, name="log")
-app.command("verify")(verify.verify)
-app.command("explain")(explain.explain)
+# What a plain installation lacks, by the module that is missing, and what to install for it.
+_INSTALL: Final = {
+    "typer": '"oneact[agent,cli]" for an agent, or "oneact[cli,server]" for an approval server',
+    "rich": '"oneact[agent,cli]" for an agent, or "oneact[cli,server]" for an approval server',
+    "httpx": '"oneact[agent,cli]"',
+    "jinja2": '"oneact[cli,server]"',
+    "starlette": '"oneact[cli,server]"',
+    "uvicorn": '"oneact[cli,server]"',
+    "webauthn": '"oneact[cli,server]"',
+}
 
 
 def main() -> None:
-    """Run the command line."""
-    app()
+    """Run the command line; a part of OneAct that is not installed is named in one sentence, with exit status 2."""
+    try:
+        from oneact.cli.commands import app
+
+        app()
+    except ModuleNotFoundError as missing:
+        wanted = _INSTALL.get((missing.name or "").partition(".")[0])
+        if wanted is None:
+            raise
+        print(f"oneact: {missing.name} is not installed; pip install {wanted}", file=sys.stderr)
+        raise SystemExit(2) from None

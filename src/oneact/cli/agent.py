@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -13,6 +14,7 @@ app = typer.Typer(help="Act as an agent: pair with a person, ask for one act, li
 
 Issuer = Annotated[str, typer.Option("--server", help="The approval server's address.", envvar="ONEACT_SERVER")]
 KeyFile = Annotated[Path | None, typer.Option(help="The file of this pairing; by default one for each server.")]
+Service = Annotated[str, typer.Argument(help="The service's identifier, for example https://air.example.")]
 _LOCAL: Final = "http://localhost:8400"
 
 
@@ -21,23 +23,30 @@ def pair(
     server: Issuer = _LOCAL,
     name: Annotated[str, typer.Option(help="What the person will see you as.")] = "oneact agent",
     code: Annotated[str, typer.Option(help="A pairing code that the person made at their own page.")] = "",
+    again: Annotated[bool, typer.Option("--again", help="Pair anew, after the person has removed this agent.")] = False,
     key_file: KeyFile = None,
 ) -> None:
     """Pair with a person: show a code, and wait until they have typed it and confirmed with their passkey."""
 
     async def run() -> None:
-        from oneact.agent import Agent
+        from oneact.agent import Agent, keys
 
-        async with await Agent.open(server, name=name, key_file=key_file, pairing_code=code) as agent:
-            typer.echo(f"paired; fingerprint {agent.fingerprint}")
+        server_ = server.rstrip("/")
+        held = keys.load(key_file or keys.default_file(server_), server_)
+        async with await Agent.open(server, name=name, key_file=key_file, pairing_code=code, again=again) as agent:
+            if again or not held.hint:
+                typer.echo(f"paired; fingerprint {agent.fingerprint}")
+                return
+            typer.echo(f"paired before, and nothing was changed; fingerprint {agent.fingerprint}")
+            typer.echo("if the person has removed this agent meanwhile, pair anew with --again")
 
-    _run(run())
+    _run(run)
 
 
 @app.command()
 def act(
-    service: Annotated[str, typer.Argument(help="The service's identifier, for example https://air.example.")],
-    action: Annotated[str, typer.Argument(help="The action's name.")],
+    service: Service,
+    action: Annotated[str, typer.Argument(help="The action's name, as `oneact agent actions` lists it.")],
     parameters: Annotated[str, typer.Argument(help="The parameters, as a JSON object.")] = "{}",
     server: Issuer = _LOCAL,
     reason: Annotated[str, typer.Option(help="Why, in your words; the person sees it as unverified.")] = "",
@@ -48,12 +57,13 @@ def act(
 
     Exit status: 0 done, 3 denied, 4 expired, 5 refused, 6 unreachable, 7 outcome unknown.
     """
+    given = _object(parameters)
 
     async def run() -> None:
         from oneact.agent import Agent
 
         async with await Agent.open(server, key_file=key_file) as agent:
-            result = await agent.act(service, action, _object(parameters), reason=reason, wait=wait)
+            result = await agent.act(service, action, given, reason=reason, wait=wait)
         body = (result.body or b"").decode(errors="replace")
         receipt = result.receipt
         typer.echo(body)
@@ -61,7 +71,22 @@ def act(
             typer.echo(f"receipt: {receipt.status}, txn {receipt.txn}, verified", err=True)
             raise typer.Exit(0 if receipt.status == "executed" else 5)
 
-    _run(run())
+    _run(run)
+
+
+@app.command()
+def actions(service: Service) -> None:
+    """List the actions that a service publishes, with their parameters; needs no pairing."""
+
+    async def run() -> None:
+        from oneact.agent import published_actions
+        from oneact.cli.actions import lines
+
+        for action in await published_actions(service):
+            for line in lines(action):
+                typer.echo(line)
+
+    _run(run)
 
 
 @app.command("list")
@@ -96,7 +121,8 @@ def _object(text: str) -> dict[str, Any]:
     return value
 
 
-def _run(work: Any) -> None:  # noqa: ANN401 - a coroutine
+def _run(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run a command's work; every end of an act has its exit status, with what to do about it."""
     from oneact import agent
     from oneact.errors import Refusal
 
@@ -109,11 +135,22 @@ def _run(work: Any) -> None:  # noqa: ANN401 - a coroutine
         agent.OutcomeUnknown: (7, "outcome unknown"),
     }
     try:
-        asyncio.run(work)
+        asyncio.run(work())
     except tuple(statuses) as error:
         status, word = statuses[type(error)]
         typer.echo(f"{word}: {error}", err=True)
-        link = getattr(error, "link_uri", "")
-        if link:
-            typer.echo(f"link the account first: {link}", err=True)
+        _advise(error)
         raise typer.Exit(status) from error
+
+
+def _advise(error: Exception) -> None:
+    """Say what to do about a refusal, and where to link the account if that is it."""
+    from oneact.cli.advice import ADVICE
+
+    named = getattr(error, "reason", None)
+    for reason, advice in ADVICE.items():
+        if named in {reason, reason.value}:
+            typer.echo(f"what to do: {advice}", err=True)
+    link = getattr(error, "link_uri", "")
+    if link:
+        typer.echo(f"link the account here: {link}", err=True)

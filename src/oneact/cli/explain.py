@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
+import re
 import time
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from oneact.protocol.canonical import Json
     from oneact.protocol.jwk import PublicKey
 
-_WHAT_TO_DO = {
-    0: "Look at the sentence above; it is about the request itself or the approval server.",
-    1: "Send one `Authorization: DPoP <token>` and one `DPoP: <proof>` header.",
-    2: "Check which approval server issued the token and whether the service accepts or has linked it.",
-    3: "Tokens live 30 seconds: use one at once. Check both machines' clocks.",
-    4: "The token is for another service; send it there, or ask for an act at this one.",
-    5: "Make a fresh proof for exactly this method and address, with the key that the token is bound to.",
-    6: "Send exactly the parameters that were approved; whatever changed needs a new approval.",
-    7: "Ask the service for a new offer and have that approved; its terms are its own to state.",
-    8: "The person has to link their account at the service.",
-    9: "The approval was for something else; it has to be given anew.",
-    10: "The person has to approve with a passkey that the service has pinned.",
-    11: "The act has been used: read the receipt, do not repeat it.",
-}
+_CHECKS: Final = {
+    1: "one DPoP token and one proof",
+    2: "the token's form, issuer and signature",
+    4: "the token is for this service",
+    5: "the proof, by the token's key",
+    6: "the request is the act that the token names",
+    3: "the token's time",
+    7: "the service's own terms",
+    8: "the linked account",
+    9: "the person's statement",
+    10: "the passkey's signature",
+    11: "the one use",
+}  # in the order in which they are made
+_LOOKED_UP_AFTER: Final = 4  # so many checks stand before an earlier use is looked up
+_SCHEME: Final = re.compile(r"(?:authorization\s*:\s*)?(?:dpop|bearer)\s*:?\s+", re.IGNORECASE)
 
 
 def explain(
@@ -35,7 +38,7 @@ def explain(
     """Say what something means, what was checked of it here, and what to do."""
     from oneact.errors import Reason, Refusal
 
-    what = what.strip()
+    what = _bare(what)
     if what in {reason.value for reason in Reason}:
         lines: Iterator[str] = _code(what)
     else:
@@ -48,14 +51,31 @@ def explain(
         raise typer.Exit(5) from refusal
 
 
+def _bare(text: str) -> str:
+    """Give what was pasted without the quotes and the scheme that stood around it."""
+    text = text.strip().strip("'\"`,").strip()
+    found = _SCHEME.match(text)
+    return _bare(text[found.end() :]) if found else text
+
+
 def _code(value: str) -> Iterator[str]:
+    from oneact.cli.advice import ADVICE
     from oneact.errors import Reason
 
     reason = next(found for found in Reason if found.value == value)
     yield f"{reason.value}: {reason.says}"
-    check = f", check {reason.check} of the service" if reason.check else ""
-    yield f"answered as {reason.error} with HTTP status {reason.status}{check}"
-    yield f"what to do: {_WHAT_TO_DO[reason.check]}"
+    yield f"answered as {reason.error} with HTTP status {reason.status}"
+    if reason.check and reason is not Reason.STORE_UNAVAILABLE:  # that one may come at any moment
+        yield from _checks(reason.check)
+    yield f"what to do: {ADVICE[reason]}"
+
+
+def _checks(failed: int) -> Iterator[str]:
+    """Say what the service had checked by then; an act that was used before is looked up early."""
+    made = list(_CHECKS)
+    for number in made[: _LOOKED_UP_AFTER if failed == made[-1] else made.index(failed)]:
+        yield f"passed   check {number}, {_CHECKS[number]}"
+    yield f"failed   check {failed}, {_CHECKS[failed]}"
 
 
 def _signed(text: str, *, fetch: bool) -> Iterator[str]:
@@ -142,13 +162,16 @@ def _signature(
 
 
 def _keys(issuer: str, *, server: bool) -> dict[str, PublicKey]:
-    from oneact.fetch import fetch
+    from oneact.fetch import LOCAL_NAMES, fetch
     from oneact.protocol import jwk, metadata
 
+    def document_at(uri: str) -> Json:
+        return fetch("GET", uri, private_hosts=LOCAL_NAMES).json()  # by whoever types --fetch, from their own machine
+
     path = metadata.SERVER_PATH if server else metadata.SERVICE_PATH
-    document = fetch("GET", metadata.well_known(issuer, path)).json()
+    document = document_at(metadata.well_known(issuer, path))
     if server:
         uri = metadata.parse_server(document, issuer).endpoints["jwks_uri"]
     else:
         uri = metadata.parse_service(document, issuer).jwks_uri
-    return jwk.parse_set(fetch("GET", uri).json())
+    return jwk.parse_set(document_at(uri))

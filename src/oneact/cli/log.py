@@ -35,7 +35,9 @@ def verify(
     against: Annotated[
         list[Path] | None, typer.Option(help="A checkpoint that somebody kept; may be repeated.")
     ] = None,
-    entry: Annotated[int, typer.Option(help="Show the entry of this place, and prove that it is in the tree.")] = -1,
+    entry: Annotated[
+        int | None, typer.Option(min=0, help="Show the entry of this place, and prove that it is in the tree.")
+    ] = None,
 ) -> None:
     """Work out the whole log anew and hold it against its checkpoint, and against older ones that somebody kept.
 
@@ -47,7 +49,7 @@ def verify(
 
     try:
         with opened(_where(where)) as source:
-            lines = _verify(source, key or [], against or []) if entry < 0 else _entry(source, key or [], entry)
+            lines = _verify(source, key or [], against or []) if entry is None else _entry(source, key or [], entry)
             for line in lines:
                 typer.echo(line)
     except Refusal as refusal:
@@ -75,6 +77,40 @@ def export(
             out.flush()
     except Refusal as refusal:
         typer.echo(f"oneact log export: {refusal}", err=True)
+        raise typer.Exit(2) from refusal
+
+
+@app.command()
+def erase(
+    account: Annotated[str, typer.Argument(help="The account's identifier.")],
+    database: _Where = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Do it without asking.")] = False,
+) -> None:
+    """Erase a person on their request: their contents go, the log's commitments stay, and it goes on to verify."""
+    import asyncio
+    import time
+
+    from oneact.errors import Refusal
+    from oneact.server import erasing
+    from oneact.store import SqliteStore
+
+    async def run(file: Path) -> int:
+        store = await SqliteStore.open(file)
+        try:
+            return await erasing.erase(store, account, int(time.time()))
+        finally:
+            await store.close()
+
+    file = Path(_where(database))
+    if not file.is_file():
+        typer.echo(f"oneact log erase: {file} is not there", err=True)
+        raise typer.Exit(2)
+    if not yes:
+        typer.confirm(f"Erase everything of account {account} from {file}? Nothing brings it back.", abort=True)
+    try:
+        typer.echo(f"erased: {asyncio.run(run(file))} entries of the log keep nothing but their commitment")
+    except Refusal as refusal:
+        typer.echo(f"oneact log erase: {refusal.reason.says} ({refusal})", err=True)
         raise typer.Exit(2) from refusal
 
 

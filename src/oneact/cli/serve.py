@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 from pathlib import Path
@@ -16,27 +17,31 @@ def serve(
     key_file: Annotated[Path | None, typer.Option(help="The signing keys; made at the first start.")] = None,
     rp_id: Annotated[str, typer.Option(help="The host that passkeys belong to, for life.")] = "",
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "",
-    port: Annotated[int, typer.Option(help="The port to listen on; 0 leaves it to ONEACT_PORT.")] = 0,
+    port: Annotated[int | None, typer.Option(help="The port to listen on, 8400 if nothing else is set.")] = None,
 ) -> None:
     """Run the approval server, where persons see acts and approve them.
 
     Every option may also be set in the environment, as ONEACT_PUBLIC_URL and so on; an option wins.
+
+    It speaks plain HTTP: for anyone beyond this machine put a proxy with TLS in front.
     """
     import uvicorn
 
     from oneact.errors import Refusal
-    from oneact.server import Settings, create_app
+    from oneact.server import Settings, create_app, world
 
-    given = {"PUBLIC_URL": public_url, "RP_ID": rp_id, "HOST": host, "PORT": str(port or "")}
+    given = {"PUBLIC_URL": public_url, "RP_ID": rp_id, "HOST": host, "PORT": "" if port is None else str(port)}
     given |= {"DATABASE": str(database or ""), "KEY_FILE": str(key_file or "")}
     environment = {**os.environ, **{f"ONEACT_{name}": value for name, value in given.items() if value}}
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     try:
         settings = Settings.from_environment(environment)
+        asyncio.run(world.try_out(settings))
     except Refusal as refusal:
         typer.echo(f"oneact serve: {refusal.detail}", err=True)
         raise typer.Exit(2) from refusal
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    typer.echo(f"approval server: {settings.issuer}")
+    listening = f"[{settings.host}]" if ":" in settings.host else settings.host
+    typer.echo(f"approval server {settings.issuer}, listening on http://{listening}:{settings.port}")
     uvicorn.run(
         create_app(settings),
         host=settings.host,

@@ -110,8 +110,7 @@ def _report(found: Evidence, steps: list[Step], wanted: object) -> Iterator[str]
 
 
 def _proves(found: Evidence) -> Iterator[str]:
-    from oneact.log import proving
-    from oneact.protocol import jws, receipt
+    from oneact.protocol import ended, receipt
 
     asked = min(logged.entry.at for logged in found.entries if logged.entry.request)
     yield f"Agent {found.agent.client_id} asked for exactly this at {_time(asked)}."
@@ -122,8 +121,8 @@ def _proves(found: Evidence) -> Iterator[str]:
         word = receipt.parse(found.receipt)[0]
         yield f"{found.resource} {_STATUS[word.status]}, at {_time(word.iat)}."
     if found.ended is not None:
-        claims = jws.parse(found.ended, proving.ENDED_TYP, proving.ENDED_FAULTS).claims
-        yield f"The request ended without a token: {claims.get('status')}, at {_time(int(str(claims.get('iat'))))}."
+        end = ended.parse(found.ended)[0]
+        yield f"The request ended without a token: {end.status}, at {_time(end.iat)}."
     yield "The log's checkpoint covers all of this: whoever keeps that checkpoint sees any rewriting."
 
 

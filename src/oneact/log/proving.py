@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 from oneact.errors import Reason, Refusal
 from oneact.log import checkpoint, tree
 from oneact.log.entry import Kind, commitment
-from oneact.protocol import approval, base64url, canonical, display, jws, offer, passkey, receipt, roster, token
+from oneact.protocol import approval, base64url, canonical, display, ended, jws, offer, passkey, receipt, roster, token
 from oneact.protocol.roster import SignedRoster
 
 if TYPE_CHECKING:
@@ -32,10 +32,6 @@ if TYPE_CHECKING:
     from oneact.protocol.canonical import Json
     from oneact.protocol.token import Approval
 
-ENDED_TYP: Final = "oneact-ended+jwt"
-ENDED_FAULTS: Final = jws.Faults(
-    Reason.JWS_MALFORMED, Reason.JWS_TYP, Reason.JWS_ALG, Reason.KEY_MALFORMED, Reason.JWS_SIGNATURE
-)
 _ROSTERS: Final = (Kind.SERVICE_LINKED, Kind.ROSTER_CHANGED)
 _MISMATCH: Final = Reason.EVIDENCE_MISMATCH
 
@@ -186,10 +182,10 @@ def _receipt(found: Evidence, wanted: Expected) -> None:
 
 def _end(found: Evidence, wanted: Expected) -> None:
     """Step 7."""
-    parsed = jws.parse(found.ended or "", ENDED_TYP, ENDED_FAULTS)
-    jws.verify_with(parsed, found.server_keys, ENDED_FAULTS)
+    said, parsed = ended.parse(found.ended or "")
+    jws.verify_with(parsed, found.server_keys, ended.FAULTS)
     _known(found.server_keys[parsed.header.kid or ""].thumbprint, wanted.server)
-    named = tuple(parsed.claims.get(name) for name in ("iss", "aud", "resource", "sub", "txn"))
+    named = (said.iss, said.aud, said.resource, said.sub, said.txn)
     _same("end", named, (found.issuer, found.agent.client_id, found.resource, found.sub, found.txn))
     if found.receipt is not None or found.token is not None:
         raise Refusal(_MISMATCH, "a token or a receipt for an act that ended without")

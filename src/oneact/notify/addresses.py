@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
-from urllib.parse import urlsplit
 
 from oneact.errors import Reason, Refusal
+from oneact.protocol.metadata import split
 
 _WEB: Final = ("https", "http")
 
@@ -27,7 +27,7 @@ class Address:
 
 def parse(text: str) -> Address:
     """Read `file:/folder`, `git:/work/tree`, `https://…` or `mailto:name@host`; else refuse `request_malformed`."""
-    parts = urlsplit(text)
+    parts = split(text, Reason.REQUEST_MALFORMED)
     if parts.scheme in {"file", "git"} and not parts.netloc and parts.path.startswith("/"):
         return Address("file" if parts.scheme == "file" else "git", parts.path)
     if parts.scheme in _WEB and parts.hostname:

@@ -32,12 +32,16 @@ _MAX_LINES: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class DisplayEntry:
-    """One line of the template: a JSON pointer (RFC 6901), its label and format, and the section it is shown in."""
+    """One line of the template: a JSON pointer (RFC 6901), its label and format, and the section it is shown in.
+
+    `path` is the pointer taken apart.
+    """
 
     pointer: str
     label: str
     format: str
     section: str
+    path: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +108,15 @@ def parse(value: Json) -> Action:
     )
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def split_summary(summary: str) -> tuple[str, ...]:
     """Give a summary as texts and the pointers of its placeholders in turns; first and last are texts."""
     return tuple(_PLACEHOLDER.split(summary))
+
+
+def split_pointer(pointer: str) -> tuple[str, ...]:
+    """Give the names and indexes of a pointer (RFC 6901 section 4)."""
+    return tuple(token.replace("~1", "/").replace("~0", "~") for token in pointer[1:].split("/"))
 
 
 def _object(value: Json) -> dict[str, Json]:
@@ -157,7 +166,8 @@ def _entry(value: Json, *, has_terms: bool) -> DisplayEntry:
         raise Refusal(Reason.ACTION_INVALID, f"format {kind!r}")
     pointer = _check_pointer(form.text(members["pointer"], Reason.ACTION_INVALID), has_terms=has_terms)
     section = "term" if pointer.startswith("/terms/") else "parameter"
-    return DisplayEntry(pointer, form.text(members["label"], Reason.ACTION_INVALID, MAX_LABEL), kind, section)
+    label = form.text(members["label"], Reason.ACTION_INVALID, MAX_LABEL)
+    return DisplayEntry(pointer, label, kind, section, split_pointer(pointer))
 
 
 def _rule(value: Json) -> Rule:

@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 
 LOGIN: Final = "oneact-login-1"
 PAIR: Final = "oneact-pair-1"
+PASSKEY: Final = "oneact-passkey-1"
 ROSTER: Final = "oneact-roster-1"
 APPROVAL: Final = "oneact-approval-1"
-TAGS: Final = (LOGIN, PAIR, ROSTER, APPROVAL)
+TAGS: Final = (LOGIN, PAIR, PASSKEY, ROSTER, APPROVAL)
 
 MAX_ACTS: Final = 20
 LIFETIME_ONE: Final = 60

@@ -20,6 +20,11 @@ def encode(data: bytes) -> str:
     return binascii.b2a_base64(data, newline=False).translate(_TO_URL, b"=").decode("ascii")
 
 
+def length(octets: int) -> int:
+    """Give how many characters so many octets take."""
+    return -(-octets * 4 // 3)
+
+
 def decode(text: str, reason: Reason = Reason.BASE64URL_MALFORMED) -> bytes:
     """Decode text that is exactly what `encode` gives for its octets.
 

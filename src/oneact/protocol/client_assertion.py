@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 TYP: Final = "client-authentication+jwt"
 ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+MAX_OCTETS: Final = 4 * 1024
 LIFETIME: Final = 60
 LEEWAY: Final = 5
 _MAX_LIFETIME: Final = 300
@@ -44,7 +45,9 @@ def build(key: SigningKey, client_id: str, audience: str, now: int, jti: str) ->
 
 
 def parse(text: str) -> ClientAssertion:
-    """Read an assertion so that its client can be looked up; refuses `client_assertion`."""
+    """Read an assertion of at most 4 KiB so that its client can be looked up; refuses `client_assertion`."""
+    if len(text) > MAX_OCTETS:
+        raise Refusal(Reason.CLIENT_ASSERTION, f"{len(text)} octets")
     parsed = jws.parse(text, TYP, FAULTS)
     reason = Reason.CLIENT_ASSERTION
     claims = form.closed(parsed.claims, reason, {"iss", "sub", "aud", "iat", "exp", "jti"})

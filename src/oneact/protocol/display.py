@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from oneact.errors import Reason, Refusal
 from oneact.protocol import base64url, canonical
-from oneact.protocol.action import split_summary
+from oneact.protocol.action import split_pointer, split_summary
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,10 +24,12 @@ if TYPE_CHECKING:
 MAX_LINES: Final = 200
 MAX_OCTETS: Final = 16 * 1024
 _AROUND: Final = 40  # octets of a line beside label and text, at the most
+_MARKS: Final = "\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"  # combining blocks
 _ESCAPED: Final = re.compile(
     "[\\\\\u00ab\u00bb\u0000-\u001f\u007f-\u00a0\u00ad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f"
     "\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ud800-\uf8ff\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff"
     "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U0010ffff]"
+    f"|(?<=[{_MARKS}][{_MARKS}])[{_MARKS}]"
 )
 _MONEY: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,6})?")
 _MONEY_MEMBERS: Final = 2  # amount and currency
@@ -42,30 +44,61 @@ _EMAIL: Final = re.compile(r"([!#-'*+./0-9=?A-Z^_`a-z{|}~-]{1,64})@([^@\s/\\]{1,
 _URL: Final = re.compile(r"(https?://)([^/?#@:\\\s]{1,253})((?::[0-9]{1,5})?(?:[/?#][!-~]*)?)")
 
 Line = tuple[str, str, str, str]
-_ABSENT: Final[dict[str, Json]] = {}  # told apart by identity
+ABSENT: Final[dict[str, Json]] = {}  # told apart by identity
+
+
+class _Sheet:
+    """The lines of one act as they are added; the one with which they are too many or too large is refused."""
+
+    __slots__ = ("lines", "room")
+
+    def __init__(self) -> None:
+        self.lines: list[Line] = []
+        self.room = MAX_OCTETS  # an octet at least for each character
+
+    def add(self, section: str, label: str, kind: str, text: str) -> None:
+        """Add a line."""
+        self.room -= len(label) + len(text)
+        if self.room < 0 or len(self.lines) == MAX_LINES:
+            raise _too_large(f"{len(self.lines)} lines")
+        self.lines.append((section, label, kind, text))
+
+    def finished(self) -> tuple[Line, ...]:
+        """Give the lines, now that they can be measured exactly."""
+        lines = tuple(self.lines)
+        # A character is at most six octets of JCS; only near the limit is it measured.
+        bound = (MAX_OCTETS - self.room) * 6 + len(lines) * _AROUND
+        if bound > MAX_OCTETS and len(encode(lines)) > MAX_OCTETS:
+            raise _too_large(f"{len(lines)} lines")
+        return lines
 
 
 def render(action: Action, parameters: dict[str, Json], terms: dict[str, Json] | None) -> tuple[Line, ...]:
     """Give the lines of an act: the intent, the template's lines, then every other member under its pointer.
 
-    Refuses `too_large_to_show` over 200 lines or 16 KiB of JCS.
+    Refuses `too_large_to_show` over 200 lines or 16 KiB of JCS, as soon as that is certain.
     """
     document: dict[str, Json] = {"parameters": parameters}
     if terms is not None:
         document["terms"] = terms
-    lines: list[Line] = []
+    sheet = _Sheet()
+    lines, room = sheet.lines, sheet.room  # without a call for each line: this is on the hottest path
     shown: dict[str, str] = {}
     for entry in action.display:
-        value = _at(document, entry.pointer)
-        if value is not _ABSENT:
-            kind, text = _formatted(entry.format, value)
+        value = _follow(document, entry.path)
+        if value is not ABSENT:
+            kind, text = ("text", _text(value)) if entry.format == "text" else _formatted(entry.format, value)
             shown[entry.pointer] = text
             lines.append((entry.section, entry.label, kind, text))
-    lines.insert(0, ("intent", action.intent, "text", _summary(action.summary, document, shown)))
+            room -= len(entry.label) + len(text)
+            if room < 0:
+                raise _too_large(f"{len(lines)} lines")
+    sheet.room = room
+    sheet.add("intent", action.intent, "text", _summary(action.summary, document, shown))
+    lines.insert(0, lines.pop())
     for name, member in document.items():
-        _others(f"/{name}", member, action.formats, lines)
-    _check_size(lines)
-    return tuple(lines)
+        _others(f"/{name}", member, action.formats, sheet)
+    return sheet.finished()
 
 
 def encode(lines: tuple[Line, ...]) -> bytes:
@@ -79,77 +112,96 @@ def digest(lines: tuple[Line, ...]) -> str:
 
 
 def escape(text: str) -> str:
-    """Give the text with backslash, the marks of a set-apart value and everything invisible written as escapes."""
+    """Give the text with backslash, the marks of a set-apart value and everything invisible written as escapes.
+
+    Of combining marks in a row the first two stay, and those that would pile up on them are escaped.
+    """
     if text.isascii() and text.isprintable() and "\\" not in text:
         return text
     return _ESCAPED.sub(lambda match: "\\\\" if match[0] == "\\" else f"\\u{{{ord(match[0]):X}}}", text)
 
 
-def _check_size(lines: list[Line]) -> None:
-    # No control character is left, so a character is at most four octets here; only near the limit is it measured.
-    bound = sum([len(line[1]) + len(line[3]) for line in lines]) * 4 + len(lines) * _AROUND
-    too_large = bound > MAX_OCTETS and len(encode(tuple(lines))) > MAX_OCTETS
-    if len(lines) > MAX_LINES or too_large:
-        raise Refusal(Reason.TOO_LARGE_TO_SHOW, f"{len(lines)} lines")
+def _escaped(text: str) -> str:
+    """Escape what goes into a line; what alone is too much is refused before it grows."""
+    if len(text) > MAX_OCTETS:
+        raise _too_large(f"{len(text)} characters")
+    return escape(text)
+
+
+def _too_large(detail: str) -> Refusal:
+    return Refusal(Reason.TOO_LARGE_TO_SHOW, detail)
 
 
 def _summary(summary: str, document: dict[str, Json], shown: dict[str, str]) -> str:
     """Fill a summary, with the texts of the lines where there are such; what is absent is filled in empty."""
     text, places = _places(summary)
-    for pointer, after in places:
+    for pointer, path, after in places:
         filled = shown.get(pointer)
         if filled is None:
-            value = _at(document, pointer)
-            filled = "" if value is _ABSENT else _text(value)
+            value = _follow(document, path)
+            filled = "" if value is ABSENT else _text(value)
         text += f"\u00ab{filled}\u00bb{after}"
+        if len(text) > MAX_OCTETS:
+            raise _too_large(f"a summary of {len(text)} characters")
     return text
 
 
-@lru_cache(maxsize=1024)
-def _places(summary: str) -> tuple[str, tuple[tuple[str, str], ...]]:
-    """Give a summary's first text, then each pointer with the text after it; the texts escaped."""
-    parts = split_summary(summary)
-    return escape(parts[0]), tuple(zip(parts[1::2], map(escape, parts[2::2]), strict=True))
+@lru_cache(maxsize=256)
+def _places(summary: str) -> tuple[str, tuple[tuple[str, tuple[str, ...], str], ...]]:
+    """Give a summary's first text, then each pointer, whole and taken apart, with the text after it; texts escaped."""
+    first, *rest = split_summary(summary)
+    pointers = rest[::2]
+    return escape(first), tuple(zip(pointers, map(split_pointer, pointers), map(escape, rest[1::2]), strict=True))
 
 
-def _at(document: dict[str, Json], pointer: str) -> Json:
-    """Follow a JSON pointer (RFC 6901) through objects and arrays; `_ABSENT` where it leads nowhere."""
+def at(document: dict[str, Json], pointer: str) -> Json:
+    """Follow a JSON pointer (RFC 6901) through objects and arrays; `ABSENT` where it leads nowhere.
+
+    An index stands as RFC 6901 writes it: `00` names no item. Whoever shows a value follows its pointer by this.
+    """
+    return _follow(document, split_pointer(pointer))
+
+
+def _follow(document: dict[str, Json], path: tuple[str, ...]) -> Json:
     value: Json = document
-    for name in _tokens(pointer):
+    for name in path:
         if type(value) is dict:
-            value = value.get(name, _ABSENT)
-            if value is _ABSENT:
+            value = value.get(name, ABSENT)
+            if value is ABSENT:
                 return value
         elif isinstance(value, list) and name.isdecimal() and str(int(name)) == name and int(name) < len(value):
             value = value[int(name)]
         else:
-            return _ABSENT
+            return ABSENT
     return value
 
 
-@lru_cache(maxsize=4096)
-def _tokens(pointer: str) -> tuple[str, ...]:
-    return tuple(token.replace("~1", "/").replace("~0", "~") for token in pointer[1:].split("/"))
-
-
-def _others(pointer: str, value: Json, shown: dict[str, str], lines: list[Line]) -> None:
+def _others(pointer: str, value: Json, shown: dict[str, str], sheet: _Sheet) -> None:
     if type(value) is dict and value:
+        _check_room(pointer, len(value), shown)
         left = [name for name in value if _child(pointer, name) not in shown]
         for name in sorted(left, key=_utf_16) if len(left) > 1 else left:
-            _others(_child(pointer, name), value[name], shown, lines)
+            _others(_child(pointer, name), value[name], shown, sheet)
     elif type(value) is list and value:
+        _check_room(pointer, len(value), shown)
         for index, item in enumerate(value):
             if f"{pointer}/{index}" not in shown:
-                _others(f"{pointer}/{index}", item, shown, lines)
+                _others(f"{pointer}/{index}", item, shown, sheet)
     else:
-        kind, text = _formatted("text", value)
-        lines.append(("other", escape(pointer), kind, text))
+        sheet.add("other", _escaped(pointer), "text", _text(value))
 
 
-@lru_cache(maxsize=4096)
+def _check_room(pointer: str, members: int, shown: dict[str, str]) -> None:
+    """Refuse a container before it is walked: a member has a line of its own, or an entry shows something of it."""
+    if members > MAX_LINES + len(shown) or len(pointer) > MAX_OCTETS:
+        raise _too_large(f"{members} members")
+
+
 def _child(pointer: str, name: str) -> str:
     """Give the pointer of a member (RFC 6901 section 3)."""
-    return f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}"
+    if "~" in name or "/" in name:
+        name = name.replace("~", "~0").replace("/", "~1")
+    return f"{pointer}/{name}"
 
 
 def _utf_16(name: str) -> bytes:
@@ -159,15 +211,14 @@ def _utf_16(name: str) -> bytes:
 
 def _formatted(kind: str, value: Json) -> tuple[str, str]:
     """Give format and text; a value that its format cannot take is shown as text."""
-    if kind != "text":
-        text = _FORMATS[kind](value)
-        if text is not None:
-            return kind, text
-    return "text", _text(value)
+    text = _FORMATS[kind](value)
+    return ("text", _text(value)) if text is None else (kind, text)
 
 
 def _text(value: Json) -> str:
-    return escape(value if isinstance(value, str) else canonical.encode(value).decode())
+    if type(value) is str and value.isascii() and value.isprintable() and "\\" not in value and len(value) < MAX_OCTETS:
+        return value  # the commonest case, without a further call
+    return _escaped(value if isinstance(value, str) else canonical.encode(value).decode())
 
 
 def _money(value: Json) -> str | None:
@@ -190,7 +241,7 @@ def _email(value: Json) -> str | None:
 
 def _url(value: Json) -> str | None:
     found = _URL.fullmatch(value) if isinstance(value, str) else None
-    return found[1] + _a_labels(found[2]) + escape(found[3]) if found else None
+    return found[1] + _a_labels(found[2]) + _escaped(found[3]) if found else None
 
 
 def _a_labels(host: str) -> str:
@@ -205,10 +256,17 @@ def _list(value: Json) -> str | None:
     """Give one item a line: a line feed cannot stand in an item, where it is escaped."""
     if not isinstance(value, list) or not value or any(isinstance(item, dict | list) for item in value):
         return None
-    return "\n".join(_text(item) for item in value)
+    texts, room = [], MAX_OCTETS
+    for item in value:
+        texts.append(_text(item))
+        room -= len(texts[-1]) + 1
+        if room < -1:
+            raise _too_large(f"a list of {len(value)} items")
+    return "\n".join(texts)
 
 
-def _secret(value: Json) -> str | None:
+def secret(value: Json) -> str | None:
+    """Give the text that stands for a secret, the SHA-256 of its UTF-8; None for what is no text."""
     if not isinstance(value, str):
         return None
     return "sha-256 " + base64url.encode(hashlib.sha256(value.encode()).digest())
@@ -221,7 +279,7 @@ _FORMATS: Final[dict[str, Callable[[Json], str | None]]] = {
     "time-zone": _matching(_ZONE),
     "email": _email,
     "url": _url,
-    "account": lambda value: escape(value) if isinstance(value, str) else None,
+    "account": lambda value: _escaped(value) if isinstance(value, str) else None,
     "list": _list,
-    "secret": _secret,
+    "secret": secret,
 }

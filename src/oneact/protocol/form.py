@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from oneact.protocol.canonical import Json
 
 MAX_TEXT: Final = 2048
+DIGEST_LENGTH: Final = 43  # base64url of 32 octets
 _DIGEST: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from oneact.protocol.roster import SignedRoster
 
 TYP: Final = "JWT"
+MAX_OCTETS: Final = 96 * 1024
 LIFETIME: Final = 60
 LEEWAY: Final = 5
 _MAX_LIFETIME: Final = 600
@@ -61,9 +62,11 @@ def check(  # noqa: PLR0913, PLR0917 - what one ID token is held against (OpenID
 
     Refuses `id_token_invalid`, `link_nonce`, or the `roster_…` of what does not hold.
     """
+    reason = Reason.ID_TOKEN_INVALID
+    if len(text) > MAX_OCTETS:
+        raise Refusal(reason, f"{len(text)} octets")
     parsed = jws.parse(text, TYP, FAULTS)
     jws.verify_with(parsed, keys, FAULTS)
-    reason = Reason.ID_TOKEN_INVALID
     claims = form.closed(parsed.claims, reason, _MEMBERS)
     if claims["iss"] != issuer or claims["aud"] != client_id:
         raise Refusal(reason, "iss or aud")

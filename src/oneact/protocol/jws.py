@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from oneact.protocol.canonical import Json
     from oneact.protocol.jwk import PublicKey, SigningKey
 
+MAX_HEADER: Final = 1024  # characters of a header in base64url
+MAX_KID: Final = 256
 _PARTS: Final = 3
 _FORBIDDEN: Final = frozenset({"crit", "b64", "zip", "enc", "jku", "x5u"})
 
@@ -53,10 +55,14 @@ class Jws(NamedTuple):
 
 
 def parse(text: str, typ: str, faults: Faults) -> Jws:
-    """Take a compact JWS apart whose header says `typ` and whose payload is a JSON object (RFC 7515 section 7.1)."""
+    """Take a compact JWS apart whose header says `typ` and whose payload is a JSON object (RFC 7515 section 7.1).
+
+    A header has at most 1,024 characters, of which the `kid` at most 256: headers are kept, whoever sent them. How
+    long the whole may be is the caller's to say.
+    """
     parts = text.split(".")
-    if len(parts) != _PARTS or not text.isascii():
-        raise Refusal(faults.malformed, "not three parts")
+    if len(parts) != _PARTS or len(parts[0]) > MAX_HEADER or not text.isascii():
+        raise Refusal(faults.malformed, "not three parts, or a header over its limit")
     try:
         header = _header(parts[0])
     except Refusal as refusal:
@@ -111,4 +117,6 @@ def _header(segment: str) -> Header:
     alg, typ, kid = value.get("alg"), value.get("typ"), value.get("kid")
     if not isinstance(alg, str) or not isinstance(typ, str) or not (kid is None or isinstance(kid, str)):
         raise Refusal(Reason.JWS_MALFORMED, "alg, typ or kid is not a text")
+    if kid is not None and len(kid) > MAX_KID:
+        raise Refusal(Reason.JWS_MALFORMED, "kid is longer than 256 characters")
     return Header(alg, typ, kid, jwk.parse_public(value["jwk"]) if "jwk" in value else None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from oneact.errors import Reason, Refusal
 from oneact.protocol import form
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 VERSIONS: Final = ("1",)
 SERVER_PATH: Final = "/.well-known/oauth-authorization-server"
 SERVICE_PATH: Final = "/.well-known/oauth-protected-resource"
+CLIENT_PATH: Final = "/oneact/client.json"  # of a service's client-id metadata document, below its resource
 _ENDPOINTS: Final[tuple[str, ...]] = (
     "authorization_endpoint",
     "token_endpoint",
@@ -143,17 +144,31 @@ def parse_service(value: Json, resource: str) -> ServiceMetadata:
 
 def well_known(identifier: str, path: str) -> str:
     """Give the well-known address of an issuer or resource: the path goes between host and path (RFC 8414, 3.1)."""
-    parts = urlsplit(identifier)
+    parts = split(identifier)
     return f"{parts.scheme}://{parts.netloc}{path}{parts.path.rstrip('/')}"
+
+
+def lies_under(uri: str, resource: str) -> bool:
+    """Tell whether an address lies below a resource, on a host whose other paths may be other services' as well."""
+    rest = uri.removeprefix(resource + "/")
+    segments = unquote(rest.partition("?")[0]).replace("\\", "/").split("/")
+    return rest != uri and not {".", ".."} & set(segments)
 
 
 def origin(uri: str) -> str:
     """Give scheme and authority of a URI, as a text to compare; refuses `metadata_invalid` for what is no URI."""
+    parts = split(uri)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def split(uri: str, reason: Reason = Reason.METADATA_INVALID) -> SplitResult:
+    """Take a URI apart that someone else wrote; refuses with `reason` what is none, or has no port that there is."""
     try:
         parts = urlsplit(uri)
+        _ = parts.port  # read here, where a bad one is refused
     except ValueError as error:
-        raise Refusal(Reason.METADATA_INVALID, "not a URI") from error
-    return f"{parts.scheme}://{parts.netloc}"
+        raise Refusal(reason, "not a URI") from error
+    return parts
 
 
 def _check_origins(addresses: Iterable[str], identifier: str) -> None:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from oneact.protocol.act import Act
+    from oneact.protocol.action import Action
     from oneact.protocol.canonical import Json
     from oneact.protocol.jwk import PublicKey, SigningKey
 
@@ -99,3 +100,18 @@ def check(offer: Offer, parsed: jws.Jws, keys: Mapping[str, PublicKey], audience
         raise Refusal(Reason.OFFER_TIME, f"iat {offer.iat}, exp {offer.exp}")
     if now >= offer.exp:
         raise Refusal(Reason.OFFER_EXPIRED, f"exp {offer.exp}")
+
+
+def check_holder(offer: Offer, sub: str, jkt: str) -> None:
+    """Refuse an offer that names another person than `sub`, or another agent's key than `jkt`; it may name neither."""
+    if offer.sub is not None and (offer.sub, offer.jkt) != (sub, jkt):
+        raise Refusal(Reason.OFFER_SUBJECT, "sub or jkt")
+
+
+def check_action(offer: Offer, published: Action) -> None:
+    """Refuse an offer that is not for the `published` action, or whose terms that action does not take or lacks."""
+    offered = offer.act
+    if (offered.action, offered.action_digest) != (published.name, published.digest):
+        raise Refusal(Reason.OFFER_ACTION, "another action's name or digest")
+    if (offered.terms is None) != (published.terms is None):
+        raise Refusal(Reason.OFFER_ACTION, "terms where the action has none, or none where it has")

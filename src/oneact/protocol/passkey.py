@@ -28,6 +28,7 @@ _MAX_RSA_BITS: Final = 4096
 _HEAD: Final = 37  # RP ID hash, flags, signature counter
 _UP, _UV, _AT, _ED = 0x01, 0x04, 0x40, 0x80
 _MAX_ID: Final = 1364  # base64url of 1023 octets
+_MAX_KEY: Final = 1024  # characters, for which an RSA key of 4,096 bits needs 734
 
 PasskeyKey = ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey | rsa.RSAPublicKey
 
@@ -68,7 +69,7 @@ def parse_credential(value: Json, reason: Reason) -> Credential:
     members = form.closed(value, reason, {"id", "public_key", "alg"})
     found = Credential(
         form.text(members["id"], reason, _MAX_ID),
-        form.text(members["public_key"], reason),
+        form.text(members["public_key"], reason, _MAX_KEY),
         form.text(members["alg"], reason, 8),
     )
     base64url.decode(found.id, reason)

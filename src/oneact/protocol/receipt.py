@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from oneact.protocol.jwk import PublicKey, SigningKey
 
 TYP: Final = "oneact-receipt+jwt"
+MAX_OCTETS: Final = 8 * 1024
 STATUSES: Final = ("executed", "failed", "unknown")
 FAULTS: Final = jws.Faults(
     Reason.RECEIPT_MALFORMED, Reason.RECEIPT_TYP, Reason.RECEIPT_ALG, Reason.RECEIPT_KEY, Reason.RECEIPT_SIGNATURE
@@ -65,9 +66,11 @@ def sign(receipt: Receipt, key: SigningKey) -> str:
 
 
 def parse(text: str) -> tuple[Receipt, jws.Jws]:
-    """Read a receipt without verifying it, so that its issuer can be looked up."""
-    parsed = jws.parse(text, TYP, FAULTS)
+    """Read a receipt of at most 8 KiB without verifying it, so that its issuer can be looked up."""
     reason = Reason.RECEIPT_MALFORMED
+    if len(text) > MAX_OCTETS:
+        raise Refusal(reason, f"{len(text)} octets")
+    parsed = jws.parse(text, TYP, FAULTS)
     claims = form.closed(parsed.claims, reason, _REQUIRED, _OPTIONAL)
     if claims["status"] not in STATUSES:
         raise Refusal(reason, "status")
@@ -89,6 +92,12 @@ def check(text: str, keys: Mapping[str, PublicKey]) -> Receipt:
     found, parsed = parse(text)
     jws.verify_with(parsed, keys, FAULTS)
     return found
+
+
+def check_for(receipt: Receipt, issuer: str, jti: str, act_digest: str) -> None:
+    """Refuse a receipt that is not for the token `jti`, issued by the server `issuer` for the act of this digest."""
+    if (receipt.aud, receipt.jti, receipt.act_digest) != (issuer, jti, act_digest):
+        raise Refusal(Reason.RECEIPT_MISMATCH, "another server, token or act")
 
 
 def result_digest(salt: bytes, body: bytes) -> str:

@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from oneact.protocol.passkey import Assertion, Credential
 
 TYP: Final = "oneact-roster+jwt"
+MAX_OCTETS: Final = 64 * 1024
 MAX_CREDENTIALS: Final = 32
 MAX_ORIGINS: Final = 8
+SEQ_AHEAD: Final = 300  # how far a server alone may raise `seq` above what is pinned and above the clock
 _MEMBERS: Final = frozenset({"iss", "aud", "sub", "rp_id", "origins", "seq", "credentials"})
 _FAULTS: Final = jws.Faults(
     Reason.ROSTER_MALFORMED,
@@ -74,12 +76,15 @@ class SignedRoster:
 
 
 def parse(value: Json) -> Roster:
-    """Read a roster whose members are exactly these; refuses `roster_malformed`."""
+    """Read a roster whose members are exactly these; refuses `roster_malformed`.
+
+    No roster is empty: with no passkey left nobody could ever sign the next one, or end the link.
+    """
     reason = Reason.ROSTER_MALFORMED
     members = form.closed(value, reason, _MEMBERS)
     listed = members["credentials"]
-    if not isinstance(listed, list) or len(listed) > MAX_CREDENTIALS:
-        raise Refusal(reason, "credentials are not an array within its limit")
+    if not isinstance(listed, list) or not 0 < len(listed) <= MAX_CREDENTIALS:
+        raise Refusal(reason, "credentials are not an array within its limits")
     credentials = tuple(passkey.parse_credential(item, reason) for item in listed)
     if len({credential.id for credential in credentials}) != len(credentials):
         raise Refusal(reason, "a credential stands twice")
@@ -112,15 +117,28 @@ def check_next(signed: SignedRoster, pinned: Roster) -> None:
     _check_vouched(signed, pinned)
 
 
-def check_removal(text: str, keys: Mapping[str, PublicKey], pinned: Roster) -> Roster:
-    """Check a roster that the approval server signed by itself: it may only remove passkeys. Give the roster."""
+def check_removal(text: str, keys: Mapping[str, PublicKey], pinned: Roster, now: int) -> Roster:
+    """Check a roster that the approval server signed by itself: it may only remove passkeys. Give the roster.
+
+    Whoever has stolen the server's key can neither take the last passkey nor use up the numbers: `seq` stays within
+    300 of the larger of what is pinned and `now` (seconds). Refuses `roster_…`.
+    """
+    check_octets(len(text))
     parsed = jws.parse(text, TYP, _FAULTS)
     jws.verify_with(parsed, keys, _FAULTS)
     later = parse(parsed.claims)
     _check_succeeds(later, pinned)
+    if later.seq > max(pinned.seq, now) + SEQ_AHEAD:
+        raise Refusal(Reason.ROSTER_SEQ, f"seq {later.seq} after {pinned.seq} at {now}")
     if not set(later.credentials) < set(pinned.credentials):
         raise Refusal(Reason.ROSTER_NOT_SUBSET, "not a strict subset of what is pinned")
     return later
+
+
+def check_octets(octets: int) -> None:
+    """Refuse a roster update, in either of its forms, that is larger than 64 KiB as it stands on the wire."""
+    if octets > MAX_OCTETS:
+        raise Refusal(Reason.ROSTER_MALFORMED, f"{octets} octets")
 
 
 def sign_removal(later: Roster, key: SigningKey) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from oneact.errors import Reason, Refusal
-from oneact.protocol import act, approval, form, jws, passkey
+from oneact.protocol import act, approval, base64url, canonical, form, jws, passkey
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,6 +33,7 @@ _MEMBERS: Final = frozenset(
 _TEXTS: Final = ("iss", "sub", "aud", "client_id", "jti", "txn", "acr")
 _LIMITS: Final = (2048, 255, 2048, 2048, 128, 128, 2048)
 _TIMES: Final = ("iat", "exp", "auth_time")
+_SIGNATURE: Final = 64  # octets of one, in ES256 and in EdDSA
 _CNF: Final = frozenset({"jkt"})
 _APPROVAL: Final = frozenset({"statement", "webauthn"})
 
@@ -92,6 +93,13 @@ class ActionToken(NamedTuple):
 def sign(token: ActionToken, key: SigningKey) -> str:
     """Sign an action token with the approval server's key."""
     return jws.sign(token.claims(), TYP, key)
+
+
+def size(token: ActionToken, key: SigningKey) -> int:
+    """Give the octets that a token takes once it is signed with this key."""
+    header = canonical.encode({"alg": key.alg, "kid": key.public.kid, "typ": TYP})
+    parts = (len(header), len(canonical.encode(token.claims())), _SIGNATURE)
+    return sum(base64url.length(octets) for octets in parts) + 2
 
 
 def parse(token: str) -> tuple[ActionToken, jws.Jws]:

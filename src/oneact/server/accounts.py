@@ -13,7 +13,6 @@ from oneact.store import Write
 
 if TYPE_CHECKING:
     from oneact.protocol.canonical import Json
-    from oneact.server.sessions import Session
     from oneact.server.world import World
 
 MAX_NAME: Final = 80
@@ -44,16 +43,13 @@ async def sign_up(world: World, gesture_id: Json, credential: Json) -> str:
     ]
     if not await world.store.change(writes, entries):
         raise Refusal(Reason.REGISTRATION_INVALID, "the passkey is known already")
-    return await sessions.start(world, account)
+    return await sessions.start(world, account, created.id)
 
 
-async def begin_sign_in(world: World, session: Session | None) -> dict[str, Json]:
-    """Give `{gesture, options}` for signing in, or, with a session, for confirming that the person is still there."""
+async def begin_sign_in(world: World) -> dict[str, Json]:
+    """Give `{gesture, options}` for signing in, by any passkey of this server."""
     value: dict[str, Json] = {"iss": world.issuer, "nonce": world.new_id(), "iat": world.now()}
-    if session is None:
-        return await gestures.begin(world, approval.LOGIN, "", value, {}, ())
-    known = await passkeys.of_account(world, session.account)
-    return await gestures.begin(world, approval.LOGIN, session.id, value, {}, [item.id for item in known])
+    return await gestures.begin(world, approval.LOGIN, "", value, {}, ())
 
 
 async def sign_in(world: World, gesture_id: Json, credential: Json) -> str:
@@ -66,15 +62,7 @@ async def sign_in(world: World, gesture_id: Json, credential: Json) -> str:
     known = Credential(row["id"], row["public_key"], row["alg"])
     await gestures.verify(world, gesture, assertion, [known])
     _check_handle(credential, row["account_id"])
-    return await sessions.start(world, row["account_id"])
-
-
-async def confirm(world: World, session: Session, gesture_id: Json, credential: Json) -> None:
-    """Verify a login gesture made within a session, after which the session counts as fresh."""
-    gesture = await gestures.take(world, approval.LOGIN, session.id, gesture_id)
-    known = await passkeys.of_account(world, session.account)
-    await gestures.verify(world, gesture, gestures.read(credential), known)
-    await sessions.refresh(world, session)
+    return await sessions.start(world, row["account_id"], known.id)
 
 
 def _check_handle(credential: Json, account: str) -> None:

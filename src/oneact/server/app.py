@@ -7,9 +7,11 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 
 from oneact.errors import Refusal
 from oneact.server import ending, http, oauth, pages, reconciling, starting
+from oneact.server.around import Around
 from oneact.server.tlog import routes as log_routes
 from oneact.server.tlog import sending, sequencer
 from oneact.server.world import now, open_world
@@ -23,11 +25,13 @@ if TYPE_CHECKING:
 def create_app(settings: Settings, *, clock: Callable[[], int] = now) -> Starlette:
     """Make the application; its lifespan opens the store and sweeps expired requests.
 
-    Mounted in another ASGI application, that one has to run this one's lifespan: `async with lifespan(app):`.
+    Mounted in another ASGI application, at its root or under the path of the public URL, that one has to run this
+    one's lifespan: `async with lifespan(app):`.
     """
     app = Starlette(
         routes=[*oauth.routes(settings), *log_routes.routes(settings), *pages.routes(settings)],
         exception_handlers={Refusal: http.on_refusal, Exception: http.on_error},
+        middleware=[Middleware(Around, settings.path)],
         lifespan=lambda app: lifespan(app, settings, clock),
     )
     app.state.settings = settings
@@ -36,11 +40,10 @@ def create_app(settings: Settings, *, clock: Callable[[], int] = now) -> Starlet
 
 @contextlib.asynccontextmanager
 async def lifespan(app: Starlette, settings: Settings, clock: Callable[[], int] = now) -> AsyncIterator[None]:
-    """Open the server's world for the time that the application runs."""
-    first = not settings.database.exists()
+    """Open the server's world for the time that the application runs; refuses as `open_world` does."""
     world = await open_world(settings, clock)
     app.state.world = world
-    await starting.record(world, first=first)
+    await starting.record(world)
     tasks = [
         asyncio.create_task(ending.sweep_for_ever(world)),
         asyncio.create_task(sequencer.sequence_for_ever(world)),

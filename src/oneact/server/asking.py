@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from oneact.errors import Reason, Refusal
-from oneact.log.entry import Entry, Kind
-from oneact.protocol import approval, base64url, canonical, display, offer, token
-from oneact.server import addresses, pairing, services
-from oneact.store import Write
+from oneact.protocol import approval, display, offer
+from oneact.protocol.action import Rule
+from oneact.server import addresses, joining, pairing, services, telling, tokens
+from oneact.server.joining import Draft
 
 if TYPE_CHECKING:
-    from oneact.protocol.act import Act
     from oneact.protocol.action import Action
     from oneact.protocol.canonical import Json
-    from oneact.protocol.jwk import PublicKey
-    from oneact.protocol.offer import Offer
     from oneact.server.clients import Client
     from oneact.server.world import World
     from oneact.store.contract import Row
@@ -25,8 +21,8 @@ if TYPE_CHECKING:
 LIFETIME: Final = 600
 INTERVAL: Final = 5
 MAX_BATCH: Final = approval.MAX_ACTS
+MAX_KEY: Final = 128
 _MAX_REASON: Final = 500
-_MAX_KEY: Final = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,51 +35,46 @@ class Asked:
     idempotency_key: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Prepared:
-    """One offer that holds, with what the person will be shown."""
-
-    text: str
-    offer: Offer
-    key: PublicKey
-    action: Action
-    link: Row
-    lines: tuple[display.Line, ...]
-
-
 async def ask(world: World, client: Client, asked: Asked) -> dict[str, Json]:
     """Take one offer, or up to twenty as a batch; each is checked before any is stored.
 
-    Refuses `hint_unknown`, `unlinked_service` (then nothing is fetched), `offer_…`, `too_large_to_show`,
-    `token_would_be_too_large`, `idempotency_conflict`.
+    Refuses `hint_unknown`, `unlinked_service` (then nothing is fetched), `offer_…`, `rule_unsupported`,
+    `too_large_to_show`, `token_would_be_too_large`, `idempotency_conflict`, `rate_limited` where the agent has a
+    hundred open.
     """
     if (
         not 0 < len(asked.offers) <= MAX_BATCH
         or len(asked.reason) > _MAX_REASON
-        or len(asked.idempotency_key) > _MAX_KEY
+        or len(asked.idempotency_key) > MAX_KEY
     ):
         raise Refusal(Reason.REQUEST_MALFORMED, "no offer, too many, or too long a text")
     paired = await pairing.pairing_of_hint(world, client, asked.hint)
-    prepared = [await _prepare(world, client, paired, text) for text in asked.offers]
-    batch = world.new_id() if len(prepared) > 1 else None
-    if batch and len({item.offer.iss for item in prepared}) > 1:
-        raise Refusal(Reason.OFFER_ACT, "a batch is for one service")
-    stored = [await _store(world, client, paired, asked, item, batch) for item in prepared]
-    world.waiting.wake(paired["account_id"])
+    drafts = [await _draft(world, client, paired, text, asked) for text in asked.offers]
+    if len({item.act.location for item in drafts}) > 1 or len({item.txn for item in drafts}) < len(drafts):
+        raise Refusal(Reason.OFFER_ACT, "a batch is for one service, and has no transaction twice")
+    places = await joining.store(world, client, paired, asked.idempotency_key, drafts)
+    await telling.tell(world, paired["account_id"], [place.id for place in places if not place.joined])
     answer: dict[str, Json] = {
-        "transaction_authorization_id": stored[0][0],
-        "expires_in": min(item.offer.exp for item in prepared) - world.now(),
+        "transaction_authorization_id": places[0].id,
+        "expires_in": joining.expires_in(world, places),
         "interval": INTERVAL,
         "authorization_uri": world.issuer + addresses.INBOX,
     }
-    if any(joined for _, joined in stored):
+    if any(place.joined for place in places):
         answer["joined"] = True
-    if batch:
-        answer["items"] = [identifier for identifier, _ in stored]
+    if len(places) > 1:
+        answer["items"] = [place.id for place in places]
     return answer
 
 
-async def _prepare(world: World, client: Client, paired: Row, text: str) -> _Prepared:
+def check_rule(described: Action) -> None:
+    """Refuse `rule_unsupported` where an action's rule asks for more than the one person whose link this is."""
+    if described.rule != Rule():
+        raise Refusal(Reason.RULE_UNSUPPORTED, f"{described.name}: {described.rule}")
+
+
+async def _draft(world: World, client: Client, paired: Row, text: str, asked: Asked) -> Draft:
+    """Check one offer and make a draft of it."""
     offered, parsed = offer.parse(text)
     link = await world.store.one("link_of_service", paired["account_id"], offered.iss)
     if link is None:
@@ -91,94 +82,19 @@ async def _prepare(world: World, client: Client, paired: Row, text: str) -> _Pre
     service = await services.describe(world, offered.iss)
     known = await services.keys(world, service.jwks_uri, parsed.header.kid)
     offer.check(offered, parsed, known, world.issuer, world.now())
-    if offered.sub is not None and (offered.sub, offered.jkt) != (link["sub"], client.jkt):
-        raise Refusal(Reason.OFFER_SUBJECT, "sub or jkt")
+    offer.check_holder(offered, link["sub"], client.jkt)
     described = await services.described_action(world, service, offered.act.action_digest)
-    if described.name != offered.act.action or (described.terms is None) != (offered.act.terms is None):
-        raise Refusal(Reason.OFFER_ACTION, "another action's name, or terms where it has none")
-    lines = display.render(described, offered.act.parameters or {}, offered.act.terms)
-    check_token_size(offered.act, link)
-    return _Prepared(text, offered, known[parsed.header.kid or ""], described, link, lines)
-
-
-def check_token_size(offered: Act, link: Row) -> None:
-    """Refuse an act whose token would pass 6 KiB even with the parameters as a digest.
-
-    The bound is worked out from the pinned credentials: what an assertion of the largest of them takes.
-    """
-    credentials: list[dict[str, str]] = json.loads(link["roster"])["credentials"]
-    signature = max((256 if item["alg"] == "RS256" else 80 for item in credentials), default=80)
-    longest = max((len(item["id"]) for item in credentials), default=0)
-    assertion = longest + _b64(signature) + _b64(_CLIENT_DATA) + _b64(_AUTHENTICATOR_DATA)
-    details = len(canonical.encode(offered.details(inline=offered.fits_inline())))
-    claims = _CLAIMS + details + assertion + _STATEMENT
-    if _b64(claims) + _HEADER > token.MAX_OCTETS:
-        raise Refusal(Reason.TOKEN_WOULD_BE_TOO_LARGE, f"about {_b64(claims)} octets")
-
-
-# Octets, at the most, of the parts of a token that do not depend on the act.
-_CLIENT_DATA: Final = 400
-_AUTHENTICATOR_DATA: Final = 37
-_STATEMENT: Final = 400 + 46 * approval.MAX_ACTS
-_CLAIMS: Final = 900
-_HEADER: Final = 240
-
-
-def _b64(octets: int) -> int:
-    return len(base64url.encode(bytes(octets)))
-
-
-async def _store(
-    world: World, client: Client, paired: Row, asked: Asked, item: _Prepared, batch: str | None
-) -> tuple[str, bool]:
-    """Store one request, or join the one that stands; give its identifier and whether it was joined."""
-    now, identifier, offered = world.now(), world.new_id(), item.offer
-    key = f"{asked.idempotency_key} {offered.act.digest}" if batch and asked.idempotency_key else asked.idempotency_key
-    standing = await _standing(world, client, paired, key, offered)
-    if standing is not None:
-        return standing, True
-    content: dict[str, Json] = {
-        "service": offered.iss,
-        "sub": item.link["sub"],
-        "act": offered.act.details()[0],
-        "act_digest": offered.act.digest,
-        "display": display.digest(item.lines),
-        "txn": offered.txn,
-        "offer": canonical.sha256(item.text.encode("ascii")),
-        "offer_key": item.key.public_jwk(),
-        "agent": {"client_id": client.id, "jkt": client.jkt},
-        "reason": asked.reason,
-    }
-    row = (
-        identifier, paired["account_id"], paired["id"], client.id, client.jkt, item.link["id"], offered.iss,
-        item.link["sub"], batch, key, item.text, offered.exp, offered.txn, _dump(offered.act.details()[0]),
-        offered.act.digest, _dump(item.action.document), _dump([list(line) for line in item.lines]),
-        display.digest(item.lines), asked.reason, now, min(offered.exp, now + LIFETIME), None,
-    )  # fmt: skip
-    written = [Write("insert_request", row), Write("see_pairing", (paired["id"], now), None)]
-    if await world.store.change(written, [Entry(Kind.ASKED, now, paired["account_id"], identifier, content)]):
-        return identifier, False
-    standing = await _standing(world, client, paired, key, offered)
-    if standing is None:
-        raise Refusal(Reason.IDEMPOTENCY_CONFLICT, "the offer stands in another request")
-    return standing, True
-
-
-async def _standing(world: World, client: Client, paired: Row, key: str, offered: Offer) -> str | None:
-    """Give the request that this one repeats: the same idempotency key, or the same act still pending."""
-    account = paired["account_id"]
-    if key:
-        row = await world.store.one("request_by_idempotency_key", client.id, account, key)
-        if row is not None and row["act_digest"] != offered.act.digest:
-            raise Refusal(Reason.IDEMPOTENCY_CONFLICT, "another act")
-    else:
-        row = await world.store.one(
-            "pending_request", client.id, client.jkt, account, offered.iss, offered.act.digest, world.now()
-        )
-    if row is None:
-        row = await world.store.one("request_of_offer", client.id, account, offered.iss, offered.txn)
-    return None if row is None else str(row["id"])
-
-
-def _dump(value: Json) -> str:
-    return canonical.encode(value).decode()
+    offer.check_action(offered, described)
+    check_rule(described)
+    return Draft(
+        link=link,
+        action=described,
+        act=offered.act,
+        txn=offered.txn,
+        lines=display.render(described, offered.act.parameters or {}, offered.act.terms),
+        whole=tokens.settle(world, client, link, offered.act, offered.txn, len(asked.offers)),
+        words=asked.reason,
+        expires_at=min(offered.exp, world.now() + LIFETIME),
+        offer=text,
+        offer_key=known[parsed.header.kid or ""],
+    )

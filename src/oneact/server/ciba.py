@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from oneact import fetch
 from oneact.errors import Reason, Refusal
-from oneact.log.entry import Entry, Kind
 from oneact.protocol import act, canonical, display, fitting
-from oneact.server import asking, pairing, services
+from oneact.server import asking, joining, pairing, services, telling, tokens
+from oneact.server.joining import Draft
 from oneact.store import Write
 
 if TYPE_CHECKING:
@@ -23,24 +23,27 @@ if TYPE_CHECKING:
     from oneact.server.world import World
     from oneact.store.contract import Row
 
+PAUSES: Final = (0, 1, 5)  # seconds before each attempt to ping
 _MAX_MESSAGE: Final = 500
 _MAX_TOKEN: Final = 1024
 _logger: Final = logging.getLogger("oneact.server")
 
 
-async def start(world: World, client: Client, parameters: Mapping[str, str]) -> dict[str, Json]:
+async def start(world: World, client: Client, parameters: Mapping[str, str], key: str = "") -> dict[str, Json]:
     """Take an act without an offer (CIBA section 7.1); the server makes its `txn`, the agent polls or is pinged.
 
+    The same act still pending is joined, unless the idempotency key is another, and pinged by the newer token.
     Refuses `hint_unknown`, `unlinked_service`, `action_needs_offer` for an action with terms, `offer_act`,
     `parameters_invalid` or `parameter_unknown` for parameters that do not fit the action's schema or leave a default
-    out. Whether they are in the service's own normal form beyond that, the service tells in check 6.
+    out, `rule_unsupported`, `rate_limited` where the agent has a hundred open. Whether the parameters are in the
+    service's own normal form beyond that, the service tells in check 6.
     """
     paired = await pairing.pairing_of_hint(world, client, parameters.get("login_hint", ""))
     message, ping = parameters.get("binding_message", ""), parameters.get("client_notification_token")
     if "openid" not in parameters.get("scope", "").split(" "):
         raise Refusal(Reason.SCOPE_INVALID, "scope")
-    if len(message) > _MAX_MESSAGE or (ping is not None and len(ping) > _MAX_TOKEN):
-        raise Refusal(Reason.REQUEST_MALFORMED, "binding_message or client_notification_token")
+    if len(message) > _MAX_MESSAGE or (ping is not None and len(ping) > _MAX_TOKEN) or len(key) > asking.MAX_KEY:
+        raise Refusal(Reason.REQUEST_MALFORMED, "binding_message, client_notification_token or Idempotency-Key")
     if ping is None and client.metadata.get("backchannel_token_delivery_mode") == "ping":
         raise Refusal(Reason.REQUEST_MALFORMED, "client_notification_token")
     details = canonical.parse(parameters.get("authorization_details", "").encode())
@@ -49,9 +52,13 @@ async def start(world: World, client: Client, parameters: Mapping[str, str]) -> 
     if link is None:
         raise Refusal(Reason.UNLINKED_SERVICE, wanted.location)
     described = await _described(world, wanted)
-    identifier = await _store(world, client, paired, link, described, wanted, message, ping)
-    world.waiting.wake(paired["account_id"])
-    return {"auth_req_id": identifier, "expires_in": asking.LIFETIME, "interval": asking.INTERVAL}
+    draft = _draft(world, client, link, described, wanted)
+    [place] = await joining.store(world, client, paired, key, [replace(draft, words=message, ping=ping)])
+    if place.joined and ping is not None:
+        await world.store.change([Write("renew_ping", (place.id, ping), None)], ())
+    await telling.tell(world, paired["account_id"], [] if place.joined else [place.id])
+    answer: dict[str, Json] = {"auth_req_id": place.id, "expires_in": joining.expires_in(world, [place])}
+    return {**answer, "interval": asking.INTERVAL, **({"joined": True} if place.joined else {})}
 
 
 async def _described(world: World, wanted: Act) -> Action:
@@ -64,42 +71,22 @@ async def _described(world: World, wanted: Act) -> Action:
     fitting.validate(described.schema, wanted.parameters)
     if fitting.fill(described.schema, wanted.parameters) != wanted.parameters:
         raise Refusal(Reason.PARAMETERS_INVALID, "not in the normal form: a default is left out")
+    asking.check_rule(described)
     return described
 
 
-async def _store(  # noqa: PLR0913, PLR0917 - what one request consists of
-    world: World,
-    client: Client,
-    paired: Row,
-    link: Row,
-    described: Action,
-    wanted: Act,
-    message: str,
-    ping: str | None,
-) -> str:
-    lines = display.render(described, wanted.parameters or {}, None)
-    asking.check_token_size(wanted, link)
-    now, identifier, txn = world.now(), world.new_id(), world.new_id()
-    content: dict[str, Json] = {
-        "service": wanted.location,
-        "sub": link["sub"],
-        "act": wanted.details()[0],
-        "act_digest": wanted.digest,
-        "display": display.digest(lines),
-        "txn": txn,
-        "agent": {"client_id": client.id, "jkt": client.jkt},
-        "reason": message,
-    }
-    row = (
-        identifier, paired["account_id"], paired["id"], client.id, client.jkt, link["id"], wanted.location, link["sub"],
-        None, identifier, "", now + asking.LIFETIME, txn, _dump(wanted.details()[0]), wanted.digest,
-        _dump(described.document), _dump([list(line) for line in lines]), display.digest(lines), message, now,
-        now + asking.LIFETIME, ping,
-    )  # fmt: skip
-    written = [Write("insert_request", row), Write("see_pairing", (paired["id"], now), None)]
-    if not await world.store.change(written, [Entry(Kind.ASKED, now, paired["account_id"], identifier, content)]):
-        raise Refusal(Reason.STORE_UNAVAILABLE, "the request was not stored")
-    return identifier
+def _draft(world: World, client: Client, link: Row, described: Action, wanted: Act) -> Draft:
+    txn = world.new_id()
+    return Draft(
+        link=link,
+        action=described,
+        act=wanted,
+        txn=txn,
+        lines=display.render(described, wanted.parameters or {}, None),
+        whole=tokens.settle(world, client, link, wanted, txn, 1),
+        words="",
+        expires_at=world.now() + asking.LIFETIME,
+    )
 
 
 async def ping(world: World, row: Row) -> None:
@@ -110,12 +97,10 @@ async def ping(world: World, row: Row) -> None:
         return
     headers = {"Authorization": f"Bearer {row['ping_token']}", "Content-Type": "application/json"}
     body = canonical.encode({"auth_req_id": row["id"]})
-    for pause in (0, 1, 5):
+    for pause in PAUSES:
         await asyncio.sleep(pause)
         try:
-            answer = await fetch.fetch_async(
-                "POST", endpoint, headers=headers, body=body, private_hosts=world.settings.private_hosts
-            )
+            answer = await world.fetch.fetcher.request("POST", endpoint, headers=headers, body=body)
         except Refusal as refusal:
             _logger.info("a ping did not arrive: %s", refusal)
             continue

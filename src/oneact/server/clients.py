@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from oneact.server.world import World
 
 MAX_NAME: Final = 80
+MAX_ENDPOINT: Final = 1024
 _METADATA: Final = frozenset({"client_name", "jwks"})
 _OPTIONAL: Final = frozenset(
     {
@@ -46,10 +47,11 @@ class Client:
         return self.key.thumbprint
 
 
-async def register(world: World, document: Json) -> dict[str, Json]:
-    """Register an agent (RFC 7591) by its one public key; the same key again gives the same `client_id`.
+async def register(world: World, proof: dpop.Proof, document: Json) -> dict[str, Json]:
+    """Register an agent (RFC 7591) by its one public key, which has made `proof`.
 
-    Refuses `client_metadata`.
+    The same key again gives the same `client_id` and takes the newer name and delivery: public keys are seen in every
+    proof, so only who holds one may speak for it. Refuses `client_metadata`, and `client_key` for a proof by another.
     """
     members = form.closed(document, Reason.CLIENT_METADATA, _METADATA, _OPTIONAL)
     key = _one_key(members["jwks"])
@@ -57,6 +59,8 @@ async def register(world: World, document: Json) -> dict[str, Json]:
     delivery = _delivery(members)
     if members.get("token_endpoint_auth_method", "private_key_jwt") != "private_key_jwt":
         raise Refusal(Reason.CLIENT_METADATA, "only private_key_jwt is supported")
+    if proof.jkt != key.thumbprint:
+        raise Refusal(Reason.CLIENT_KEY, "the proof is by another key than the one registered")
     row = (world.new_id(), key.thumbprint, _dump(key.members), name, _dump(delivery), world.now())
     await world.store.change([Write("insert_client", row, None)], ())
     stands = await world.store.one("client_of_key", key.thumbprint)
@@ -76,7 +80,7 @@ async def register(world: World, document: Json) -> dict[str, Json]:
 async def authenticate(world: World, parameters: Mapping[str, str], proofs: tuple[str, ...], url: str) -> Client:
     """Authenticate an agent's POST to `url`: its client assertion and a DPoP proof, both by its registered key.
 
-    Refuses `client_unknown`, `client_assertion`, `client_assertion_replayed`, `client_key`, `proof_…`.
+    Refuses `client_unknown`, `client_assertion`, `client_assertion_replayed`, `client_key`, `proof_…`, `rate_limited`.
     """
     now = world.now()
     if parameters.get("client_assertion_type") != client_assertion.ASSERTION_TYPE:
@@ -86,23 +90,28 @@ async def authenticate(world: World, parameters: Mapping[str, str], proofs: tupl
         raise Refusal(Reason.CLIENT_ASSERTION, "client_id is another")
     client = await _client(world, asserted.client_id)
     client_assertion.check(asserted, (client.key,), world.issuer, now)
-    proof = check_proof(world, proofs, url)
-    if proof.jkt != client.jkt:
+    proof = verified_proof(world, proofs, url)
+    if proof.jkt != client.jkt:  # before it is noted: else one client fills memory under the names of any keys
         raise Refusal(Reason.CLIENT_KEY, "the proof is by another key")
-    if not world.seen.first(f"assertion {client.id} {asserted.jti}", asserted.exp, now):
+    see_once(world, proof)
+    if not world.seen.first(client.id, f"assertion {asserted.jti}", asserted.exp, now):
         raise Refusal(Reason.CLIENT_ASSERTION_REPLAYED, asserted.jti)
     return client
 
 
-def check_proof(world: World, proofs: tuple[str, ...], url: str) -> dpop.Proof:
-    """Check the one DPoP proof of a POST to `url`, which has to hold a nonce of this server, and see it once."""
+def verified_proof(world: World, proofs: tuple[str, ...], url: str) -> dpop.Proof:
+    """Check the one DPoP proof of a POST to `url`, which has to hold a nonce of this server; not yet seen."""
     if len(proofs) != 1 or len(proofs[0]) > dpop.MAX_OCTETS:
         raise Refusal(Reason.PROOF_MALFORMED, f"{len(proofs)} proofs")
     now = world.now()
-    proof = dpop.check(proofs[0], "POST", url, now, nonces=world.nonces.good(now))
-    if not world.seen.first(f"proof {proof.jkt} {proof.jti}", now + 2 * dpop.MAX_AGE, now):
+    return dpop.check(proofs[0], "POST", url, now, nonces=world.nonces.good(now))
+
+
+def see_once(world: World, proof: dpop.Proof) -> None:
+    """Refuse `proof_replayed` where a verified proof has been seen before."""
+    now = world.now()
+    if not world.seen.first(proof.jkt, f"proof {proof.jti}", now + 2 * dpop.MAX_AGE, now):
         raise Refusal(Reason.PROOF_REPLAYED, proof.jti)
-    return proof
 
 
 async def _client(world: World, client_id: str) -> Client:
@@ -126,7 +135,8 @@ def _delivery(members: dict[str, Json]) -> dict[str, Json]:
     endpoint = members.get("backchannel_client_notification_endpoint")
     if mode == "poll" and endpoint is None:
         return {}
-    if mode != "ping" or not isinstance(endpoint, str) or not metadata.origin(endpoint).startswith(("https:", "http:")):
+    address = form.text(endpoint, Reason.CLIENT_METADATA, MAX_ENDPOINT)
+    if mode != "ping" or not metadata.origin(address).startswith(("https:", "http:")):
         raise Refusal(Reason.CLIENT_METADATA, "backchannel_token_delivery_mode or its endpoint")
     return {"backchannel_token_delivery_mode": mode, "backchannel_client_notification_endpoint": endpoint}
 

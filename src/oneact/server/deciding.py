@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from oneact.errors import Reason, Refusal
 from oneact.log.entry import Entry, Kind
-from oneact.protocol import approval, canonical, display, form, roster
-from oneact.server import ciba, ending, gestures
+from oneact.protocol import approval, canonical, display, form, roster, token
+from oneact.protocol.ended import MAX_MESSAGE
+from oneact.server import ciba, ending, gestures, passkeys, tokens
 from oneact.server.lifecycle import TRANSITIONS, Event, State
 from oneact.store import Write
 
@@ -24,12 +25,12 @@ if TYPE_CHECKING:
     from oneact.protocol.approval import Statement
     from oneact.protocol.canonical import Json
     from oneact.protocol.display import Line
+    from oneact.protocol.passkey import Assertion, Credential
     from oneact.protocol.roster import Roster
     from oneact.server.sessions import Session
     from oneact.server.world import World
     from oneact.store.contract import Row
 
-MAX_MESSAGE: Final = 300
 _under_way: set[asyncio.Task[None]] = set()  # the event loop itself keeps tasks by weak references only
 
 
@@ -86,7 +87,8 @@ async def show(world: World, session: Session, request_id: str) -> list[Shown]:
 async def begin(world: World, session: Session, request_ids: Json) -> dict[str, Json]:
     """Make the statement over these requests at this second; give `{gesture, options}`.
 
-    Only passkeys that the service has pinned may answer. Refuses `not_yours`, `not_pending`, `passkey_not_pinned`.
+    Only passkeys that the service has pinned and that the account still has may answer. Refuses `not_yours`,
+    `not_pending`, `passkey_not_pinned`.
     """
     ids = form.texts(request_ids, Reason.REQUEST_MALFORMED, approval.MAX_ACTS)
     shown = await _together(world, session, ids)
@@ -96,18 +98,18 @@ async def begin(world: World, session: Session, request_ids: Json) -> dict[str, 
     statement = approval.Statement(
         world.issuer, row["client_id"], row["jkt"], now, now + lifetime, world.new_id(), acts
     )
-    allowed = [credential.id for credential in _pinned(row).credentials]
+    allowed = [credential.id for credential in await _able(world, session, _pinned(row))]
     if not allowed:
-        raise Refusal(Reason.PASSKEY_NOT_PINNED, "the service has no passkey of this person")
+        raise Refusal(Reason.PASSKEY_NOT_PINNED, "the service has pinned no passkey that this person has")
     about: dict[str, Json] = {"requests": list(ids)}
     return await gestures.begin(world, approval.APPROVAL, session.id, statement.members(), about, allowed)
 
 
 async def approve(world: World, session: Session, request_ids: Json, gesture_id: Json, credential: Json) -> None:
-    """Verify the gesture over its statement by a pinned passkey, and approve these requests, all or none.
+    """Verify the gesture over its statement by an able passkey, and approve these requests, all or none.
 
     Refuses `gesture_unknown`, `statement_item` for other requests than those signed, `statement_time` for a statement
-    that has run out, `passkey_not_pinned`, `assertion_…`, `not_pending`.
+    that has run out, `token_would_be_too_large`, `passkey_not_pinned`, `assertion_…`, `not_pending`.
     """
     gesture = await gestures.take(world, approval.APPROVAL, session.id, gesture_id)
     statement, assertion = approval.parse(gesture.value), gestures.read(credential)
@@ -117,12 +119,12 @@ async def approve(world: World, session: Session, request_ids: Json, gesture_id:
         raise Refusal(Reason.STATEMENT_ITEM, "the statement is over other requests")
     if world.now() >= statement.exp:
         raise Refusal(Reason.STATEMENT_TIME, "the gesture came too late")
+    _check_sizes(world, shown, statement, assertion)
     pinned = _pinned(shown[0].row)
     if (pinned.rp_id, pinned.origins) != (world.settings.rp_id, (world.settings.origin,)):
         raise Refusal(Reason.ROSTER_RP_ID, "the service has pinned another RP ID or origin")
-    await gestures.verify(world, gesture, assertion, pinned.credentials)
-    approvals: list[Json] = [{"statement": statement.members(), "webauthn": assertion.members()}]
-    await _write_approval(world, session, shown, statement, approvals)
+    await gestures.verify(world, gesture, assertion, await _able(world, session, pinned))
+    await _write_approval(world, session, shown, statement, assertion)
 
 
 async def deny(world: World, session: Session, request_id: str, message: str, *, block: bool = False) -> None:
@@ -138,12 +140,12 @@ async def deny(world: World, session: Session, request_id: str, message: str, *,
 
 
 async def block_agent(world: World, session: Session, pairing_id: str) -> None:
-    """Let an agent ask nothing any more, and deny what it has asked."""
+    """Let an agent ask nothing any more; deny what it has asked, also what is approved and not yet collected."""
     await _end_agent(world, session, pairing_id, "block_pairing", Kind.AGENT_BLOCKED)
 
 
 async def remove_agent(world: World, session: Session, pairing_id: str) -> None:
-    """Forget an agent; to ask again it has to be paired anew."""
+    """Forget an agent and deny what it has asked; to ask again it has to be paired anew."""
     await _end_agent(world, session, pairing_id, "remove_pairing", Kind.AGENT_REMOVED)
 
 
@@ -161,6 +163,7 @@ async def _end_agent(world: World, session: Session, pairing_id: str, write: str
     await world.store.change([Write(write, (pairing_id, session.account, now))], [entry])
     for pending in await world.store.all("pending_of_pairing", pairing_id, session.account, now):
         await _deny(world, session, await find(world, session.account, pending["id"]), "")
+    await ending.withdraw_where(world, session.account, lambda approved: bool(approved["pairing_id"] == pairing_id))
 
 
 async def _log_shown(world: World, session: Session, shown: Shown) -> None:
@@ -185,16 +188,29 @@ async def _together(world: World, session: Session, ids: Sequence[str]) -> list[
     return shown
 
 
+def _check_sizes(world: World, shown: Sequence[Shown], statement: Statement, assertion: Assertion) -> None:
+    approvals = token.approvals_members([token.Approval(statement, assertion)])
+    for item in shown:
+        tokens.check_size(world, {**item.row, "auth_time": world.now(), "approved_until": statement.exp}, approvals)
+
+
 def _pinned(row: Row) -> Roster:
     return roster.parse(canonical.parse(row["roster"].encode()))
 
 
+async def _able(world: World, session: Session, pinned: Roster) -> list[Credential]:
+    """Give the pinned passkeys that the account still has: a removed one approves nothing, whoever has it pinned."""
+    known = await passkeys.of_account(world, session.account)
+    return [item for item in pinned.credentials if item in known]
+
+
 async def _write_approval(
-    world: World, session: Session, shown: Sequence[Shown], statement: Statement, approvals: list[Json]
+    world: World, session: Session, shown: Sequence[Shown], statement: Statement, assertion: Assertion
 ) -> None:
     target, kind = TRANSITIONS[State.PENDING, Event.APPROVE]
-    now, kept = world.now(), canonical.encode(approvals).decode()
-    writes = [Write("approve_request", (item.id, kept, statement.exp, now)) for item in shown]
+    approvals: list[Json] = [{"statement": statement.members(), "webauthn": assertion.members()}]
+    now, kept, signer = world.now(), canonical.encode(approvals).decode(), assertion.credential_id
+    writes = [Write("approve_request", (item.id, kept, statement.exp, now, signer)) for item in shown]
     content: dict[str, Json] = {"approvals": approvals, "state": target.value}
     entries = [Entry(kind, now, session.account, item.id, content) for item in shown]
     if not await world.store.change(writes, entries):

@@ -107,7 +107,7 @@ async def verify(world: World, gesture: Gesture, assertion: Assertion, credentia
 async def _keep(world: World, kind: str, session_id: str, challenge: bytes, kept: dict[str, Json]) -> str:
     now, identifier = world.now(), world.new_id()
     if session_id:
-        world.limits.check(f"gesture {session_id}", _TRIES, now)
+        world.limits.known(f"gesture {session_id}", _TRIES, now)
     row = (identifier, kind, session_id, challenge, canonical.encode(kept).decode(), now + LIFETIME)
     writes = [Write("end_gestures", (now,), None), Write("insert_gesture", row)]
     if not await world.store.change(writes, ()):

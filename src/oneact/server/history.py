@@ -21,11 +21,14 @@ if TYPE_CHECKING:
 
 PAGE: Final = 50
 MAX_WAIT: Final = 25
-_GRACE: Final = 15  # seconds after a token's end within which a receipt is still to be expected
+_LOOK_THERE: Final = (
+    "Look at your account there, or ask the service, before you let the agent ask again. "
+    "If a receipt still comes, this page shows it."
+)
 
 
 class Outcome(Enum):
-    """What the page says about a request; the value is `(decision, outcome, sentence)`."""
+    """What the page says about a request: the decision, what became of it, a sentence, what the person can do."""
 
     PENDING = "Waiting for you", "", "Nothing happens until you decide."
     HANDING = "Approved", "Handing over", "Approved. Handing over to the agent."
@@ -36,19 +39,32 @@ class Outcome(Enum):
         "Failed",
         "The service tried and failed; its receipt says so. It will not be tried again.",
     )
-    UNKNOWN = "Approved", "Unknown", "The service does not know whether it was done. Ask the service."
-    NO_WORD = "Approved", "No word", "No word from the service. The agent may or may not have used your approval."
+    UNKNOWN = "Approved", "Unknown", "The service does not know whether it was done.", _LOOK_THERE
+    NO_WORD = (
+        "Approved",
+        "No word",
+        "No word from the service.",
+        f"The agent's time to use your approval is over. It may have been refused, or the answer lost. {_LOOK_THERE}",
+    )
     NOT_USED = "Approved", "Not used", "The agent did not collect your approval in time. Nothing was done."
     DENIED = "Denied", "Not executed", "Denied. Nothing was done."
     EXPIRED = "Not decided", "Not executed", "Nobody decided in time. Nothing was done."
     CANCELLED = "Taken back", "Not executed", "The agent took its request back. Nothing was done."
 
+    def __init__(self, decision: str, became: str, says: str, advice: str = "") -> None:
+        """Give the parts their names."""
+        self.decision = decision
+        self.became = became
+        self.says = says
+        self.advice = advice
+
     @property
     def final(self) -> bool:
-        """Tell whether nothing more is expected; a receipt may still come after `no word` and `unknown`."""
-        return self not in {Outcome.PENDING, Outcome.HANDING, Outcome.HANDED}
+        """Tell whether nothing more can come; after `no word` and `unknown` a receipt still may."""
+        return self not in _OPEN
 
 
+_OPEN: Final = {Outcome.PENDING, Outcome.HANDING, Outcome.HANDED, Outcome.NO_WORD, Outcome.UNKNOWN}
 _RECEIPTS: Final = {"executed": Outcome.EXECUTED, "failed": Outcome.FAILED, "unknown": Outcome.UNKNOWN}
 
 
@@ -58,7 +74,7 @@ def outcome(row: Row, now: int) -> Outcome:
     if state is State.ISSUED:
         if row["receipt_status"] is not None:
             return _RECEIPTS[row["receipt_status"]]
-        return Outcome.HANDED if now < row["token_exp"] + _GRACE else Outcome.NO_WORD
+        return Outcome.HANDED if now < row["token_exp"] else Outcome.NO_WORD
     if state is State.APPROVED:
         return Outcome.HANDING if now < row["approved_until"] else Outcome.NOT_USED
     if state is State.EXPIRED and row["approved_until"] is not None:

@@ -20,7 +20,21 @@ if TYPE_CHECKING:
     from oneact.protocol.canonical import Json
     from oneact.server.world import World
 
+_ORDINARY: Final = frozenset({Reason.AUTHORIZATION_PENDING, Reason.PROOF_NONCE})  # every agent that waits gets these
 NO_STORE: Final = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+HEADERS: Final = {
+    "Content-Security-Policy": _POLICY,
+    "X-Frame-Options": "DENY",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "publickey-credentials-get=(self), publickey-credentials-create=(self)",
+}
 _FORM: Final = "application/x-www-form-urlencoded"
 _MAX_FIELDS: Final = 64
 _logger: Final = logging.getLogger("oneact.server")
@@ -89,7 +103,7 @@ def answer(value: Mapping[str, Any], status: int = 200, headers: Mapping[str, st
 
 def refused(refusal: Refusal) -> JSONResponse:
     """Answer a refusal with its public part; the detail goes to the log."""
-    _logger.info("refused: %s", refusal)
+    _logger.log(logging.DEBUG if refusal.reason in _ORDINARY else logging.INFO, "refused: %s", refusal)
     headers = {"Retry-After": "60"} if refusal.reason is Reason.RATE_LIMITED else {}
     value: dict[str, Any] = dict(refusal.body())
     if refusal.reason in {Reason.AUTHORIZATION_PENDING, Reason.SLOW_DOWN}:
@@ -103,15 +117,19 @@ async def on_refusal(_: Request, error: Exception) -> Response:
 
 
 async def on_error(_: Request, error: Exception) -> Response:
-    """Answer what should not have happened, without a word of it; the log has the rest."""
+    """Answer what should not have happened, without a word of it; the log has the rest.
+
+    This answer is made outside everything else, so it brings its own headers.
+    """
     _logger.error("failed", exc_info=error)
-    return answer(Refusal(Reason.INTERNAL).body(), 500)
+    return answer(Refusal(Reason.INTERNAL).body(), 500, HEADERS)
 
 
 def caller(request: Request) -> str:
     """Give the caller's address; `X-Forwarded-For` counts only from a proxy that is trusted, its last entry."""
     peer = request.client.host if request.client else ""
     if peer in world_of(request).settings.trusted_proxies:
-        forwarded = request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
+        lines = ",".join(request.headers.getlist("x-forwarded-for"))  # one field, however many lines (RFC 9110, 5.3)
+        forwarded = lines.rpartition(",")[2].strip()
         return forwarded or peer
     return peer

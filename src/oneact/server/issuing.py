@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from oneact.errors import Reason, Refusal
 from oneact.log.entry import Entry
-from oneact.protocol import act, canonical, token
-from oneact.server import ending
+from oneact.protocol import canonical, token
+from oneact.server import ending, tokens
 from oneact.server.lifecycle import TRANSITIONS, Event, State
 from oneact.store import Write
 
@@ -75,13 +75,15 @@ async def _answer(world: World, row: Row) -> dict[str, Json]:
     now, state = world.now(), State(row["state"])
     if state is State.PENDING and now < row["expires_at"]:
         raise Refusal(Reason.AUTHORIZATION_PENDING, row["id"])
-    if state is State.APPROVED and now < row["approved_until"]:
-        row = await _issue(world, row)
-        state = State(row["state"])
-    elif state in {State.PENDING, State.APPROVED}:
-        await ending.expire(world, row, state)
+    if state in {State.PENDING, State.APPROVED}:
+        if state is State.PENDING or now >= row["approved_until"]:
+            await ending.expire(world, row, state)
+        elif not await _issue(world, row, now):
+            await ending.withdraw(world, row)
         row = await _again(world, row)
-        return await _answer(world, row)
+        state = State(row["state"])
+        if state in {State.PENDING, State.APPROVED}:  # its time ran out between look and write
+            return await _answer(world, row)
     if state is State.ISSUED:
         return _token_answer(row, now)
     world.waiting.forget(row["id"])
@@ -100,19 +102,22 @@ def _token_answer(row: Row, now: int) -> dict[str, Json]:
     }
 
 
-async def _issue(world: World, row: Row) -> Row:
-    """Make the token of an approved request, once: whoever comes second reads what the first has written."""
-    now = world.now()
-    claims = _claims(world, row, now)
+async def _issue(world: World, row: Row, now: int) -> bool:
+    """Make the token of an approved request, once: whoever comes second reads what the first has written.
+
+    `now` is the second at which the approval was found to hold. False too where agent, link or passkey are gone since.
+    """
+    claims = tokens.of_request(world, row, canonical.parse(row["approvals"].encode()), now)
     text = token.sign(claims, world.key)
     target, kind = TRANSITIONS[State.APPROVED, Event.ISSUE]
     content: dict[str, Json] = {
         "jti": claims.jti, "exp": claims.exp, "token": canonical.sha256(text.encode("ascii")), "state": target.value,
     }  # fmt: skip
     entry = Entry(kind, now, row["account_id"], row["id"], content)
-    await world.store.change([Write("issue_request", (row["id"], text, claims.jti, claims.exp, now))], [entry])
+    write = Write("issue_request", (row["id"], text, claims.jti, claims.exp, now, ending.signer(row)))
+    issued = await world.store.change([write], [entry])
     world.waiting.wake(row["account_id"])
-    return await _again(world, row)
+    return issued
 
 
 async def _again(world: World, row: Row) -> Row:
@@ -120,23 +125,3 @@ async def _again(world: World, row: Row) -> Row:
     if found is None:
         raise Refusal(Reason.GRANT_UNKNOWN, row["id"])
     return found
-
-
-def _claims(world: World, row: Row, now: int) -> token.ActionToken:
-    approved = act.parse_details([canonical.parse(row["act"].encode())], Reason.ACT_MALFORMED)
-    return token.ActionToken(
-        iss=world.issuer,
-        sub=row["sub"],
-        aud=row["resource"],
-        client_id=row["client_id"],
-        iat=now,
-        exp=min(now + token.LIFETIME, row["approved_until"]),
-        jti=world.new_id(),
-        txn=row["txn"],
-        jkt=row["jkt"],
-        auth_time=row["auth_time"],
-        acr="phrh",
-        amr=("hwk", "user"),
-        details=approved.details(inline=approved.fits_inline()),
-        approvals=canonical.parse(row["approvals"].encode()),
-    )

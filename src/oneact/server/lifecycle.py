@@ -30,6 +30,7 @@ class Event(StrEnum):
     CANCEL = "cancel"
     EXPIRE = "expire"
     ISSUE = "issue"
+    WITHDRAW = "withdraw"
 
 
 TRANSITIONS: Final[dict[tuple[State, Event], tuple[State, Kind]]] = {
@@ -39,6 +40,7 @@ TRANSITIONS: Final[dict[tuple[State, Event], tuple[State, Kind]]] = {
     (State.PENDING, Event.EXPIRE): (State.EXPIRED, Kind.EXPIRED),
     (State.APPROVED, Event.ISSUE): (State.ISSUED, Kind.TOKEN_ISSUED),
     (State.APPROVED, Event.EXPIRE): (State.EXPIRED, Kind.EXPIRED),
+    (State.APPROVED, Event.WITHDRAW): (State.DENIED, Kind.DENIED),
 }
 FINAL: Final = frozenset(State) - {source for source, _ in TRANSITIONS}
 

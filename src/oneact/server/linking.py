@@ -6,12 +6,11 @@ import json
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
-from oneact import fetch
 from oneact.errors import Reason, Refusal
 from oneact.log.entry import Entry, Kind
 from oneact.protocol import approval, canonical, form, roster
 from oneact.protocol.roster import Roster, SignedRoster
-from oneact.server import gestures, passkeys, relying, services
+from oneact.server import ending, gestures, passkeys, relying, services
 from oneact.store import Write
 
 if TYPE_CHECKING:
@@ -26,25 +25,30 @@ _SUCCESS: Final = range(200, 300)
 
 
 async def begin(world: World, session: Session, client_id: Json, request_uri: Json) -> dict[str, Json]:
-    """Give `{gesture, options}` over the roster of this person's passkeys for the service that asked."""
+    """Give `{gesture, options}` over the roster of this person's passkeys for the service that asked.
+
+    Their name there is a new one for every link: what the service may have kept of an earlier link, perhaps of another
+    account, is never taken for this one. Refuses `link_exists` while a link stands.
+    """
     request = await opened(world, client_id, request_uri)
-    resource = request.service.resource
-    before = await world.store.one("latest_link", session.account, resource)
-    subject = world.new_id() if before is None else before["sub"]
-    seq = 1 if before is None else max(before["seq"] + 1, world.now())
+    await _check_free(world, session, request)
     known = await passkeys.of_account(world, session.account)
-    proposed = _roster(world, resource, subject, seq, known)
+    proposed = _roster(world, request.service.resource, world.new_id(), 1, known)
     about: dict[str, Json] = {"client_id": request.service.client_id, "request_uri": request.id}
     ids = [item.id for item in known]
     return await gestures.begin(world, approval.ROSTER, session.id, proposed.members(), about, ids)
 
 
 async def link(world: World, session: Session, gesture_id: Json, credential: Json) -> str:
-    """Verify the gesture, keep the signed roster, and give the address to which the person goes back."""
+    """Verify the gesture, keep the signed roster, and give the address to which the person goes back.
+
+    Refuses `link_exists` where the service has been linked meanwhile.
+    """
     gesture = await gestures.take(world, approval.ROSTER, session.id, gesture_id)
     signed = SignedRoster(roster.parse(gesture.value), gestures.read(credential))
-    await gestures.verify(world, gesture, signed.webauthn, signed.roster.credentials)
+    await gestures.verify(world, gesture, signed.webauthn, await _listed(world, session, signed.roster))
     request = await opened(world, gesture.about.get("client_id"), gesture.about.get("request_uri"))
+    await _check_free(world, session, request)
     identifier, now, service = world.new_id(), world.now(), request.service
     kept = _dump({"roster_uri": service.roster_uri, "redirect_uris": list(service.redirect_uris)})
     row = (
@@ -74,6 +78,11 @@ async def opened(world: World, client_id: Json, request_uri: Json) -> LinkReques
     return await relying.open_request(world, form.text(client_id, reason), form.text(request_uri, reason))
 
 
+async def standing(world: World, account: str, resource: str) -> Row | None:
+    """Give the link of this person to a service with its `label`, or None; while it stands there is no other."""
+    return await world.store.one("link_of_service", account, resource)
+
+
 async def linked(world: World, account: str) -> list[Row]:
     """Give the linked services, each with the rows of the passkeys it has `pinned` and of those `missing` there.
 
@@ -86,6 +95,17 @@ async def linked(world: World, account: str) -> list[Row]:
         row["missing"] = [item for item in known if item["id"] not in there]
         row["removed"] = len(there) - len(row["pinned"])
     return rows
+
+
+async def before(world: World, account: str, resource: str) -> Row | None:
+    """Give the person's last link to a service, else their last to any, with the `name` and `roster` of it, or None.
+
+    Passkeys that its roster does not list are new: the page shows them apart, for the person to know them again.
+    """
+    rows = await world.store.all("rosters_of_account", account)
+    for row in rows:
+        row["ids"] = {item["id"] for item in json.loads(row["roster"])["credentials"]}
+    return next((row for row in rows if row["resource"] == resource), rows[0] if rows else None)
 
 
 async def begin_update(world: World, session: Session, link_id: Json) -> dict[str, Json]:
@@ -104,19 +124,24 @@ async def update(world: World, session: Session, gesture_id: Json, credential: J
     gesture = await gestures.take(world, approval.ROSTER, session.id, gesture_id)
     row, pinned = await _linked(world, session, gesture.about.get("link"))
     signed = SignedRoster(roster.parse(gesture.value), gestures.read(credential))
-    await gestures.verify(world, gesture, signed.webauthn, pinned.credentials)
+    known = await _listed(world, session, signed.roster)
+    await gestures.verify(world, gesture, signed.webauthn, [item for item in pinned.credentials if item in known])
     roster.check_next(signed, pinned)
     await _bring(world, row, canonical.encode(signed.members()), "application/json")
     await _keep(world, row, signed.roster, _dump(signed.webauthn.members()))
 
 
 async def tell_removals(world: World, session: Session) -> int:
-    """Tell each linked service which passkeys are gone, signed by this server alone; give how many were not reached."""
+    """Tell each linked service which passkeys are gone, signed by this server alone; give how many were not reached.
+
+    A service that would be left without any cannot be told: it keeps what it has pinned until its owner unlinks the
+    account.
+    """
     known, failed = await passkeys.of_account(world, session.account), 0
     for row in await world.store.all("links_of_account", session.account):
         pinned = roster.parse(canonical.parse(row["roster"].encode()))
         left = [item for item in pinned.credentials if item in known]
-        if len(left) == len(pinned.credentials):
+        if not left or len(left) == len(pinned.credentials):
             continue
         later = _roster(world, pinned.aud, pinned.sub, max(pinned.seq + 1, world.now()), left)
         try:
@@ -129,13 +154,30 @@ async def tell_removals(world: World, session: Session) -> int:
 
 
 async def unlink(world: World, session: Session, link_id: str) -> None:
-    """Take no more requests for a service; what the service has pinned stays until the person unlinks there."""
+    """Take no more requests for a service, which may then be linked anew; withdraw approvals not yet collected.
+
+    What the service has pinned stays until the person unlinks there.
+    """
     row, pinned = await _linked(world, session, link_id)
     now = world.now()
     content: dict[str, Json] = {"link": row["id"], "service": pinned.aud, "sub": pinned.sub}
     entry = Entry(Kind.SERVICE_UNLINKED, now, session.account, "", content)
     if not await world.store.change([Write("unlink", (row["id"], session.account, now))], [entry]):
         raise Refusal(Reason.NOT_YOURS, link_id)
+    await ending.withdraw_where(world, session.account, lambda approved: bool(approved["link_id"] == row["id"]))
+
+
+async def _listed(world: World, session: Session, signed: Roster) -> list[Credential]:
+    """Give the account's passkeys; refuses `gesture_unknown` where one that the roster lists was removed meanwhile."""
+    known = await passkeys.of_account(world, session.account)
+    if not set(signed.credentials) <= set(known):
+        raise Refusal(Reason.GESTURE_UNKNOWN, "a passkey of the roster was removed meanwhile")
+    return known
+
+
+async def _check_free(world: World, session: Session, request: LinkRequest) -> None:
+    if await standing(world, session.account, request.service.resource) is not None:
+        raise Refusal(Reason.LINK_EXISTS, request.service.resource)
 
 
 async def _linked(world: World, session: Session, link_id: Json) -> tuple[Row, Roster]:
@@ -147,13 +189,8 @@ async def _linked(world: World, session: Session, link_id: Json) -> tuple[Row, R
 
 async def _bring(world: World, row: Row, body: bytes, media_type: str) -> None:
     service = await services.client(world, row["client_id"])
-    answer = await fetch.fetch_async(
-        "POST",
-        service.roster_uri,
-        headers={"Content-Type": media_type},
-        body=body,
-        private_hosts=world.settings.private_hosts,
-    )
+    headers = {"Content-Type": media_type}
+    answer = await world.fetch.fetcher.request("POST", service.roster_uri, headers=headers, body=body)
     if answer.status not in _SUCCESS:
         raise Refusal(Reason.METADATA_UNREACHABLE, f"the service answered {answer.status}")
 

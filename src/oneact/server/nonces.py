@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections import Counter
+from dataclasses import dataclass, field
 from typing import Final
 
+from oneact.errors import Reason, Refusal
 from oneact.protocol import base64url
 
 _BUCKET: Final = 60
-_MAX_SEEN: Final = 200_000
+_MAX_SEEN: Final = 400_000
+_MAX_HELD: Final = 20_000  # of one holder: some thirty calls a second
+_FAIR_SHARE: Final = 100
+_NAME: Final = 16  # octets of a hash that stand for an identifier
 
 
 class Nonces:
@@ -31,22 +37,40 @@ class Nonces:
         return base64url.encode(hmac.digest(self._secret, bucket.to_bytes(8, "big"), hashlib.sha256)[:16])
 
 
-class SeenOnce:
-    """Identifiers that were seen, each until it could not be used any more anyway.
+@dataclass(slots=True)
+class _Bucket:
+    """What ends within the same minute: the hashes of identifiers, and how many of them each holder has."""
 
-    One process suffices: a nonce belongs to one process, and without a good nonce nothing gets here.
+    names: set[bytes] = field(default_factory=set)
+    held: Counter[str] = field(default_factory=Counter)
+
+
+class SeenOnce:
+    """Identifiers that were seen, each until it could not be used any more anyway, by the minute in which that is.
+
+    One process suffices: a nonce belongs to one process, and without a good nonce nothing gets here. Room is counted
+    by holder: who has used up theirs is refused, and where all of it is used up only those who have more than a fair
+    share.
     """
 
     def __init__(self) -> None:
-        self._until: dict[str, int] = {}
+        self._buckets: dict[int, _Bucket] = {}
 
-    def first(self, identifier: str, until: int, now: int) -> bool:
-        """Note an identifier that can be used until second `until`; False if it was there, or no room is left."""
-        if self._until.get(identifier, 0) > now:
+    def first(self, holder: str, identifier: str, until: int, now: int) -> bool:
+        """Note an identifier of `holder` that can be used until second `until`; False where it was there before.
+
+        `holder` has to be someone whose signature has been verified. Refuses `rate_limited` where their room is full.
+        """
+        for ended in [minute for minute in self._buckets if minute < now // _BUCKET]:
+            del self._buckets[ended]
+        name = hashlib.sha256(f"{holder}\n{identifier}".encode()).digest()[:_NAME]
+        if any(name in bucket.names for bucket in self._buckets.values()):
             return False
-        if len(self._until) >= _MAX_SEEN:
-            self._until = {name: end for name, end in self._until.items() if end > now}
-            if len(self._until) >= _MAX_SEEN:
-                return False
-        self._until[identifier] = until
+        held = sum(bucket.held[holder] for bucket in self._buckets.values())
+        full = sum(len(bucket.names) for bucket in self._buckets.values()) >= _MAX_SEEN
+        if held >= (_FAIR_SHARE if full else _MAX_HELD):
+            raise Refusal(Reason.RATE_LIMITED, f"{holder} has {held} identifiers that live")
+        bucket = self._buckets.setdefault(until // _BUCKET, _Bucket())
+        bucket.names.add(name)
+        bucket.held[holder] += 1
         return True

@@ -25,6 +25,7 @@ _ALPHABET: Final = "BCDFGHJKLMNPQRSTVWXZ"  # RFC 8628 section 6.1: no vowels, no
 _LENGTH: Final = 8
 _MAX_NAME: Final = 80
 _TRIES: Final = 5
+_STARTS: Final = 10
 
 
 def _hash(code: str) -> str:
@@ -47,15 +48,16 @@ def _spelt(code: str) -> str:
 async def start(world: World, client: Client, parameters: Mapping[str, str]) -> dict[str, Json]:
     """Start pairing for an agent; with `pairing_code`, which its person made, the person is already known.
 
-    Refuses `user_code_unknown` for a pairing code that is not good.
+    Refuses `user_code_unknown` for a pairing code that is not good, `rate_limited` after ten in a minute.
     """
     now, code, device_code = world.now(), _new_code(), secrets.token_urlsafe(32)
+    world.limits.known(f"device {client.id}", _STARTS, now)
     name = parameters.get("agent_name", client.name).strip()[:_MAX_NAME] or client.name
     account, writes = None, []
     if "pairing_code" in parameters:
         typed = _hash(normal(parameters["pairing_code"]))
         owner = await world.store.one("pairing_code", typed, now)
-        world.limits.check(f"pairing code {client.id}", _TRIES, now)
+        world.limits.known(f"pairing code {client.id}", _TRIES, now)
         if owner is None:
             raise Refusal(Reason.USER_CODE_UNKNOWN, "pairing code")
         account = owner["account_id"]
@@ -75,8 +77,9 @@ async def start(world: World, client: Client, parameters: Mapping[str, str]) -> 
 
 
 async def new_pairing_code(world: World, account: str) -> str:
-    """Make a code that a person gives to an agent; good once, for ten minutes."""
+    """Make a code that a person gives to an agent; good once, for ten minutes. Refuses `rate_limited`."""
     code = _new_code()
+    world.limits.known(f"new pairing code {account}", _STARTS, world.now())
     await world.store.change([Write("insert_pairing_code", (_hash(code), account, world.now() + LIFETIME))], ())
     return _spelt(code)
 
@@ -87,7 +90,7 @@ async def by_user_code(world: World, account: str, typed: str) -> Row:
     The row has `id client_id agent_name jkt client_name registered_at`. Refuses `user_code_unknown`, `rate_limited`.
     """
     now = world.now()
-    world.limits.check(f"user code {account}", _TRIES, now)
+    world.limits.known(f"user code {account}", _TRIES, now)
     row = await world.store.one("device_code_by_user_code", _hash(normal(typed)), now, account)
     if row is None:
         raise Refusal(Reason.USER_CODE_UNKNOWN, "user code")
@@ -115,6 +118,7 @@ async def confirm(world: World, account: str, device_id: str, name: str) -> str:
         [
             Write("insert_pairing", (pairing, hint, account, row["client_id"], row["jkt"], given, now)),
             Write("confirm_device_code", (device_id, account, pairing, now)),
+            Write("pair_client", (row["client_id"], now), None),
         ],
         [Entry(Kind.AGENT_PAIRED, now, account, "", content)],
     )

@@ -18,9 +18,9 @@ from webauthn.helpers.structs import (
 
 from oneact.errors import Reason, Refusal
 from oneact.log.entry import Entry, Kind
-from oneact.protocol import base64url, form, passkey
+from oneact.protocol import base64url, passkey
 from oneact.protocol.passkey import Credential
-from oneact.server import gestures, sessions
+from oneact.server import gestures
 from oneact.store import Write
 
 if TYPE_CHECKING:
@@ -28,12 +28,9 @@ if TYPE_CHECKING:
 
     from oneact.protocol.canonical import Json
     from oneact.server.gestures import Gesture
-    from oneact.server.sessions import Session
     from oneact.server.world import World
     from oneact.store.contract import Row
 
-MAX_PASSKEYS: Final = 16
-_MAX_NAME: Final = 60
 _ALGORITHMS: Final = {
     COSEAlgorithmIdentifier.ECDSA_SHA_256: "ES256",
     COSEAlgorithmIdentifier.EDDSA: "EdDSA",
@@ -49,37 +46,6 @@ async def of_account(world: World, account: str) -> list[Credential]:
 async def rows(world: World, account: str) -> list[Row]:
     """Give the passkeys of an account with their names and times."""
     return await world.store.all("passkeys_of_account", account)
-
-
-async def begin_add(world: World, session: Session, name: Json) -> dict[str, Json]:
-    """Give `{gesture, options}` for one more passkey; refuses `session_stale` without a fresh gesture."""
-    sessions.check_fresh(world, session)
-    given = form.text(name, Reason.REQUEST_MALFORMED, _MAX_NAME).strip()
-    known = await of_account(world, session.account)
-    if not given or len(known) >= MAX_PASSKEYS:
-        raise Refusal(Reason.REQUEST_MALFORMED, "an empty name, or too many passkeys")
-    return await creation(world, session.id, {"passkey": given}, session.name, session.account, known)
-
-
-async def add(world: World, session: Session, gesture_id: Json, credential: Json) -> None:
-    """Add a passkey; linked services learn of it when the person signs their next roster."""
-    gesture = await gestures.take(world, gestures.REGISTRATION, session.id, gesture_id)
-    created, now, name = registered(world, gesture, credential), world.now(), str(gesture.about["passkey"])
-    write, entry = insertion(created, session.account, name, now), added(created, session.account, name, now)
-    if not await world.store.change([write], [entry]):
-        raise Refusal(Reason.REGISTRATION_INVALID, "the passkey is known already")
-
-
-async def remove(world: World, session: Session, identifier: str) -> None:
-    """Remove a passkey, but never the last one; refuses `session_stale`, `not_yours`, `last_passkey`."""
-    sessions.check_fresh(world, session)
-    known = await of_account(world, session.account)
-    if identifier not in {item.id for item in known}:
-        raise Refusal(Reason.NOT_YOURS, identifier)
-    now = world.now()
-    entry = Entry(Kind.PASSKEY_REMOVED, now, session.account, "", {"id": identifier})
-    if not await world.store.change([Write("remove_passkey", (identifier, session.account, now))], [entry]):
-        raise Refusal(Reason.LAST_PASSKEY, identifier)
 
 
 async def creation(
@@ -131,6 +97,6 @@ def insertion(created: Credential, account: str, name: str, now: int) -> Write:
     return Write("insert_passkey", (created.id, account, created.public_key, created.alg, name, 0, now))
 
 
-def added(created: Credential, account: str, name: str, now: int) -> Entry:
-    """Give the log entry of a new passkey."""
-    return Entry(Kind.PASSKEY_ADDED, now, account, "", {"passkey": created.members(), "name": name})
+def added(created: Credential, account: str, name: str, now: int, **vouched: Json) -> Entry:
+    """Give the log entry of a new passkey, with the gesture that vouches for it where there is one."""
+    return Entry(Kind.PASSKEY_ADDED, now, account, "", {"passkey": created.members(), "name": name, **vouched})

@@ -95,7 +95,7 @@ async def tell(world: World) -> int:
     A finding is told once all addresses have taken it; until then it is tried again at every look.
     """
     addresses = [notify.parse(text) for text in world.settings.findings_to]
-    means = Means(world.settings.webhook_secret, world.settings.smtp_url, world.settings.private_hosts)
+    means = Means(world.settings.webhook_secret, world.settings.smtp_url, world.fetch.fetcher.excepted)
     told = 0
     for row in await world.store.all("findings_untold") if addresses else ():
         message = _message(world, row)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -23,17 +24,19 @@ if TYPE_CHECKING:
     from oneact.store.contract import Row
 
 LIFETIME: Final = 60
+SIGN_IN: Final = 600  # seconds in which a person may sign in before they open a pushed request
 CODE_LIFETIME: Final = 60
 _PREFIX: Final = "urn:ietf:params:oauth:request_uri:"
-_PARAMETERS: Final = (
-    "response_type",
-    "redirect_uri",
-    "state",
-    "nonce",
-    "code_challenge",
-    "code_challenge_method",
-    "scope",
-)
+_PARAMETERS: Final = {  # with their lengths in characters
+    "response_type": 16,
+    "redirect_uri": form.MAX_TEXT,
+    "state": 512,
+    "nonce": 512,
+    "code_challenge": form.DIGEST_LENGTH,
+    "code_challenge_method": 16,
+    "scope": 256,
+}
+_VERIFIER: Final = re.compile(r"[A-Za-z0-9._~-]{43,128}")  # RFC 7636 section 4.1
 _MAX_LABEL: Final = 80
 
 
@@ -55,8 +58,9 @@ async def push(world: World, parameters: Mapping[str, str]) -> dict[str, Json]:
     Nothing is fetched for it and its assertion is not looked into yet: that is done when a signed-in person opens it,
     so nobody unknown can make this server fetch anything. Refuses `request_malformed`, `scope_invalid`.
     """
-    for name in _PARAMETERS:
-        form.text(parameters.get(name), Reason.REQUEST_MALFORMED)
+    for name, limit in _PARAMETERS.items():
+        form.text(parameters.get(name), Reason.REQUEST_MALFORMED, limit)
+    form.digest(parameters["code_challenge"], Reason.REQUEST_MALFORMED)
     if parameters["response_type"] != "code" or parameters["code_challenge_method"] != "S256":
         raise Refusal(Reason.REQUEST_MALFORMED, "response_type or code_challenge_method")
     if "openid" not in parameters["scope"].split(" "):
@@ -70,9 +74,9 @@ async def push(world: World, parameters: Mapping[str, str]) -> dict[str, Json]:
     kept: dict[str, Json] = {name: parameters[name] for name in _PARAMETERS}
     row = (
         identifier, asserted.client_id, parameters["client_assertion"], canonical.encode(kept).decode(),
-        world.now() + LIFETIME, world.now(),
+        world.now() + LIFETIME,
     )  # fmt: skip
-    await world.store.change([Write("insert_pushed_request", row[:5]), Write("end_pushed_requests", row[5:], None)], ())
+    await world.store.change([Write("insert_pushed_request", row)], ())
     return {"request_uri": identifier, "expires_in": LIFETIME}
 
 
@@ -84,7 +88,7 @@ async def open_request(world: World, client_id: str, request_uri: str) -> LinkRe
     now = world.now()
     row = await world.store.one("pushed_request", request_uri)
     # A person who has to sign in first needs longer than the minute in which the assertion was made.
-    if row is None or row["client_id"] != client_id or row["expires_at"] + _SIGN_IN < now:
+    if row is None or row["client_id"] != client_id or row["expires_at"] + SIGN_IN < now:
         raise Refusal(Reason.GRANT_UNKNOWN, "request_uri")
     service = await services.client(world, client_id)
     asserted = client_assertion.parse(row["client_assertion"])
@@ -93,9 +97,6 @@ async def open_request(world: World, client_id: str, request_uri: str) -> LinkRe
     if kept["redirect_uri"] not in service.redirect_uris:
         raise Refusal(Reason.REDIRECT_URI, kept["redirect_uri"])
     return LinkRequest(request_uri, service, kept["redirect_uri"], kept["state"], kept["nonce"], kept["code_challenge"])
-
-
-_SIGN_IN: Final = 600
 
 
 async def new_code(world: World, request: LinkRequest, link_id: str, auth_time: int) -> str:
@@ -114,7 +115,8 @@ async def new_code(world: World, request: LinkRequest, link_id: str, auth_time: 
 async def exchange(world: World, parameters: Mapping[str, str]) -> dict[str, Json]:
     """Exchange a code, once, for the ID token, and link the account (RFC 6749 section 4.1.3, RFC 7636).
 
-    Refuses `grant_unknown`, `client_assertion`, `redirect_uri`, `link_exists`.
+    A service that fails after it knows no such person and executes nothing; the link here is the person's to undo.
+    Refuses `grant_unknown`, `client_assertion`, `redirect_uri`, and `link_exists` where another link stands.
     """
     code = _hash(form.text(parameters.get("code"), Reason.GRANT_UNKNOWN))
     row = await world.store.one("code", code, world.now())
@@ -125,8 +127,9 @@ async def exchange(world: World, parameters: Mapping[str, str]) -> dict[str, Jso
         raise Refusal(Reason.GRANT_UNKNOWN, "the code was used before")
     if parameters.get("redirect_uri") != row["redirect_uri"]:
         raise Refusal(Reason.REDIRECT_URI, "another than the code's")
-    verifier = canonical.sha256(parameters.get("code_verifier", "").encode())
-    if not hmac.compare_digest(verifier, row["code_challenge"]):
+    verifier = parameters.get("code_verifier", "")
+    challenge = canonical.sha256(verifier.encode())
+    if not _VERIFIER.fullmatch(verifier) or not hmac.compare_digest(challenge, row["code_challenge"]):
         raise Refusal(Reason.GRANT_UNKNOWN, "code_verifier")
     label = parameters.get("account_label", "").strip()[:_MAX_LABEL]
     link = await _link(world, row["link_id"], label)
@@ -141,7 +144,7 @@ async def _authenticate(world: World, parameters: Mapping[str, str], client_id: 
         raise Refusal(Reason.CLIENT_ASSERTION, "another client's")
     service, now = await services.client(world, client_id), world.now()
     client_assertion.check(asserted, tuple(service.keys.values()), world.issuer, now)
-    if not world.seen.first(f"assertion {client_id} {asserted.jti}", asserted.exp, now):
+    if not world.seen.first(client_id, f"assertion {asserted.jti}", asserted.exp, now):
         raise Refusal(Reason.CLIENT_ASSERTION_REPLAYED, asserted.jti)
 
 
@@ -157,9 +160,8 @@ async def _link(world: World, link_id: str, label: str) -> Row:
         "roster": canonical.parse(link["roster"].encode()),
         "webauthn": canonical.parse(link["roster_webauthn"].encode()),
     }
-    ended = Write("end_other_links", (link["account_id"], link["resource"], now, link_id), None)
     entry = Entry(Kind.SERVICE_LINKED, now, link["account_id"], "", content)
-    if not await world.store.change([ended, Write("complete_link", (link_id, now, label))], [entry]):
+    if not await world.store.change([Write("complete_link", (link_id, now, label))], [entry]):
         raise Refusal(Reason.LINK_EXISTS, link["resource"])
     world.waiting.wake(link["account_id"])
     return link

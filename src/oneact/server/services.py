@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ServiceClient:
-    """A service as an OpenID client, by its client-id metadata document; all at the service's own origin."""
+    """A service as an OpenID client, by its client-id metadata document; all below the service's own resource."""
 
     client_id: str
     resource: str
@@ -53,7 +53,8 @@ async def described_action(world: World, service: ServiceMetadata, digest: str) 
 async def client(world: World, client_id: str) -> ServiceClient:
     """Give a service by its client identifier, the address of its metadata document.
 
-    Refuses `client_metadata` for a document that is not its own or reaches outside the service's origin.
+    A host may have several services as tenants, so the document says nothing for any resource but the one it lies
+    under, at one fixed path. Refuses `client_metadata` for another, or one that reaches outside its resource.
     """
     reason = Reason.CLIENT_METADATA
     document = await world.fetch.get_json(client_id)
@@ -65,10 +66,10 @@ async def client(world: World, client_id: str) -> ServiceClient:
     jwks_uri = form.text(document.get("jwks_uri"), reason)
     roster_uri = form.text(document.get("oneact_roster_uri"), reason)
     redirect_uris = form.texts(document.get("redirect_uris"), reason, 8)
-    if {metadata.origin(uri) for uri in (client_id, jwks_uri, roster_uri, *redirect_uris)} != {
-        metadata.origin(resource)
-    }:
-        raise Refusal(reason, "an address is not at the service's own origin")
+    if client_id != resource + metadata.CLIENT_PATH:
+        raise Refusal(reason, "the document does not lie under the resource it names")
+    if not all(metadata.lies_under(uri, resource) for uri in (jwks_uri, roster_uri, *redirect_uris)):
+        raise Refusal(reason, "an address does not lie under the service's own resource")
     described = await describe(world, resource)
     found = await keys(world, jwks_uri, None)
     return ServiceClient(client_id, resource, described.name, redirect_uris, roster_uri, found)

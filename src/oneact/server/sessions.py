@@ -14,29 +14,30 @@ if TYPE_CHECKING:
     from oneact.server.world import World
 
 LIFETIME: Final = 12 * 3600
-FRESH: Final = 300  # seconds for which a passkey gesture counts as one made just now
 _MAX_TOKEN: Final = 128
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A signed-in person; `id` is the token's hash, `auth_time` the second of the last gesture that signed them in."""
+    """A signed-in person; `id` is the token's hash. It opens pages and says no; every yes is a gesture of its own."""
 
     id: str
     account: str
     name: str
-    auth_time: int
 
 
-async def start(world: World, account: str) -> str:
-    """Start a session for an account whose passkey has been verified; give the token for the cookie."""
+async def start(world: World, account: str, passkey: str) -> str:
+    """Start a session for an account by a passkey that has been verified; give the token for the cookie.
+
+    Refuses `passkey_not_pinned` where the passkey was removed meanwhile: its removal ends every session before it.
+    """
     token, now = secrets.token_urlsafe(32), world.now()
     writes = [
         Write("end_sessions", (now,), None),
-        Write("insert_session", (_hash(token), account, now, now + LIFETIME)),
+        Write("insert_session", (_hash(token), account, now, now + LIFETIME, passkey)),
     ]
     if not await world.store.change(writes, ()):
-        raise Refusal(Reason.STORE_UNAVAILABLE, "the session was not stored")
+        raise Refusal(Reason.PASSKEY_NOT_PINNED, "removed at this moment")
     return token
 
 
@@ -45,23 +46,12 @@ async def find(world: World, token: str) -> Session | None:
     if not 0 < len(token) <= _MAX_TOKEN:
         return None
     row = await world.store.one("session", _hash(token), world.now())
-    return None if row is None else Session(row["id"], row["account_id"], row["name"], row["auth_time"])
-
-
-async def refresh(world: World, session: Session) -> None:
-    """Note that the person of a session has just used a passkey."""
-    await world.store.change([Write("refresh_session", (session.id, world.now()))], ())
+    return None if row is None else Session(row["id"], row["account_id"], row["name"])
 
 
 async def end(world: World, session: Session) -> None:
     """Sign out."""
     await world.store.change([Write("end_session", (session.id,), None)], ())
-
-
-def check_fresh(world: World, session: Session) -> None:
-    """Refuse `session_stale` unless the person has used a passkey within the last five minutes."""
-    if world.now() - session.auth_time >= FRESH:
-        raise Refusal(Reason.SESSION_STALE, f"auth_time {session.auth_time}")
 
 
 def _hash(token: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -10,11 +12,13 @@ from urllib.parse import urlsplit
 from oneact import notify
 from oneact.errors import Reason, Refusal
 from oneact.notify.webhook import parse_secret
+from oneact.protocol.metadata import split
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _LOCAL: Final = frozenset({"localhost"})
+_HOST: Final = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?")
 _BESIDE: Final = Path()  # stands for a file beside the database
 
 
@@ -26,6 +30,21 @@ def _number(name: str, text: str, low: int, high: int) -> int:
     if not text.isascii() or not text.isdecimal() or not low <= int(text) <= high:
         raise Refusal(Reason.REQUEST_MALFORMED, f"ONEACT_{name.upper()} is not a number from {low} to {high}")
     return int(text)
+
+
+def _host(text: str) -> str:
+    """Give a host name as URLs are compared with it."""
+    if not _HOST.fullmatch(text.lower()):
+        raise Refusal(Reason.REQUEST_MALFORMED, f"ONEACT_PRIVATE_HOSTS takes names, no scheme or port, not {text!r}")
+    return text.lower()
+
+
+def _address(text: str) -> str:
+    """Give an IP address in its one spelling."""
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError as error:
+        raise Refusal(Reason.REQUEST_MALFORMED, f"ONEACT_TRUSTED_PROXIES takes IP addresses, not {text!r}") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +72,8 @@ class Settings:
     port: int = 8400
 
     def __post_init__(self) -> None:
-        """Refuse an address by which passkeys cannot work."""
-        parts = urlsplit(self.public_url)
+        """Refuse an address by which passkeys cannot work, and lists whose items could never match."""
+        parts = split(self.public_url, Reason.REQUEST_MALFORMED)
         local = parts.scheme == "http" and parts.hostname in _LOCAL
         if (parts.scheme != "https" and not local) or not parts.hostname or parts.query or parts.fragment:
             raise Refusal(Reason.REQUEST_MALFORMED, "ONEACT_PUBLIC_URL has to be https, or http://localhost")
@@ -71,6 +90,8 @@ class Settings:
             object.__setattr__(self, "rp_id", parts.hostname)
         if parts.hostname != self.rp_id and not parts.hostname.endswith("." + self.rp_id):
             raise Refusal(Reason.REQUEST_MALFORMED, "ONEACT_RP_ID has to be the host of ONEACT_PUBLIC_URL or above it")
+        object.__setattr__(self, "private_hosts", tuple(map(_host, self.private_hosts)))
+        object.__setattr__(self, "trusted_proxies", tuple(map(_address, self.trusted_proxies)))
 
     @property
     def issuer(self) -> str:

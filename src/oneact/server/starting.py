@@ -1,26 +1,54 @@
-"""What the log says of the server itself: its keys, and the settings with which it was started."""
+"""What the log says of the server itself, its keys and settings; a start is held to what the first one said."""
 
 from __future__ import annotations
 
+import json
 import logging
 from typing import TYPE_CHECKING, Final
 
 import oneact
+from oneact.errors import Reason, Refusal
 from oneact.log.entry import Entry, Kind
 from oneact.protocol import canonical
 
 if TYPE_CHECKING:
     from oneact.protocol.canonical import Json
+    from oneact.server.settings import Settings
     from oneact.server.world import World
+    from oneact.store import Store
 
 _SHOWN: Final = ("public_url", "rp_id", "private_hosts", "trusted_proxies", "host", "port")
 _logger: Final = logging.getLogger("oneact.server")
 
 
-async def record(world: World, *, first: bool) -> None:
+async def hold_to_beginning(settings: Settings, store: Store) -> None:
+    """Hold the settings to those that the database was begun with, as its first entry has them.
+
+    Refuses `request_malformed` under another RP ID or issuer: nothing that stands there would work any more. The detail
+    is a sentence for whoever runs the server.
+    """
+    row = await store.one("first_key_entry")
+    if row is None:
+        return
+    begun: dict[str, str] = json.loads(row["content"])
+    if begun["rp_id"] != settings.rp_id:
+        raise Refusal(
+            Reason.REQUEST_MALFORMED,
+            f"the passkeys in {settings.database} belong to {begun['rp_id']} for life and would be useless under "
+            f"{settings.rp_id}; set ONEACT_RP_ID and ONEACT_PUBLIC_URL as they were, or begin a new database",
+        )
+    if begun["issuer"] != settings.issuer:
+        raise Refusal(
+            Reason.REQUEST_MALFORMED,
+            f"{settings.database} was begun as {begun['issuer']}, the only name by which agents and services know it; "
+            f"ONEACT_PUBLIC_URL is now {settings.issuer}: set it back, or begin a new database",
+        )
+
+
+async def record(world: World) -> None:
     """Log that the server has started, and with which keys if these are new to the log."""
     now, entries = world.now(), [Entry(Kind.SERVER_STARTED, world.now(), "", "", _started(world))]
-    if first:
+    if await world.store.one("first_key_entry") is None:
         _logger.warning(
             "first start: passkeys will belong to %r for life; to change ONEACT_RP_ID later makes all of them useless",
             world.settings.rp_id,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
-_FRESH: Final = 15  # seconds for which an agent that polls without waiting counts as listening
+FRESH: Final = 15  # seconds for which an agent that polls without waiting counts as listening
 
 
 class Waiting:
@@ -34,6 +34,10 @@ class Waiting:
         for future in self._waiters.get(key, ()):
             _finish(future)
 
+    def waited_for(self, key: str) -> bool:
+        """Tell whether anyone waits for `key` at this moment."""
+        return key in self._waiters
+
     def polled(self, key: str, now: int) -> int:
         """Note a poll at second `now` and give the second of the one before, 0 if there was none."""
         before = self._seen.get(key, 0)
@@ -44,9 +48,13 @@ class Waiting:
         """Forget a request that has ended."""
         self._seen.pop(key, None)
 
+    def forget_polls(self, before: int) -> None:
+        """Forget polls from before a second: whoever has not asked for so long does not count as asking too often."""
+        self._seen = {key: second for key, second in self._seen.items() if second >= before}
+
     def listening(self, key: str, now: int) -> bool:
         """Tell whether the agent waits at this moment, or has asked within the last seconds."""
-        return key in self._waiters or now - self._seen.get(key, -_FRESH) < _FRESH
+        return self.waited_for(key) or now - self._seen.get(key, -FRESH) < FRESH
 
 
 def _finish(future: asyncio.Future[None]) -> None:

@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from oneact import keyfile
+from oneact.documents import CachedDocuments
 from oneact.errors import Refusal
-from oneact.fetch import CachedDocuments
+from oneact.fetch import Fetcher
 from oneact.protocol import base64url
+from oneact.server import starting
 from oneact.server.limits import RateLimits
 from oneact.server.nonces import Nonces, SeenOnce
 from oneact.server.tlog.head import Head, open_head
@@ -68,13 +70,22 @@ class World:
 async def open_world(settings: Settings, clock: Callable[[], int] = now) -> World:
     """Open the store and the key files, making them at the first start.
 
-    Refuses `log_…` where the database is not the one whose checkpoint was shown last.
+    Refuses `key_malformed` and `store_unavailable` for files that cannot be used, `request_malformed` for a database
+    that was begun under another name, and `log_…` for one that is not the one whose checkpoint was shown last.
     """
     signing = await asyncio.to_thread(keyfile.load_or_create, settings.key_file)
     store = await SqliteStore.open(settings.database)
     try:
+        await starting.hold_to_beginning(settings, store)
         log = await open_head(settings, store)
     except Refusal:
         await store.close()
         raise
-    return World(settings, store, signing, CachedDocuments(settings.private_hosts), log, now=clock)
+    documents = CachedDocuments(Fetcher(settings.public_url, settings.private_hosts))
+    return World(settings, store, signing, documents, log, now=clock)
+
+
+async def try_out(settings: Settings) -> None:
+    """Open and close, so that whatever keeps the server from starting is known before it listens."""
+    world = await open_world(settings)
+    await world.store.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import inspect
 import json
 from dataclasses import replace
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from oneact.protocol.canonical import Json
     from oneact.service.act import Act
+    from oneact.service.threads import Threads
 
     Scope = MutableMapping[str, Any]
     Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -100,17 +102,18 @@ class Guard(GuardCore):
 
         def decorate(handler: Callable[[dict[str, Any], Act], Any]) -> Endpoint:
             async def run(parameters: dict[str, Any], act: Act) -> Answer:
-                return answer_of(await called(handler, parameters, act))
+                return answer_of(await handled(self.threads, functools.partial(handler, parameters, act)))
 
             quote = None if terms is None else _asynchronous(terms)
             holds = None if terms_hold is None else _asynchronous(terms_hold)
-            self.register(Guarded(action, by_schema(action.schema), run, quote, holds, deadline))
+            blocking = not inspect.iscoroutinefunction(handler)
+            self.register(Guarded(action, by_schema(action.schema), run, quote, holds, deadline, blocking))
             return Endpoint(self, name)
 
         return decorate
 
     async def _unlink(self, parameters: dict[str, Any], act: Act) -> Answer:
-        if not await self.store.unlink(act.account, parameters["issuer"]):
+        if not await self.store.unlink(act.account, parameters["issuer"], self.now()):
             return exchange.of_json({"error": "not_linked"}, 404)
         await self.tell(act.account, "unlinked")
         return exchange.of_json({"unlinked": parameters["issuer"]})
@@ -200,6 +203,14 @@ async def called(function: Callable[..., Any], *arguments: Any, **named: Any) ->
     if inspect.iscoroutinefunction(function):
         return await function(*arguments, **named)
     found = await asyncio.to_thread(function, *arguments, **named)
+    return await found if inspect.isawaitable(found) else found
+
+
+async def handled(threads: Threads, handler: Callable[[], Any]) -> Any:  # noqa: ANN401 - the owner's own
+    """Call the owner's handler with its arguments, in one of the guard's threads where it is not asynchronous."""
+    if inspect.iscoroutinefunction(handler):
+        return await handler()
+    found = await threads.run(handler)
     return await found if inspect.isawaitable(found) else found
 
 

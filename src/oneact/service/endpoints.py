@@ -46,7 +46,8 @@ async def answer(guard: GuardCore, request: Request) -> Answer:
 def _refusal_page(guard: GuardCore, reason: Reason) -> Answer:
     """Say on a page what did not work; who has to sign in is led there by a link, since a redirect could go round."""
     way = guard.login_uri if reason in _SIGN_IN else None
-    return exchange.of_page(link_page.message("That did not work", reason.says, way), reason.status)
+    page = link_page.message(linking.site(guard), "That did not work", reason.says, way)
+    return exchange.of_page(page, reason.status)
 
 
 async def _metadata(guard: GuardCore, _: Request) -> Answer:
@@ -134,7 +135,7 @@ _ENDPOINTS: Final[dict[str, dict[str, _Endpoint]]] = {
     metadata.SERVICE_PATH: {"GET": _metadata},
     JWKS_PATH: {"GET": _jwks},
     ACTIONS_PATH: {"GET": _actions},
-    linking.CLIENT_PATH: {"GET": _client},
+    metadata.CLIENT_PATH: {"GET": _client},
     linking.LINK_PATH: {"GET": linking.page, "POST": linking.start},
     linking.CALLBACK_PATH: {"GET": linking.callback},
     linking.ROSTER_PATH: {"POST": roster.answer},

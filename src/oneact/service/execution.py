@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
 from oneact.errors import Reason, Refusal
 from oneact.protocol import base64url
@@ -12,6 +13,7 @@ from oneact.service import exchange, receipts
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
+    from contextlib import AbstractAsyncContextManager
 
     from oneact.protocol.canonical import Json
     from oneact.service.exchange import Answer
@@ -24,6 +26,8 @@ _LOG: Final = logging.getLogger("oneact.service")
 
 _T = TypeVar("_T")
 
+Place: TypeAlias = "AbstractAsyncContextManager[object]"
+
 
 class Execution:
     """Runs acts once and answers for those that have run; `now` gives the second."""
@@ -34,12 +38,16 @@ class Execution:
         self._now = now
         self._tasks: set[asyncio.Task[object]] = set()
 
-    async def spend_and_run(self, spend: Spend, run: Callable[[], Awaitable[Answer]]) -> Answer:
+    async def spend_and_run(
+        self, spend: Callable[[], Spend], run: Callable[[], Awaitable[Answer]], place: Place
+    ) -> Answer:
         """Use up the approval, then run the handler; of two callers one runs it, and the other is told so.
 
-        The work goes on when the caller goes away: what is spent is executed and its outcome kept.
+        The handler's place comes first, and `spend` reads the clock after that: its deadline begins when it begins, and
+        what cannot begin has spent nothing. The work goes on when the caller goes away: what is spent is executed and
+        its outcome kept. Refuses `store_unavailable` where no place is free.
         """
-        return await asyncio.shield(self._start(self._spend_and_run(spend, run)))
+        return await asyncio.shield(self._start(self._spend_and_run(spend, run, place)))
 
     async def existing(self, found: Spend, holder: Holder) -> Answer:
         """Answer for an approval that has been used: the outcome to its holder, nothing to anyone else."""
@@ -73,10 +81,15 @@ class Execution:
         while self._tasks:
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _spend_and_run(self, spend: Spend, run: Callable[[], Awaitable[Answer]]) -> Answer:
-        if not await self._store.spend(spend):
-            return await self.existing(await self._again(spend.key), spend.holder)
-        handler = self._start(_awaited(run))
+    async def _spend_and_run(
+        self, make: Callable[[], Spend], run: Callable[[], Awaitable[Answer]], place: Place
+    ) -> Answer:
+        async with contextlib.AsyncExitStack() as held:
+            await held.enter_async_context(place)
+            spend = make()
+            if not await self._store.spend(spend):
+                return await self.existing(await self._again(spend.key), spend.holder)
+            handler = self._start(_awaited(run, held.pop_all()))
         done, _ = await asyncio.wait({handler}, timeout=spend.deadline_at - spend.spent_at)
         if not done:
             self._start(self._when_late(spend, handler))
@@ -135,8 +148,10 @@ class Execution:
         return task
 
 
-async def _awaited(run: Callable[[], Awaitable[Answer]]) -> Answer:
-    return await run()
+async def _awaited(run: Callable[[], Awaitable[Answer]], place: Place) -> Answer:
+    """Run a handler, and hold its place until it has done, also after its deadline."""
+    async with place:
+        return await run()
 
 
 def _response(kept: Kept) -> Json:

@@ -9,8 +9,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from oneact.documents import CachedDocuments
 from oneact.errors import Reason, Refusal
-from oneact.fetch import CachedDocuments
+from oneact.fetch import LOCAL_NAMES, Fetcher
 from oneact.protocol import canonical, metadata, token
 from oneact.protocol.action import Rule
 from oneact.service import exchange, keys, settings
@@ -24,6 +25,7 @@ from oneact.service.outbox import Outbox
 from oneact.service.receipts import Receipts
 from oneact.service.store.contract import Holder, Spend, SpendKey
 from oneact.service.store.sqlite import SqliteStore
+from oneact.service.threads import Threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -71,20 +73,22 @@ class GuardCore:
         now: Callable[[], int] = lambda: int(time.time()),
     ) -> None:
         self.private_hosts = settings.hosts(private_hosts)
-        self.resource = settings.identifier("resource=", resource.rstrip("/"), self.private_hosts)
+        self.resource = settings.identifier("resource=", resource.rstrip("/"), {*LOCAL_NAMES, *self.private_hosts})
         self.name = settings.name(name)
         self.login_uri = settings.login_uri(login_uri)
-        accepted = settings.issuers(issuers, self.private_hosts)
+        self.fetcher = Fetcher(self.resource, self.private_hosts)
+        accepted = settings.issuers(issuers, self.fetcher.excepted)
         self._rate = RateLimit(settings.rate(terms_per_minute))
         self.keys = keys.load(key)
         self.store: Store = SqliteStore(store) if isinstance(store, str | Path) else store
-        self.documents = CachedDocuments(self.private_hosts)
+        self.documents = CachedDocuments(self.fetcher)
         self.issuers = Issuers(accepted, self.store, self.documents)
         self.notify = notify
         self.now = now
         self.actions: dict[str, Guarded] = {}
+        self.threads = Threads()
         self.execution = Execution(self.store, Receipts(self.keys.signing), now)
-        self.outbox = Outbox(self.store, self.issuers, now, self.private_hosts)
+        self.outbox = Outbox(self.store, self.issuers, now, self.fetcher)
         self._account = account
         self._insecure_login_age = allow_insecure_login_age
         address = metadata.well_known(self.resource, metadata.SERVICE_PATH)
@@ -156,6 +160,19 @@ class GuardCore:
         await self.start()
         return await self.execution.settle(SpendKey(self.resource, issuer, txn), state)
 
+    async def unlink(self, account: str) -> bool:
+        """Take every approval server off a local account, without any passkey; False where it has none.
+
+        For the owner's own support, where all of a person's passkeys are lost. It is as strong a credential as any:
+        who talks the support into it can link the account to an approval server of their own.
+        """
+        await self.start()
+        issuers = [link.roster.iss for link in await self.store.links(account)]
+        gone = [await self.store.unlink(account, issuer, self.now()) for issuer in issuers]
+        if any(gone):
+            await self.tell(account, "unlinked")
+        return any(gone)
+
     async def signed_in(self, native: object) -> LocalAccount | None:
         """Give the local account of the framework's request."""
         found = self._account(native)
@@ -186,8 +203,10 @@ class GuardCore:
 
     async def learn(self, token_text: str, reason: Reason) -> bool:
         """Fetch the keys that a token needs, if its issuer is accepted; False where that changes nothing."""
+        if reason not in _LEARNABLE:  # before the text is read: what made it too large is among the others
+            return False
         issuer = token.parse(token_text)[0].iss
-        if reason not in _LEARNABLE or not await self.issuers.accepts(issuer):
+        if not await self.issuers.accepts(issuer):
             return False
         await self.issuers.keys(issuer, refresh=reason is Reason.TOKEN_KEY)
         return True
@@ -220,9 +239,16 @@ class GuardCore:
         approved = check_approved(held, self.trust(), account, now)
         await self._check_terms_hold(guarded, approved)
         act = _act(approved)
-        spent = self.now()
-        spend = Spend(key, holder(held), held.token.jti, act.account, act.action, spent, spent + guarded.deadline)
-        return await self.execution.spend_and_run(spend, lambda: guarded.run(parameters, act))
+
+        def spend() -> Spend:
+            spent = self.now()
+            return Spend(
+                key, holder(held), held.token.jti, act.account, act.action, spent, spent + guarded.deadline,
+                token=_token_text(presented),
+            )  # fmt: skip
+
+        place = self.threads.place(held.token.exp - now) if guarded.blocking else contextlib.nullcontext()
+        return await self.execution.spend_and_run(spend, lambda: guarded.run(parameters, act), place)
 
     async def _is_unspent(self, refusal: Refusal, request: Request) -> bool:
         """Tell whether the look-up of a spend has found none; where the store cannot answer, it is not known."""
@@ -239,8 +265,7 @@ class GuardCore:
         try:
             return check_presented(presented, self.trust(), now)
         except Refusal as refusal:
-            text = presented.authorization[0].partition(" ")[2]
-            if refusal.reason not in _LEARNABLE or not await self.learn(text, refusal.reason):
+            if refusal.reason not in _LEARNABLE or not await self.learn(_token_text(presented), refusal.reason):
                 raise
         return check_presented(presented, self.trust(), now)
 
@@ -306,6 +331,10 @@ def holder(held: Held) -> Holder:
     """Give whose a token is."""
     found = held.token
     return Holder(found.sub, found.client_id, found.jkt, held.digest)
+
+
+def _token_text(presented: Presented) -> str:
+    return presented.authorization[0].partition(" ")[2]
 
 
 def _act(approved: Approved) -> Act:

@@ -27,7 +27,8 @@ class Guarded:
 
     `normalise` makes of what a request gave, flat, the guard's own validated object in JSON form with defaults filled
     in. `run` executes the act with that object. `quote` states the terms, `holds` tells whether terms stated earlier
-    still stand (where it is None, they are stated again and have to be equal). `deadline` is in seconds.
+    still stand (where it is None, they are stated again and have to be equal). `deadline` is in seconds. `blocking`
+    tells that `run` blocks one of the guard's threads.
     """
 
     action: Action
@@ -36,6 +37,7 @@ class Guarded:
     quote: Callable[[Parameters], Awaitable[Parameters]] | None = None
     holds: Callable[[Parameters, Parameters], Awaitable[bool]] | None = None
     deadline: int = DEADLINE
+    blocking: bool = False
 
 
 def by_schema(described: Mapping[str, Json]) -> Callable[[Parameters], Parameters]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import enum
 import time
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
 
 from oneact.errors import Reason, Refusal
 from oneact.protocol import jwk, metadata
@@ -13,7 +12,7 @@ from oneact.protocol import jwk, metadata
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from oneact.fetch import CachedDocuments
+    from oneact.documents import CachedDocuments
     from oneact.protocol.jwk import PublicKey
     from oneact.protocol.metadata import ServerMetadata
     from oneact.service.store.contract import Store
@@ -82,10 +81,14 @@ class Issuers:
 
 
 def _well_formed(issuer: str) -> bool:
-    parts = urlsplit(issuer) if issuer.isascii() and issuer.isprintable() and len(issuer) <= _MAX_LENGTH else None
+    if not issuer.isascii() or not issuer.isprintable() or len(issuer) > _MAX_LENGTH:
+        return False
+    try:
+        parts = metadata.split(issuer)
+    except Refusal:
+        return False
     return (
-        parts is not None
-        and parts.scheme in {"https", "http"}
+        parts.scheme in {"https", "http"}
         and bool(parts.hostname)
         and not (parts.query or parts.fragment or parts.username or issuer.endswith("/"))
     )

@@ -5,20 +5,44 @@ from __future__ import annotations
 import base64
 import hashlib
 from html import escape
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_STYLE: Final = (
-    ":root{color-scheme:light dark}body{font:1.05rem/1.5 system-ui,sans-serif;max-width:34rem;margin:2rem auto;"
-    "padding:0 1rem}label{display:block;margin:1rem 0 .3rem}input,select,button{font:inherit;padding:.55rem;"
-    "width:100%;box-sizing:border-box}button{margin-top:1.2rem;cursor:pointer}code{overflow-wrap:anywhere}"
-)
+_STYLE: Final = """
+:root{color-scheme:light dark;--ground:#f5f5f2;--card:#fff;--line:#e3e3dd;--text:#1a1c1e;--muted:#61666d;--go:#12664f;
+--on-go:#fff;--link:#2b5a9e}
+@media(prefers-color-scheme:dark){:root{--ground:#121416;--card:#1b1e21;--line:#30353a;--text:#ecedee;--muted:#a0a7af;
+--go:#4fc3a1;--on-go:#06231a;--link:#8db9f5}}
+*{box-sizing:border-box}
+body{margin:0;background:var(--ground);color:var(--text);font:1rem/1.5 system-ui,sans-serif;overflow-wrap:anywhere}
+header{background:var(--card);border-bottom:1px solid var(--line)}
+header p,main{max-width:32rem;margin:0 auto;padding:.9rem 1rem}
+header p{font-weight:650}
+section{background:var(--card);border:1px solid var(--line);border-radius:16px;padding:1.25rem;margin:.6rem 0 1rem}
+h1{font-size:1.5rem;line-height:1.25;margin:0 0 .7rem}
+p{margin:.6rem 0}
+a{color:var(--link);text-underline-offset:.18em}
+label{display:block;font-weight:560;margin:1.1rem 0 .35rem}
+input,select,button{font:inherit;color:inherit;width:100%;min-height:48px;padding:.6rem .8rem;border-radius:12px;
+border:1px solid var(--muted);background:var(--card)}
+::placeholder{color:var(--muted);opacity:1}
+button{margin-top:1rem;border:0;background:var(--go);color:var(--on-go);font-weight:620;cursor:pointer}
+:focus-visible{outline:3px solid var(--link);outline-offset:2px}
+.note,.back{color:var(--muted);font-size:.9375rem}
+"""
 STYLE_HASH: Final = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode("ascii")
 
 
-def form(service: str, label: str, listed: Sequence[str] | None, action: str, csrf: str) -> str:
+class Site(NamedTuple):
+    """The service as its pages name it, and the address to which they lead back."""
+
+    name: str
+    home: str
+
+
+def form(site: Site, label: str, listed: Sequence[str] | None, action: str, csrf: str) -> str:
     """Give the page on which a signed-in person chooses an approval server."""
     if listed is None:
         field = '<input id="issuer" name="issuer" type="url" required placeholder="https://" autocomplete="url">'
@@ -26,7 +50,8 @@ def form(service: str, label: str, listed: Sequence[str] | None, action: str, cs
         options = "".join(f'<option value="{escape(issuer)}">{escape(issuer)}</option>' for issuer in listed)
         field = f'<select id="issuer" name="issuer">{options}</select>'
     return _page(
-        f"Link {service} to your approval server",
+        site,
+        "Link your approval server",
         f"<p>You are signed in as <strong>{escape(label)}</strong>. After this, an agent can ask for single acts on "
         "this account; each one happens only when your passkey has signed it.</p>"
         f'<form method="post" action="{escape(action)}"><label for="issuer">Approval server</label>{field}'
@@ -34,25 +59,31 @@ def form(service: str, label: str, listed: Sequence[str] | None, action: str, cs
     )
 
 
-def linked(service: str, label: str, issuers: Sequence[str]) -> str:
+def linked(site: Site, label: str, issuers: Sequence[str]) -> str:
     """Give the page of an account that is linked."""
-    listed = "".join(f"<li><code>{escape(issuer)}</code></li>" for issuer in issuers)
+    listed = " and ".join(f"<strong>{escape(issuer)}</strong>" for issuer in issuers)
     return _page(
-        f"{service} is linked",
-        f"<p><strong>{escape(label)}</strong> is linked to:</p><ul>{listed}</ul><p>Unlinking is itself an act that one "
-        "of your passkeys approves: have an agent ask for <code>oneact.unlink</code>.</p>",
+        site,
+        "Your account is linked",
+        f"<p>Agents can ask at {listed} for single acts on the account <strong>{escape(label)}</strong>; each one "
+        'waits for your passkey.</p><p class="note">Unlinking is itself an act that one of your passkeys approves: '
+        "have an agent ask for <code>oneact.unlink</code>. Where all of them are lost, only our own support can "
+        "unlink it.</p>",
     )
 
 
-def message(title: str, text: str, login_uri: str | None = None) -> str:
+def message(site: Site, title: str, text: str, login_uri: str | None = None) -> str:
     """Give a page that says one thing, with the way to the service's own sign-in where that helps."""
     way = "" if login_uri is None else f'<p><a href="{escape(login_uri)}">Sign in</a></p>'
-    return _page(title, f"<p>{escape(text)}</p>{way}")
+    return _page(site, title, f"<p>{escape(text)}</p>{way}")
 
 
-def _page(title: str, body: str) -> str:
+def _page(site: Site, title: str, body: str) -> str:
+    name = escape(site.name)
     return (
-        '<!doctype html><html lang="en"><meta charset="utf-8">'
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<title>{escape(title)}</title><style>{_STYLE}</style><main><h1>{escape(title)}</h1>{body}</main></html>"
+        f"<title>{escape(title)} · {name}</title><style>{_STYLE}</style></head><body><header><p>{name}</p></header>"
+        f"<main><section><h1>{escape(title)}</h1>{body}</section>"
+        f'<p class="back"><a href="{escape(site.home)}">Back to {name}</a></p></main></body></html>'
     )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
 from oneact.errors import Reason, Refusal
-from oneact.fetch import fetch_async, form_body
+from oneact.fetch import form_body
 from oneact.protocol import canonical, client_assertion, form, id_token, metadata
 from oneact.service import exchange, link_page, reading
 from oneact.service.exchange import Answer
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from oneact.service.exchange import Request
     from oneact.service.guard import GuardCore
 
-CLIENT_PATH: Final = "/oneact/client.json"
 LINK_PATH: Final = "/oneact/link"
 CALLBACK_PATH: Final = "/oneact/link/callback"
 ROSTER_PATH: Final = "/oneact/roster"
@@ -39,7 +38,7 @@ _LOCAL_FORMS: Final = "'self' https: http://localhost:* http://127.0.0.1:*"
 def client_document(guard: GuardCore) -> dict[str, Json]:
     """Give the service's client-id metadata document, whose address is its client_id."""
     return {
-        "client_id": guard.resource + CLIENT_PATH,
+        "client_id": guard.resource + metadata.CLIENT_PATH,
         "client_name": guard.name,
         "redirect_uris": [guard.resource + CALLBACK_PATH],
         "jwks_uri": f"{guard.resource}/oneact/jwks.json",
@@ -60,10 +59,10 @@ async def page(guard: GuardCore, request: Request) -> Answer:
         raise Refusal(Reason.SESSION_REQUIRED)
     links = await guard.store.links(account.id)
     if links:
-        return _page(guard, link_page.linked(guard.name, account.label, [link.roster.iss for link in links]))
+        return _page(guard, link_page.linked(site(guard), account.label, [link.roster.iss for link in links]))
     _check_fresh(guard, account)
     session = request.cookie(_cookie_name(guard)) or secrets.token_urlsafe(32)
-    html = link_page.form(guard.name, account.label, guard.issuers.listed, guard.resource + LINK_PATH, _csrf(session))
+    html = link_page.form(site(guard), account.label, guard.issuers.listed, guard.resource + LINK_PATH, _csrf(session))
     return _page(guard, html).with_headers(("Set-Cookie", _cookie(guard, session)))
 
 
@@ -95,13 +94,18 @@ async def callback(guard: GuardCore, request: Request) -> Answer:
     if fields.get("iss") != kept.issuer or not guard.issuers.may_link(kept.issuer):
         raise Refusal(Reason.LINK_ISSUER, fields.get("iss", ""))
     if "code" not in fields:
-        return _page(guard, link_page.message("Not linked", "You said no. Nothing was linked."), 403)
+        return _page(guard, link_page.message(site(guard), "Not linked", "You said no. Nothing has changed."), 403)
     found = await _exchange(guard, kept, fields["code"])
-    if not await guard.store.link(Link(account.id, found.signed_roster.roster, guard.now())):
+    signed = found.signed_roster
+    if not await guard.store.link(Link(account.id, signed.roster, guard.now(), signed.webauthn.members())):
         raise Refusal(Reason.LINK_EXISTS, "the person or the account is linked")
     await guard.tell(account.id, "linked")
-    text = "Linked. Agents can now ask for single acts; each one waits for your passkey."
-    return _page(guard, link_page.message(f"{guard.name} is linked", text))
+    return _page(guard, link_page.linked(site(guard), account.label, [kept.issuer]))
+
+
+def site(guard: GuardCore) -> link_page.Site:
+    """Give what the pages call the service, and where they lead back to."""
+    return link_page.Site(guard.name, guard.resource + "/")
 
 
 async def _person(guard: GuardCore, request: Request) -> tuple[str, LocalAccount]:
@@ -141,7 +145,7 @@ async def _push(guard: GuardCore, account: LocalAccount, session: str, issuer: s
         expires=guard.now() + _STATE_SECONDS,
     )
     await guard.store.keep_state(kept)
-    query = urlencode({"client_id": guard.resource + CLIENT_PATH, "request_uri": request_uri})
+    query = urlencode({"client_id": guard.resource + metadata.CLIENT_PATH, "request_uri": request_uri})
     return Answer(303, headers=(("Location", f"{authorize}?{query}"), ("Cache-Control", "no-store")))
 
 
@@ -156,7 +160,7 @@ async def _exchange(guard: GuardCore, kept: LinkState, code: str) -> IdToken:
 
     async def checked(*, refresh: bool) -> IdToken:
         keys = await guard.issuers.keys(kept.issuer, refresh=refresh)
-        client_id = guard.resource + CLIENT_PATH
+        client_id = guard.resource + metadata.CLIENT_PATH
         return id_token.check(text, keys, kept.issuer, client_id, guard.resource, kept.nonce, guard.now())
 
     try:
@@ -169,18 +173,17 @@ async def _exchange(guard: GuardCore, kept: LinkState, code: str) -> IdToken:
 
 async def _post(guard: GuardCore, issuer: str, endpoint: str, status: int, members: dict[str, str]) -> dict[str, Json]:
     """Post a form with the service's assertion and give the JSON object of the answer."""
-    client_id = guard.resource + CLIENT_PATH
+    client_id = guard.resource + metadata.CLIENT_PATH
     assertion = client_assertion.build(guard.keys.signing, client_id, issuer, guard.now(), secrets.token_urlsafe(16))
     authenticated = {
         **members, "client_id": client_id, "client_assertion_type": client_assertion.ASSERTION_TYPE,
         "client_assertion": assertion,
     }  # fmt: skip
-    found = await fetch_async(
+    found = await guard.fetcher.request(
         "POST",
         await guard.issuers.endpoint(issuer, endpoint),
         headers={"Content-Type": exchange.FORM, "Accept": exchange.JSON},
         body=form_body(authenticated),
-        private_hosts=guard.private_hosts,
     )
     if found.status != status:
         raise Refusal(Reason.METADATA_UNREACHABLE, f"{endpoint} answered {found.status}: {found.body[:300]!r}")

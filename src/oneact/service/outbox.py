@@ -7,11 +7,11 @@ import logging
 from typing import TYPE_CHECKING, Final
 
 from oneact.errors import Refusal
-from oneact.fetch import fetch_async
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable
 
+    from oneact.fetch import Fetcher
     from oneact.service.issuers import Issuers
     from oneact.service.store.contract import Delivery, Store
 
@@ -23,15 +23,13 @@ _LOG: Final = logging.getLogger("oneact.service")
 
 
 class Outbox:
-    """Delivers receipts; `now` gives the second, `private_hosts` the names that may be spoken to without TLS."""
+    """Delivers receipts; `now` gives the second."""
 
-    def __init__(
-        self, store: Store, issuers: Issuers, now: Callable[[], int], private_hosts: Collection[str] = ()
-    ) -> None:
+    def __init__(self, store: Store, issuers: Issuers, now: Callable[[], int], fetcher: Fetcher) -> None:
         self._store = store
         self._issuers = issuers
         self._now = now
-        self._private_hosts = private_hosts
+        self._fetcher = fetcher
 
     async def deliver(self) -> int:
         """Try every receipt that is due, and give the number that arrived."""
@@ -52,13 +50,8 @@ class Outbox:
     async def _arrives(self, delivery: Delivery) -> bool:
         try:
             address = await self._issuers.endpoint(delivery.iss, "receipt_endpoint")
-            answer = await fetch_async(
-                "POST",
-                address,
-                headers={"Content-Type": "application/jwt"},
-                body=delivery.receipt.encode("ascii"),
-                private_hosts=self._private_hosts,
-            )
+            headers, body = {"Content-Type": "application/jwt"}, delivery.receipt.encode("ascii")
+            answer = await self._fetcher.request("POST", address, headers=headers, body=body)
         except Refusal as refusal:
             _LOG.info("a receipt for %s waits: %s", delivery.iss, refusal)
             return False

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from oneact.protocol.roster import Roster
     from oneact.service.exchange import Request
     from oneact.service.guard import GuardCore
-    from oneact.service.store.contract import Link
+    from oneact.service.store.contract import Link, Vouched
 
 _JWT: Final = "application/jwt"
 _FAULTS: Final = jws.Faults(*[Reason.ROSTER_MALFORMED] * 5)
@@ -20,6 +20,7 @@ _FAULTS: Final = jws.Faults(*[Reason.ROSTER_MALFORMED] * 5)
 
 async def answer(guard: GuardCore, request: Request) -> Answer:
     """Pin a roster that a pinned passkey vouches for, or one by which the server only removes passkeys."""
+    roster.check_octets(len(request.body))
     kind = request.media_type()
     if kind == JSON:
         return await _chain(guard, canonical.parse(request.body))
@@ -33,7 +34,7 @@ async def _chain(guard: GuardCore, value: canonical.Json) -> Answer:
     link = await _link(guard, signed.roster)
     if signed.roster != link.roster:
         roster.check_next(signed, link.roster)
-        await _pin(guard, link, signed.roster)
+        await _pin(guard, link, signed.roster, signed.webauthn.members())
     return Answer(204)
 
 
@@ -44,13 +45,14 @@ async def _removal(guard: GuardCore, body: bytes) -> Answer:
         raise Refusal(Reason.ROSTER_MALFORMED, "not ASCII") from error
     claimed = roster.parse(jws.parse(text, roster.TYP, _FAULTS).claims)
     link = await _link(guard, claimed)
+    now = guard.now()
     try:
-        later = roster.check_removal(text, await guard.issuers.keys(claimed.iss), link.roster)
+        later = roster.check_removal(text, await guard.issuers.keys(claimed.iss), link.roster, now)
     except Refusal as refusal:
         if refusal.reason is not Reason.ROSTER_SIGNATURE:
             raise
-        later = roster.check_removal(text, await guard.issuers.keys(claimed.iss, refresh=True), link.roster)
-    await _pin(guard, link, later)
+        later = roster.check_removal(text, await guard.issuers.keys(claimed.iss, refresh=True), link.roster, now)
+    await _pin(guard, link, later, text)
     return Answer(204)
 
 
@@ -61,7 +63,7 @@ async def _link(guard: GuardCore, claimed: Roster) -> Link:
     return link
 
 
-async def _pin(guard: GuardCore, link: Link, later: Roster) -> None:
-    if not await guard.store.pin(later):
+async def _pin(guard: GuardCore, link: Link, later: Roster, proof: Vouched) -> None:
+    if not await guard.store.pin(later, guard.now(), proof):
         raise Refusal(Reason.ROSTER_SEQ, "another roster was pinned meanwhile")
     await guard.tell(link.account, "passkeys_changed")

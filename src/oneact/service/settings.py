@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from oneact.fetch import LOCAL_NAMES
 from oneact.service.issuers import Linked
 
 if TYPE_CHECKING:
@@ -14,19 +13,18 @@ if TYPE_CHECKING:
 _MAX_NAME: Final = 80
 
 
-def identifier(setting: str, value: object, private_hosts: Collection[str]) -> str:
+def identifier(setting: str, value: object, plain: Collection[str]) -> str:
     """Give an issuer or resource as it is compared (specification, section "Conventions"); else raise ValueError.
 
-    It is an https URL without query, fragment, user or final slash; plain http is for this machine and for
-    `private_hosts`.
+    It is an https URL without query, fragment, user or final slash; plain http is for the names `plain`.
     """
     if not isinstance(value, str):
         raise ValueError(f"{setting} is a text like https://air.example, not {value!r}")  # noqa: TRY004 - one kind of error
     parts = urlsplit(value)
     if parts.scheme not in {"https", "http"} or not parts.hostname or parts.port == 0:
         raise ValueError(f"{setting} {value!r} is no address: write it whole, like https://air.example")
-    if parts.scheme == "http" and parts.hostname not in {*LOCAL_NAMES, *private_hosts}:
-        raise ValueError(f"{setting} {value!r} needs https: plain http is for localhost and for private_hosts= alone")
+    if parts.scheme == "http" and parts.hostname not in plain:
+        raise ValueError(f"{setting} {value!r} needs https: plain http is for private_hosts=, and among localhost")
     if value.endswith("/") or {"?", "#", "@"} & set(value):
         raise ValueError(f"{setting} {value!r} is compared as text: no final slash, query, fragment or user")
     if not value.isascii() or not value.isprintable() or " " in value:
@@ -34,13 +32,16 @@ def identifier(setting: str, value: object, private_hosts: Collection[str]) -> s
     return value
 
 
-def issuers(value: Iterable[str] | Linked, private_hosts: Collection[str]) -> tuple[str, ...] | Linked:
-    """Give the accepted approval servers, each an identifier; raises ValueError for anything else."""
+def issuers(value: Iterable[str] | Linked, plain: Collection[str]) -> tuple[str, ...] | Linked:
+    """Give the accepted approval servers, each an identifier; raises ValueError for anything else.
+
+    Plain http is for the names `plain`, those that the guard may fetch from.
+    """
     if isinstance(value, Linked):
         return value
     if isinstance(value, str | bytes):
         raise ValueError(f"issuers= is a list, as in issuers=[{value!r}], or LINKED")  # noqa: TRY004 - as in `identifier`
-    return tuple(identifier("an entry of issuers=", item, private_hosts) for item in value)
+    return tuple(identifier("an entry of issuers=", item, plain) for item in value)
 
 
 def hosts(value: Collection[str]) -> frozenset[str]:

@@ -50,11 +50,14 @@ class SqliteStore:
 
     @classmethod
     async def open(cls, path: Path) -> SqliteStore:
-        """Open or make the database and bring it to the newest migration."""
+        """Open or make the database, for its owner alone, and bring it to the newest migration."""
         store = cls(path)
         loop = asyncio.get_running_loop()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        store._writer = await loop.run_in_executor(store._writer_thread, store._open_writer)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            store._writer = await loop.run_in_executor(store._writer_thread, store._open_writer)
+        except (OSError, sqlite3.Error) as error:
+            raise Refusal(Reason.STORE_UNAVAILABLE, f"{path} cannot be opened: {error}") from error
         for _ in range(_READERS):
             store._readers.put_nowait(await loop.run_in_executor(store._reader_threads, store._connect))
         store._task = loop.create_task(store._commit_what_gathers())
@@ -105,9 +108,11 @@ class SqliteStore:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA foreign_keys=ON")
+        connection.execute("PRAGMA secure_delete=ON")  # what is erased is gone from the file, too
         return connection
 
     def _open_writer(self) -> sqlite3.Connection:
+        self._path.touch(mode=0o600)  # what SQLite puts beside it takes its mode
         connection = self._connect()
         connection.execute("BEGIN IMMEDIATE")
         version: int = connection.execute("PRAGMA user_version").fetchone()[0]

@@ -6,11 +6,13 @@ import hashlib
 import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from oneact.fetch import LOCAL_NAMES
 from oneact.protocol import base64url, canonical
 from oneact.protocol.passkey import Assertion, Credential
 
@@ -35,8 +37,10 @@ def _generate(alg: str) -> PasskeyPrivateKey:
 class SoftwarePasskey:
     """One passkey of `alg` (ES256, EdDSA or RS256) for an RP ID and an origin.
 
+    Both have to be on localhost, or ValueError is raised: nothing of this may ever stand before real accounts.
     `user_verified` and `user_present` set the flags of what it signs; every other member can be set to what an
-    attacker would send.
+    attacker would send. `allow_foreign_origin_for_vectors` is for the specification's own vectors, whose keys are
+    nobody's.
     """
 
     rp_id: str
@@ -47,9 +51,11 @@ class SoftwarePasskey:
     credential_id: bytes = field(default_factory=lambda: secrets.token_bytes(16))
     key: PasskeyPrivateKey | None = None
     counter: int = 0
+    allow_foreign_origin_for_vectors: bool = field(default=False, kw_only=True)
 
     def __post_init__(self) -> None:
-        """Make the key pair where none was given."""
+        """Refuse to stand anywhere but on localhost, and make the key pair where none was given."""
+        self._refuse_foreign(self.rp_id, urlsplit(self.origin).hostname)
         if self.key is None:
             self.key = _generate(self.alg)
 
@@ -84,6 +90,7 @@ class SoftwarePasskey:
 
     def authenticator_data(self, attested: bytes = b"") -> bytes:
         """Give authenticator data with this passkey's flags and the next counter."""
+        self._refuse_foreign(self.rp_id)
         self.counter += 1
         flags = self.user_present * _UP | self.user_verified * _UV | (_AT if attested else 0)
         head = hashlib.sha256(self.rp_id.encode()).digest() + bytes([flags]) + self.counter.to_bytes(4, "big")
@@ -139,6 +146,10 @@ class SoftwarePasskey:
                 "transports": ["internal"],
             },
         }
+
+    def _refuse_foreign(self, *hosts: str | None) -> None:
+        if not self.allow_foreign_origin_for_vectors and not LOCAL_NAMES.issuperset(hosts):
+            raise ValueError("oneact.testing runs on localhost only")
 
     def _cose_key(self) -> bytes:
         public = self.private_key.public_key()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass
 class FrozenClock:
-    """Give it as `now=` to a guard or a server; seconds since the epoch."""
+    """Give it as `now=` to a guard, as `clock=` to an approval server; seconds since the epoch."""
 
     now: int = 1_800_000_000
 

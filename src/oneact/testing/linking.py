@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from oneact.fetch import LOCAL_NAMES, CachedDocuments
+from oneact.documents import CachedDocuments
+from oneact.fetch import LOCAL_NAMES
 from oneact.protocol import metadata
 from oneact.service.store.contract import Link
 
@@ -33,7 +34,7 @@ async def link(guard: Guard, account: str, roster: Roster, jwks: Mapping[str, Js
     await guard.store.open()
     before = await guard.store.find_link(roster.iss, roster.sub)
     for linked in {account, before.account} if before else {account}:
-        await guard.store.unlink(linked, roster.iss)
+        await guard.store.unlink(linked, roster.iss, guard.now())
     if not await guard.store.link(Link(account, roster, guard.now())):
         raise ValueError(f"{account!r} is linked to another approval server: give the tests a store of their own")
 
@@ -42,7 +43,7 @@ class HeldDocuments(CachedDocuments):
     """Documents of which some are held in memory, by URL; the others are fetched as ever."""
 
     def __init__(self, others: CachedDocuments) -> None:
-        super().__init__()
+        super().__init__(others.fetcher)
         self.held: dict[str, Json] = {}
         self._others = others
 

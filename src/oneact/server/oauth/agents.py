@@ -20,6 +20,7 @@ from oneact.server import (
     issuing,
     pairing,
     receipts,
+    refusing,
     relying,
 )
 
@@ -40,19 +41,26 @@ _CIBA_GRANT: Final = "urn:openid:params:grant-type:ciba"
 _WAIT: Final = re.compile(r"(?:^|[,;\s])wait=(\d{1,4})(?:$|[,;\s])")
 _REGISTRATIONS: Final = 20
 _PUSHES: Final = 30
+_DEVICES: Final = 60
 
 
 async def register(request: Request) -> Response:
-    """Register an agent (RFC 7591)."""
+    """Register an agent (RFC 7591), which proves that it holds the key."""
     world = http.world_of(request)
-    world.limits.check(f"register {http.caller(request)}", _REGISTRATIONS, world.now())
-    return http.answer(await clients.register(world, await http.json_object(request)), 201)
+    try:
+        proof = clients.verified_proof(world, tuple(request.headers.getlist("dpop")), world.issuer + addresses.REGISTER)
+        world.limits.stranger("register", http.caller(request), _REGISTRATIONS, world.now())
+        clients.see_once(world, proof)
+        value = await clients.register(world, proof, await http.json_object(request))
+    except Refusal as refusal:
+        return _with_nonce(world, http.refused(refusal))
+    return _with_nonce(world, http.answer(value, 201))
 
 
 async def push(request: Request) -> Response:
     """Take a service's pushed authorization request (RFC 9126)."""
     world = http.world_of(request)
-    world.limits.check(f"push {http.caller(request)}", _PUSHES, world.now())
+    world.limits.stranger("push", http.caller(request), _PUSHES, world.now())
     return http.answer(await relying.push(world, await http.form(request)), 201)
 
 
@@ -93,6 +101,11 @@ async def _answer(request: Request, parameters: dict[str, str], path: str, call:
         response: Response = http.refused(refusal)
     else:
         response = Response(status_code=204, headers=http.NO_STORE) if value is None else http.answer(value)
+    return _with_nonce(world, response)
+
+
+def _with_nonce(world: World, response: Response) -> Response:
+    """Hand out the nonce for the next proof."""
     response.headers["DPoP-Nonce"] = world.nonces.current(world.now())
     return response
 
@@ -106,8 +119,9 @@ async def _grant(world: World, client: Client, parameters: dict[str, str], reque
     raise Refusal(Reason.GRANT_UNSUPPORTED, str(grant))
 
 
-async def device(world: World, client: Client, parameters: dict[str, str], _: Request) -> dict[str, Json]:
+async def device(world: World, client: Client, parameters: dict[str, str], request: Request) -> dict[str, Json]:
     """Start pairing (RFC 8628 section 3.1)."""
+    world.limits.stranger("device", http.caller(request), _DEVICES, world.now())
     return await pairing.start(world, client, parameters)
 
 
@@ -121,7 +135,11 @@ async def transaction(world: World, client: Client, parameters: dict[str, str], 
         reason=parameters.get("reason", ""),
         idempotency_key=request.headers.get("idempotency-key", ""),
     )
-    return await asking.ask(world, client, asked)
+    try:
+        return await asking.ask(world, client, asked)
+    except Refusal as refusal:
+        await refusing.asked_in_vain(world, client, asked.hint, refusal)
+        raise
 
 
 async def cancel(world: World, client: Client, parameters: dict[str, str], _: Request) -> None:
@@ -135,9 +153,13 @@ async def introspect(world: World, client: Client, parameters: dict[str, str], _
     return await introspecting.introspect(world, client, parameters.get("token", ""))
 
 
-async def backchannel(world: World, client: Client, parameters: dict[str, str], _: Request) -> dict[str, Json]:
+async def backchannel(world: World, client: Client, parameters: dict[str, str], request: Request) -> dict[str, Json]:
     """Take an act without an offer (OpenID CIBA)."""
-    return await ciba.start(world, client, parameters)
+    try:
+        return await ciba.start(world, client, parameters, request.headers.get("idempotency-key", ""))
+    except Refusal as refusal:
+        await refusing.asked_in_vain(world, client, parameters.get("login_hint", ""), refusal)
+        raise
 
 
 async def _receipt(world: World, client: Client, parameters: dict[str, str], _: Request) -> dict[str, Json]:

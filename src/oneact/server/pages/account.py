@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from oneact.server import accounts, http, linking, passkeys, sessions
+from oneact.server import accounts, http, linking, passkeys, rekeying, sessions
 from oneact.server.pages import shell
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def _door(request: Request, world: World, session: Session | None, template: str
 async def begin_sign_up(request: Request, value: dict[str, Json]) -> Response:
     """Start an account."""
     world = http.world_of(request)
-    world.limits.check(f"sign up {http.caller(request)}", _SIGN_UPS, world.now())
+    world.limits.stranger("sign up", http.caller(request), _SIGN_UPS, world.now())
     return http.answer(await accounts.begin_sign_up(world, value.get("name")))
 
 
@@ -58,8 +58,8 @@ async def finish_sign_up(request: Request, value: dict[str, Json]) -> Response:
 async def begin_sign_in(request: Request, _: dict[str, Json]) -> Response:
     """Start to sign in."""
     world = http.world_of(request)
-    world.limits.check(f"sign in {http.caller(request)}", _SIGN_INS, world.now())
-    return http.answer(await accounts.begin_sign_in(world, None))
+    world.limits.stranger("sign in", http.caller(request), _SIGN_INS, world.now())
+    return http.answer(await accounts.begin_sign_in(world))
 
 
 async def finish_sign_in(request: Request, value: dict[str, Json]) -> Response:
@@ -82,17 +82,6 @@ async def sign_out(_: Request, world: World, session: Session) -> Response:
     return response
 
 
-async def begin_confirm(world: World, session: Session, _: dict[str, Json]) -> dict[str, Any]:
-    """Start to confirm that the person is still there."""
-    return await accounts.begin_sign_in(world, session)
-
-
-async def finish_confirm(world: World, session: Session, value: dict[str, Json]) -> dict[str, Any]:
-    """Confirm that the person is still there."""
-    await accounts.confirm(world, session, value.get("gesture"), value.get("credential"))
-    return {}
-
-
 async def passkeys_page(request: Request, world: World, session: Session) -> Response:
     """Show the passkeys, and which linked service does not know which."""
     rows, links = await passkeys.rows(world, session.account), await linking.linked(world, session.account)
@@ -108,16 +97,26 @@ def _ids(rows: list[Row]) -> set[str]:
 
 async def begin_add(world: World, session: Session, value: dict[str, Json]) -> dict[str, Any]:
     """Start to add a passkey."""
-    return await passkeys.begin_add(world, session, value.get("name"))
+    return await rekeying.begin_add(world, session, value.get("name"))
+
+
+async def created(world: World, session: Session, value: dict[str, Json]) -> dict[str, Any]:
+    """Take the passkey that a device has made, for another to vouch for."""
+    return await rekeying.created(world, session, value.get("gesture"), value.get("credential"))
 
 
 async def finish_add(world: World, session: Session, value: dict[str, Json]) -> dict[str, Any]:
-    """Add a passkey."""
-    await passkeys.add(world, session, value.get("gesture"), value.get("credential"))
+    """Add the passkey that was vouched for."""
+    await rekeying.add(world, session, value.get("gesture"), value.get("credential"))
     return {}
 
 
-async def remove(world: World, session: Session, value: dict[str, Json]) -> dict[str, Any]:
+async def begin_remove(world: World, session: Session, value: dict[str, Json]) -> dict[str, Any]:
+    """Start to remove a passkey."""
+    return await rekeying.begin_remove(world, session, value.get("id"))
+
+
+async def finish_remove(world: World, session: Session, value: dict[str, Json]) -> dict[str, Any]:
     """Remove a passkey, here and at every linked service that can be reached."""
-    await passkeys.remove(world, session, str(value.get("id")))
+    await rekeying.remove(world, session, value.get("gesture"), value.get("credential"))
     return {"not_reached": await linking.tell_removals(world, session)}

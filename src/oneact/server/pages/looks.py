@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from oneact.errors import Reason, Refusal
 from oneact.protocol import action, canonical, display, jwk
 from oneact.server.pages.events import SENTENCES
 
@@ -48,13 +49,18 @@ class ActView:
 
 
 def act_view(shown: Shown) -> ActView:
-    """Arrange the lines of a request; the texts are those of the lines, only a secret's value comes beside."""
+    """Arrange the lines of a request; the texts are those of the lines, only a secret's value comes beside.
+
+    Intent and labels stand in the lines as the service wrote them, a pointer as label excepted; for the eye they are
+    escaped.
+    """
     described = action.parse(canonical.parse(shown.row["action"].encode()))
     secrets = _secrets(described, json.loads(shown.row["act"]))
     views: dict[str, list[LineView]] = {"intent": [], "term": [], "parameter": [], "other": []}
     for section, label, kind, text in shown.lines:
         texts = tuple(text.split("\n")) if kind == "list" else (text,)
-        views[section].append(LineView(label, kind, texts, next(secrets) if kind == "secret" else None))
+        secret = _revealed(next(secrets), text) if kind == "secret" else None
+        views[section].append(LineView(label if section == "other" else display.escape(label), kind, texts, secret))
     intent = views["intent"][0]
     return ActView(
         intent.label,
@@ -66,18 +72,19 @@ def act_view(shown: Shown) -> ActView:
     )
 
 
-def _secrets(described: action.Action, act: dict[str, Json]) -> Iterator[str | None]:
-    """Give the values of the template's secrets in their order, escaped as every text is."""
+def _secrets(described: action.Action, act: dict[str, Json]) -> Iterator[str]:
+    """Give the values of the template's secrets in their order, found as the lines' own values were found."""
     for entry in described.display:
-        value: Json = act
-        for name in entry.pointer[1:].split("/"):
-            member = name.replace("~1", "/").replace("~0", "~")
-            if isinstance(value, list):
-                value = value[int(member)] if member.isdecimal() and int(member) < len(value) else None
-            else:
-                value = value.get(member) if isinstance(value, dict) else None
+        value = display.at(act, entry.pointer)
         if entry.format == "secret" and isinstance(value, str):
-            yield display.escape(value)
+            yield value
+
+
+def _revealed(secret: str, text: str) -> str:
+    """Give a secret for the eye, escaped as every text is; refuses `internal` where another was signed."""
+    if display.secret(secret) != text:
+        raise Refusal(Reason.INTERNAL, "the secret is not the one of the line")
+    return display.escape(secret)
 
 
 def _visible(text: str) -> Markup:
@@ -105,6 +112,14 @@ def _when(second: int) -> Markup:
     )
 
 
+def _moment(second: int) -> Markup:
+    """Give a time with its second: of things that may come close upon each other."""
+    at = datetime.fromtimestamp(second, UTC)
+    return Markup('<time data-seconds datetime="{}">{}</time>').format(
+        at.strftime("%Y-%m-%dT%H:%M:%SZ"), f"{at.day} {at.strftime('%b %Y, %H:%M:%S')} UTC"
+    )
+
+
 def _host(url: str) -> str:
     parts = urlsplit(url)
     return display.escape(parts.netloc if parts.scheme == "https" else f"{parts.scheme}://{parts.netloc}")
@@ -126,6 +141,7 @@ _environment.filters.update(
     plain=display.escape,
     summary=_summary,
     when=_when,
+    moment=_moment,
     fingerprint=jwk.fingerprint,
     host=_host,
     monogram=_monogram,

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from oneact.errors import Reason, Refusal
 from oneact.protocol import canonical, form
-from oneact.server import deciding, history, http, reconciling
+from oneact.server import deciding, history, http, reconciling, refusing
 from oneact.server.history import Outcome
 from oneact.server.pages import looks, shell
 from oneact.server.tlog import exporting, sequencer
@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 
     from oneact.protocol.canonical import Json
     from oneact.server.deciding import Shown
+    from oneact.server.pages.looks import ActView
     from oneact.server.sessions import Session
     from oneact.server.world import World
+    from oneact.store.contract import Row
 
 _LOOK_AGAIN: Final = 5  # seconds after which an open request is looked at again, for whether its agent still listens
 _FAR: Final = 2**53
@@ -37,7 +39,8 @@ async def inbox_wait(request: Request, world: World, session: Session) -> Respon
     given = request.query_params.get("version", "")
     batches, agents, version = await history.changed_inbox(world, session, given)
     fragment = looks.render("_inbox.html", base=world.settings.path, batches=batches, agents=agents)
-    return http.answer({"version": version, "count": len(batches), "html": fragment})
+    says = _waiting(len(batches), agents)
+    return http.answer({"version": version, "count": len(batches), "html": fragment, "says": says})
 
 
 async def request_page(request: Request, world: World, session: Session) -> Response:
@@ -49,12 +52,12 @@ async def request_page(request: Request, world: World, session: Session) -> Resp
         session,
         "request.html",
         first=first.row,
-        acts=[(item, looks.act_view(item), history.outcome(item.row, now)) for item in shown],
+        acts=_acts(shown, now),
         open_ids=[item.id for item in shown if item.open(now)],
         left=max(0, min(item.row["expires_at"] for item in shown) - now),
         listening=_listening(world, shown),
         version=_version(world, shown),
-        entries=[(item, await history.entries(world, item.id)) for item in shown],
+        entries=await _entries(world, shown),
         pending=Outcome.PENDING,
     )
 
@@ -68,15 +71,14 @@ async def request_wait(request: Request, world: World, session: Session) -> Resp
             await change
             shown = await deciding.show(world, session, identifier)
     now = world.now()
-    acts = [(item, looks.act_view(item), history.outcome(item.row, now)) for item in shown]
-    last = all(outcome.final for *_, outcome in acts)
-    fragment = looks.render("_outcome.html", acts=acts, pending=Outcome.PENDING)
+    acts = _acts(shown, now)
     value = {
         "version": _version(world, shown),
         "open": [item.id for item in shown if item.open(now)],
         "listening": _listening(world, shown),
-        "last": last and all(outcome not in {Outcome.NO_WORD, Outcome.UNKNOWN} for *_, outcome in acts),
-        "html": fragment,
+        "last": all(outcome.final for *_, outcome in acts),
+        "html": looks.render("_outcome.html", acts=acts, pending=Outcome.PENDING),
+        "log": looks.render("_log.html", base=world.settings.path, entries=await _entries(world, shown)),
     }
     return http.answer(value)
 
@@ -98,7 +100,11 @@ async def begin(world: World, session: Session, value: dict[str, Json]) -> dict[
 
 async def approve(world: World, session: Session, value: dict[str, Json]) -> dict[str, Any]:
     """Approve."""
-    await deciding.approve(world, session, value.get("requests"), value.get("gesture"), value.get("credential"))
+    try:
+        await deciding.approve(world, session, value.get("requests"), value.get("gesture"), value.get("credential"))
+    except Refusal as refusal:
+        await refusing.approved_in_vain(world, session.account, value.get("requests"), refusal)
+        raise
     return {}
 
 
@@ -122,6 +128,21 @@ async def history_page(request: Request, world: World, session: Session) -> Resp
     older = None if last is None else f"{last['created_at']}.{last['id']}"
     findings = await reconciling.open_findings(world, session.account)
     return shell.render(request, session, "history.html", rows=rows, older=older, findings=findings)
+
+
+def _waiting(requests: int, agents: int) -> str:
+    """Say what waits, for someone who does not see the list change."""
+    asking = f"{requests} request{'s wait' if requests > 1 else ' waits'} for you." if requests else ""
+    pairing = f"{agents} agent{'s wait' if agents > 1 else ' waits'} to be paired." if agents else ""
+    return f"{asking} {pairing}".strip() or "Nothing waits for you."
+
+
+def _acts(shown: list[Shown], now: int) -> list[tuple[Shown, ActView, Outcome]]:
+    return [(item, looks.act_view(item), history.outcome(item.row, now)) for item in shown]
+
+
+async def _entries(world: World, shown: list[Shown]) -> list[tuple[Shown, list[Row]]]:
+    return [(item, await history.entries(world, item.id)) for item in shown]
 
 
 def _listening(world: World, shown: list[Shown]) -> bool:

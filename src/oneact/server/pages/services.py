@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from oneact.server import linking, passkeys
 from oneact.server.pages import shell
@@ -15,20 +15,27 @@ if TYPE_CHECKING:
     from oneact.server.sessions import Session
     from oneact.server.world import World
 
+_LINKS: Final = 30  # a minute, of one person
+
 
 async def link_page(request: Request, world: World, session: Session) -> Response:
-    """Show which service wants to be linked, and which passkeys it will know."""
+    """Show which service wants to be linked, which is fetched for this person, or that it is linked already."""
+    world.limits.known(f"link {session.account}", _LINKS, world.now())
     query = request.query_params
     opened = await linking.opened(world, query.get("client_id"), query.get("request_uri"))
-    links = await linking.linked(world, session.account)
+    resource = opened.service.resource
+    before = await linking.before(world, session.account, resource)
+    known = await passkeys.rows(world, session.account)
     return shell.render(
         request,
         session,
         "link.html",
         service=opened.service,
         request_uri=opened.id,
-        passkeys=await passkeys.rows(world, session.account),
-        again=any(link["resource"] == opened.service.resource for link in links),
+        before=before,
+        passkeys=[row for row in known if before is None or row["id"] in before["ids"]],
+        new=[row for row in known if before is not None and row["id"] not in before["ids"]],
+        standing=await linking.standing(world, session.account, resource),
     )
 
 

@@ -1,4 +1,4 @@
-"""Around every page: who is there, whether the request came from our own page, the headers, the answer to a refusal."""
+"""Around every page: who is there, whether the request came from our own page, the answer to a refusal."""
 
 from __future__ import annotations
 
@@ -29,20 +29,6 @@ if TYPE_CHECKING:
     Call = Callable[[World, Session, dict[str, Json]], Awaitable[dict[str, Any]]]
 
 PAGE_HEADER: Final = "oneact-page"  # cannot be set by a form of another site
-_POLICY: Final = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
-)
-HEADERS: Final = {
-    **http.NO_STORE,
-    "Content-Security-Policy": _POLICY,
-    "X-Frame-Options": "DENY",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "publickey-credentials-get=(self), publickey-credentials-create=(self)",
-}
 _logger: Final = logging.getLogger("oneact.server")
 
 
@@ -52,11 +38,9 @@ def opened(page: OpenPage) -> Endpoint:
     async def answer(request: Request) -> Response:
         try:
             world = http.world_of(request)
-            response = await page(request, world, await current(request))
+            return await page(request, world, await current(request))
         except Refusal as refusal:
-            response = _refused_page(request, refusal)
-        response.headers.update(HEADERS)
-        return response
+            return _refused_page(request, refusal)
 
     return answer
 
@@ -103,11 +87,9 @@ def open_post(call: Callable[[Request, dict[str, Json]], Awaitable[Response]]) -
     async def answer(request: Request) -> Response:
         try:
             _check_own_script(request, http.world_of(request).settings)
-            response = await call(request, await http.json_object(request))
+            return await call(request, await http.json_object(request))
         except Refusal as refusal:
-            response = http.refused(refusal)
-        response.headers.update(HEADERS)
-        return response
+            return http.refused(refusal)
 
     return answer
 
@@ -161,10 +143,9 @@ def redirect(settings: Settings, path: str) -> Response:
 
 def own_path(settings: Settings, path: str) -> str:
     """Give `path` if it is one of our own pages, else the inbox: nobody is sent elsewhere after signing in."""
-    parts = urlsplit(path)
-    own = path.startswith(settings.path + "/") and not path.startswith("//")
+    own = path.startswith(settings.path + "/") and not path.startswith("//")  # so it has neither scheme nor host
     plain = path.isascii() and path.isprintable() and "\\" not in path
-    return path if own and plain and not parts.scheme and not parts.netloc else settings.path + "/inbox"
+    return path if own and plain else settings.path + "/inbox"
 
 
 def render(request: Request, session: Session | None, template: str, status: int = 200, **context: Any) -> Response:  # noqa: ANN401 - what the template shows

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -50,6 +50,7 @@ class Head:
     file: Path
     note: str = ""
     size: int = 0
+    _showing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def verifiers(self) -> list[Verifier]:
         """Give the public halves, the one that signs first."""
@@ -61,9 +62,10 @@ class Head:
 
     async def show(self, note: str, size: int) -> None:
         """Show a checkpoint from now on, once it stands in the file; a smaller one than shown changes nothing."""
-        if size > self.size:
-            await asyncio.to_thread(_replace, self.file, note)
-            self.note, self.size = note, size
+        async with self._showing:  # of two at once, the larger one stays
+            if size > self.size:
+                await asyncio.to_thread(_replace, self.file, note)
+                self.note, self.size = note, size
 
 
 def origin_of(issuer: str) -> str:

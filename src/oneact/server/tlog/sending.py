@@ -51,7 +51,7 @@ async def send_for_ever(world: World) -> None:
 
 async def _send(world: World, text: str) -> None:
     note, settings, now = world.log.note, world.settings, world.now()
-    means = Means(settings.webhook_secret, settings.smtp_url, settings.private_hosts)
+    means = Means(settings.webhook_secret, settings.smtp_url, world.fetch.fetcher.excepted)
     size = checkpoint.parse(note).size
     await asyncio.to_thread(notify.send, notify.parse(text), message(note, now), means, now)
     await world.store.change([Write("keep_sent_checkpoint", (text, size, now))], ())

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from fastapi import APIRouter, Request, Response
 
 from oneact.errors import Refusal
+from oneact.protocol import metadata
 from oneact.protocol.action import Rule
 from oneact.service import asgi, endpoints, exchange, reading
 from oneact.service.fastapi import routes
@@ -16,7 +18,7 @@ from oneact.service.fastapi.handler import BY_NAME, Handler, read, response
 from oneact.service.guarded import DEADLINE, Guarded
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncIterator, Callable, Collection, Mapping
 
     from oneact.protocol.canonical import Json
     from oneact.service.asgi import Receive, Scope, Send
@@ -32,7 +34,7 @@ class Guard(asgi.Guard):
         self._handlers: dict[str, Handler] = {}
         self._bound: set[int] = set()
         self.router = APIRouter(lifespan=self._lifespan, include_in_schema=False)
-        for path in ("/oneact/{rest:path}", "/.well-known/oauth-protected-resource"):
+        for path in ("/oneact/{rest:path}", metadata.SERVICE_PATH, metadata.SERVICE_PATH + "/{rest:path}"):
             self.router.add_api_route(path, self._answer, methods=_METHODS, response_model=None)
 
     def action(  # noqa: PLR0913 - what is published of an action, and the functions behind it
@@ -48,17 +50,21 @@ class Guard(asgi.Guard):
         reversible: bool = False,
         rule: Rule | None = None,
         deadline: int = DEADLINE,
+        reads: Collection[str] = (),
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Guard a handler: `@app.post(…)` stands above, the handler's arguments are the action's parameters.
 
         A pydantic model's members, path and query parameters stand flat beside each other; `act: Act`, `Request` and
         `Depends` arguments are no parameters. `terms` takes any of the handler's arguments by name or type and
         returns what its annotation, or `terms_schema`, describes; it also runs for callers who are not known.
-        `terms_hold` takes the same and `terms`. Raises ValueError for what cannot be hashed, shown or told apart.
+        `terms_hold` takes the same and `terms`. `reads` names the headers and cookies that dependencies read, and
+        `request` where one or the handler takes the request itself: none of that is shown or signed, so an agent may
+        choose it after the approval. Raises ValueError for what cannot be hashed, shown or told apart, and for what is
+        read without being named.
         """
 
         def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-            handler = Handler(self, name, function, terms, terms_hold)
+            handler = Handler(self, name, function, terms, terms_hold, reads)
             handler.description = {
                 "intent": intent,
                 "summary": summary,
@@ -70,7 +76,9 @@ class Guard(asgi.Guard):
             }
             action = handler.describe("POST", endpoints.ACT_PATH, ())
             quote, holds = handler.quote if terms else None, handler.holds if terms_hold else None
-            self.register(Guarded(action, handler.parameters.normalise, handler.run_alone, quote, holds, deadline))
+            blocking = not inspect.iscoroutinefunction(function)
+            run, normalise = handler.run_alone, handler.parameters.normalise
+            self.register(Guarded(action, normalise, run, quote, holds, deadline, blocking))
             self._handlers[name] = handler
             return handler.endpoint()
 

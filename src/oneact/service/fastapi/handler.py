@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import typing
 from dataclasses import replace
@@ -17,10 +18,11 @@ from oneact.protocol import canonical
 from oneact.service import actions, asgi, endpoints, exchange, reading
 from oneact.service.act import Act
 from oneact.service.exchange import Answer
+from oneact.service.fastapi import reads
 from oneact.service.fastapi.parameters import Field, Parameters, arguments_of, model_field, schema_of, value_field
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from oneact.protocol.canonical import Json
     from oneact.service.fastapi.guard import Guard
@@ -43,6 +45,7 @@ class Handler:
         function: Callable[..., Any],
         terms: Callable[..., Any] | None,
         terms_hold: Callable[..., Any] | None,
+        named: Collection[str],
     ) -> None:
         self.guard, self.name, self.function = guard, name, function
         self._terms, self._terms_hold = terms, terms_hold
@@ -60,6 +63,7 @@ class Handler:
         self._check_takes("terms=", terms, set())
         self._check_takes("terms_hold=", terms_hold, {"terms"})
         self.route = APIRoute(endpoints.ACT_PATH, self.endpoint(), methods=["POST"], response_model=None)
+        reads.check(name, self._unsigned(), named)
 
     def describe(self, method: str, path: str, in_path: tuple[str, ...]) -> Any:  # noqa: ANN401 - an Action
         """Build the published action for the route at `path`."""
@@ -158,6 +162,11 @@ class Handler:
             if name not in found and name not in more and not optional:
                 raise ValueError(f"action {self.name}: {setting} asks for {name}, which is no parameter of the handler")
 
+    def _unsigned(self) -> set[str]:
+        """Give what the dependencies read of a request unsigned, and whether the handler takes the whole of it."""
+        found = {name for inner in self.route.dependant.dependencies for name in reads.unsigned(inner)}
+        return found | {reads.WHOLE} if self._request is not None else found
+
     def _parameter(self, argument: str, plain: Any, annotation: Any, mark: Any, default: Any) -> Field:  # noqa: ANN401 - parts of a signature
         source = "form" if isinstance(mark, params.Form) else "body" if isinstance(mark, params.Body) else "query"
         if inspect.isclass(plain) and issubclass(plain, BaseModel) and not isinstance(mark, params.Query):
@@ -179,7 +188,7 @@ class Handler:
         if self._request is not None:
             named[self._request] = request
         try:
-            return self._answered(await asgi.called(self.function, **named))
+            return self._answered(await asgi.handled(self.guard.threads, functools.partial(self.function, **named)))
         except HTTPException as error:  # the handler's own answer: it says that the act was not done
             answer = exchange.of_json(jsonable_encoder({"detail": error.detail}), error.status_code)
             return answer.with_headers(*(error.headers or {}).items())

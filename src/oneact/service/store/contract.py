@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from oneact.protocol.canonical import Json
     from oneact.protocol.roster import Roster
     from oneact.service.checks import Account
+    from oneact.service.journal import JournalEntry
 
 State = Literal["spent", "executed", "failed", "unknown"]
+# What vouches for a roster: a passkey's assertion, or the approval server's JWS; None where it is not known.
+Vouched: TypeAlias = "dict[str, Json] | str | None"
 
 
 class SpendKey(NamedTuple):
@@ -43,7 +46,10 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Spend:
-    """One use of an approval; times are seconds. `receipt` and `kept` are None while the act runs."""
+    """One use of an approval; times are seconds. `receipt` and `kept` are None while the act runs.
+
+    `token` is the action token as it was shown. Only the journal keeps it: a spend that is read back has None.
+    """
 
     key: SpendKey
     holder: Holder
@@ -55,6 +61,7 @@ class Spend:
     state: State = "spent"
     receipt: str | None = None
     kept: Kept | None = None
+    token: str | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +76,15 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A local account's link to a person at an approval server, with the roster that is pinned."""
+    """A local account's link to a person at an approval server, with the roster that is pinned.
+
+    `proof` is what vouched for the roster when it was linked. Only the journal keeps it.
+    """
 
     account: str
     roster: Roster
     linked_at: int
+    proof: Vouched = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +117,9 @@ class Store(Protocol):
     Every change is atomic, and durable when the call returns: it survives a crash of the process or the machine.
     Changes by several processes behave as if they ran one after another. Whatever cannot be done or decided raises
     `Refusal(STORE_UNAVAILABLE)`; no call ever answers by a default.
+
+    `spend`, `finish`, `link`, `unlink` and `pin` write what they changed into the journal, in the same transaction;
+    where they change nothing, they write nothing. The journal is one chain, whichever processes write to it.
     """
 
     async def open(self) -> None:
@@ -136,7 +150,7 @@ class Store(Protocol):
         ...
 
     async def forget_spends(self, before: int) -> None:
-        """Delete finished spends from before that second whose receipt has been delivered."""
+        """Delete finished spends from before that second whose receipt has been delivered; the journal keeps theirs."""
         ...
 
     async def account(self, iss: str, sub: str) -> Account | None:
@@ -159,12 +173,20 @@ class Store(Protocol):
         """Record a link; False, and nothing changed, where the person is linked or the account has a link."""
         ...
 
-    async def unlink(self, account: str, iss: str) -> bool:
+    async def unlink(self, account: str, iss: str, now: int) -> bool:
         """Delete the account's links to that approval server; False where there is none."""
         ...
 
-    async def pin(self, roster: Roster) -> bool:
+    async def pin(self, roster: Roster, now: int, proof: Vouched = None) -> bool:
         """Replace the pinned roster of a linked person; False, and nothing changed, unless `seq` is higher."""
+        ...
+
+    async def journal(self, after: int, limit: int) -> list[JournalEntry]:
+        """Give the entries whose `seq` is over `after`, in their order, at most `limit` of them.
+
+        An entry once acknowledged to any process is given unchanged for ever, except that its content may have been
+        erased. Refuses `log_malformed` for what is no entry.
+        """
         ...
 
     async def keep_state(self, state: LinkState) -> None:

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from oneact.errors import Reason, Refusal
 from oneact.protocol import canonical, roster
+from oneact.service import journal
 from oneact.service.checks import Account, Approver
-from oneact.service.store import statements
+from oneact.service.store import journalling, statements
 from oneact.service.store.contract import Delivery, Holder, Kept, Link, LinkState, Outcome, Spend, SpendKey
 
 if TYPE_CHECKING:
@@ -24,11 +25,14 @@ if TYPE_CHECKING:
 
     from oneact.protocol.canonical import Json
     from oneact.protocol.roster import Roster
+    from oneact.service.journal import Draft, JournalEntry
+    from oneact.service.store.contract import Vouched
 
 _THREADS: Final = 4
 _BUSY_SECONDS: Final = 5.0
 _WAL_ATTEMPTS: Final = 50
 _CREATING: Final = threading.Lock()
+_SHORT: Final = 4096  # characters of a roster of some passkeys; what persons make longer is not kept in memory
 
 _T = TypeVar("_T")
 
@@ -58,13 +62,13 @@ class SqliteStore:
             self._connections.pop().close()
 
     async def spend(self, spend: Spend) -> bool:
-        """Record a new spend; False where one of this key exists."""
+        """Record a new spend, and in the journal that it was made; False where one of this key exists."""
         holder = spend.holder
         row = (
             *spend.key, spend.jti, holder.sub, holder.client_id, holder.jkt, holder.act_digest,
             spend.account, spend.action, spend.spent_at, spend.deadline_at,
         )  # fmt: skip
-        return await self._run(lambda: self._change(statements.SPEND, row) == 1)
+        return await self._run(lambda: self._recorded(statements.SPEND, row, journal.spent(spend, journalling.salt())))
 
     async def find_spend(self, key: SpendKey) -> Spend | None:
         """Give the spend of this key."""
@@ -108,16 +112,20 @@ class SqliteStore:
         """Record a link; False where the person is linked or the account has a link."""
         found = link.roster
         row = (found.iss, found.sub, link.account, _text(found), found.seq, link.linked_at)
-        return await self._run(lambda: self._change(statements.LINK, row) == 1)
+        return await self._run(lambda: self._recorded(statements.LINK, row, journal.linked(link, journalling.salt())))
 
-    async def unlink(self, account: str, iss: str) -> bool:
+    async def unlink(self, account: str, iss: str, now: int) -> bool:
         """Delete the account's links to that approval server."""
-        return await self._run(lambda: self._change(statements.UNLINK, (account, iss)) > 0)
+        return await self._run(lambda: self._unlink(account, iss, now))
 
-    async def pin(self, roster: Roster) -> bool:
+    async def pin(self, roster: Roster, now: int, proof: Vouched = None) -> bool:
         """Replace the pinned roster by one of a higher `seq`."""
-        row = (roster.iss, roster.sub, _text(roster), roster.seq)
-        return await self._run(lambda: self._change(statements.PIN, row) == 1)
+        return await self._run(lambda: self._pin(roster, now, proof))
+
+    async def journal(self, after: int, limit: int) -> list[JournalEntry]:
+        """Give entries of the journal in their order."""
+        rows = await self._run(lambda: self._rows(statements.JOURNAL, (after, limit)))
+        return [journal.parse(tuple(row.values())) for row in rows]
 
     async def keep_state(self, state: LinkState) -> None:
         """Record a linking under way and delete old ones."""
@@ -198,6 +206,8 @@ class SqliteStore:
                     for statement in text.split(";\n"):
                         connection.execute(statement)
                     connection.execute(f"PRAGMA user_version={number:d}")
+                    if number == journalling.MIGRATION:
+                        journalling.begin(connection)
 
     def _rows(self, statement: str, parameters: tuple[Any, ...]) -> list[dict[str, Any]]:
         return [dict(row) for row in self._connection().execute(statement, parameters)]
@@ -209,6 +219,30 @@ class SqliteStore:
     def _change(self, statement: str, parameters: tuple[Any, ...]) -> int:
         with self._transaction() as connection:
             return connection.execute(statement, parameters).rowcount
+
+    def _recorded(self, statement: str, row: tuple[Any, ...], draft: Draft) -> bool:
+        """Change one row and write the journal's entry of it, or neither."""
+        with self._transaction() as connection:
+            if connection.execute(statement, row).rowcount != 1:
+                return False
+            journalling.append(connection, draft)
+            return True
+
+    def _unlink(self, account: str, iss: str, now: int) -> bool:
+        with self._transaction() as connection:
+            rows = connection.execute(statements.UNLINK, (account, iss)).fetchall()
+            for row in rows:
+                pinned = _roster(row["roster"])
+                journalling.append(connection, journal.unlinked(account, pinned, now, journalling.salt()))
+            return bool(rows)
+
+    def _pin(self, later: Roster, now: int, proof: Vouched) -> bool:
+        with self._transaction() as connection:
+            found = connection.execute(statements.PIN, (later.iss, later.sub, _text(later), later.seq)).fetchall()
+            for row in found:
+                draft = journal.roster_pinned(row["account"], later, proof, now, journalling.salt())
+                journalling.append(connection, draft)
+            return bool(found)
 
     def _keep_state(self, row: tuple[Any, ...]) -> None:
         with self._transaction() as connection:
@@ -223,6 +257,7 @@ class SqliteStore:
             if connection.execute(statements.FINISH, row).rowcount != 1:
                 return False
             connection.execute(statements.PUT_IN_OUTBOX, (key.iss, key.txn, outcome.receipt, outcome.at))
+            journalling.append(connection, journal.finished(key, outcome, journalling.salt()))
             return True
 
 
@@ -262,8 +297,13 @@ def _text(found: Roster) -> str:
     return canonical.encode(found.members()).decode()
 
 
-@lru_cache(maxsize=4096)
 def _roster(text: str) -> Roster:
+    """Read a stored roster; the common, short ones are read once."""
+    return _short_roster(text) if len(text) <= _SHORT else _short_roster.__wrapped__(text)
+
+
+@lru_cache(maxsize=1024)
+def _short_roster(text: str) -> Roster:
     return roster.parse(canonical.parse(text.encode()))
 
 

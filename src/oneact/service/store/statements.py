@@ -35,8 +35,8 @@ SELECT ?1, ?2, ?3, ?4, ?5, ?6
 WHERE NOT EXISTS (SELECT 1 FROM links WHERE account = ?3)
 ON CONFLICT (iss, sub) DO NOTHING
 """
-UNLINK: Final = "DELETE FROM links WHERE account = ?1 AND iss = ?2"
-PIN: Final = "UPDATE links SET roster = ?3, seq = ?4 WHERE iss = ?1 AND sub = ?2 AND seq < ?4"
+UNLINK: Final = "DELETE FROM links WHERE account = ?1 AND iss = ?2 RETURNING roster"
+PIN: Final = "UPDATE links SET roster = ?3, seq = ?4 WHERE iss = ?1 AND sub = ?2 AND seq < ?4 RETURNING account"
 KEEP_STATE: Final = """
 INSERT INTO link_states (state, session, account, label, issuer, nonce, verifier, expires)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
@@ -59,3 +59,10 @@ INSERT INTO actions (digest, document, seen_at) VALUES (?1, ?2, ?3)
 ON CONFLICT (digest) DO UPDATE SET seen_at = excluded.seen_at
 """
 FIND_ACTION: Final = "SELECT document FROM actions WHERE digest = ?1"
+JOURNAL_TIP: Final = "SELECT seq, hash FROM journal ORDER BY seq DESC LIMIT 1"
+APPEND: Final = "INSERT INTO journal (seq, at, kind, content, content_digest, hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
+JOURNAL: Final = """
+SELECT seq, at, kind, content, content_digest, hash FROM journal WHERE seq > ?1 ORDER BY seq LIMIT ?2
+"""
+ALL_LINKS: Final = "SELECT * FROM links ORDER BY linked_at, iss, sub"
+ALL_SPENDS: Final = "SELECT * FROM spends ORDER BY spent_at, aud, iss, txn"

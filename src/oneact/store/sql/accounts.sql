@@ -16,6 +16,9 @@ FROM passkeys p JOIN accounts a ON a.id = p.account_id WHERE p.id = $1 AND p.rem
 -- name: use_passkey
 UPDATE passkeys SET used_at = $2, sign_count = $3 WHERE id = $1 AND removed_at IS NULL;
 
+-- name: passkey_stands
+UPDATE passkeys SET used_at = used_at WHERE id = $1 AND account_id = $2 AND removed_at IS NULL;
+
 -- name: remove_passkey
 UPDATE passkeys SET removed_at = $3 WHERE id = $1 AND account_id = $2 AND removed_at IS NULL
     AND (SELECT count(*) FROM passkeys WHERE account_id = $2 AND removed_at IS NULL) > 1;

@@ -16,7 +16,9 @@ UPDATE requests SET shown_at = $2 WHERE id = $1 AND shown_at IS NULL;
 UPDATE requests SET state = 'approved', approvals = $2, approved_until = $3, auth_time = $4, decided_at = $4
 WHERE id = $1 AND state = 'pending' AND expires_at > $4 AND shown_at IS NOT NULL
     AND EXISTS (SELECT 1 FROM links l WHERE l.id = link_id AND l.state = 'linked')
-    AND EXISTS (SELECT 1 FROM pairings p WHERE p.id = pairing_id AND p.blocked_at IS NULL AND p.removed_at IS NULL);
+    AND EXISTS (SELECT 1 FROM pairings p WHERE p.id = pairing_id AND p.blocked_at IS NULL AND p.removed_at IS NULL)
+    AND EXISTS (SELECT 1 FROM passkeys k
+        WHERE k.id = $5 AND k.account_id = requests.account_id AND k.removed_at IS NULL);
 
 -- name: deny_request
 UPDATE requests SET state = 'denied', decided_at = $2, ended = $3, message = $4

@@ -7,6 +7,9 @@ SELECT seq, at, kind, request_id, content FROM entries WHERE account_id = $1 AND
 -- name: entries_of_request
 SELECT seq, at, kind, account_id, content, salt, commitment FROM entries WHERE request_id = $1 ORDER BY seq;
 
+-- name: first_key_entry
+SELECT seq, at, content FROM entries WHERE kind = 'key_created' ORDER BY seq LIMIT 1;
+
 -- name: last_key_entry
 SELECT seq, at, content FROM entries WHERE kind IN ('key_created', 'key_rotated') ORDER BY seq DESC LIMIT 1;
 

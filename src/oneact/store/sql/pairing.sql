@@ -35,6 +35,12 @@ SELECT account_id FROM pairing_codes WHERE id = $1 AND expires_at > $2;
 -- name: use_pairing_code
 DELETE FROM pairing_codes WHERE id = $1 AND expires_at > $2;
 
+-- name: end_device_codes
+DELETE FROM device_codes WHERE expires_at <= $1;
+
+-- name: end_pairing_codes
+DELETE FROM pairing_codes WHERE expires_at <= $1;
+
 -- name: insert_pairing
 INSERT INTO pairings (id, hint, account_id, client_id, jkt, name, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7);
 

@@ -1,15 +1,17 @@
 -- name: insert_session
-INSERT INTO sessions (id, account_id, auth_time, created_at, expires_at) VALUES ($1, $2, $3, $3, $4);
+INSERT INTO sessions (id, account_id, auth_time, created_at, expires_at)
+SELECT $1, $2, $3, $3, $4
+WHERE EXISTS (SELECT 1 FROM passkeys k WHERE k.id = $5 AND k.account_id = $2 AND k.removed_at IS NULL);
 
 -- name: session
-SELECT s.id, s.account_id, s.auth_time, a.name FROM sessions s JOIN accounts a ON a.id = s.account_id
+SELECT s.id, s.account_id, a.name FROM sessions s JOIN accounts a ON a.id = s.account_id
 WHERE s.id = $1 AND s.expires_at > $2;
-
--- name: refresh_session
-UPDATE sessions SET auth_time = $2 WHERE id = $1;
 
 -- name: end_session
 DELETE FROM sessions WHERE id = $1;
+
+-- name: end_other_sessions
+DELETE FROM sessions WHERE account_id = $1 AND id <> $2;
 
 -- name: end_sessions
 DELETE FROM sessions WHERE expires_at <= $1;

@@ -2,6 +2,7 @@ import { ask } from "./passkey.js";
 import { localise } from "./times.js";
 
 const inbox = document.getElementById("inbox");
+const told = document.getElementById("told");
 const title = document.title;
 let version = inbox.dataset.version;
 let pause = 0;
@@ -15,7 +16,10 @@ for (;;) {
     const found = await ask("inbox/wait?version=" + encodeURIComponent(version));
     if (found.version !== version) {
       version = found.version;
+      const held = inbox.contains(document.activeElement) && document.activeElement.href;
       inbox.innerHTML = found.html; // rendered and escaped by the server
+      [...inbox.querySelectorAll("a")].find((link) => link.href === held)?.focus();
+      told.textContent = found.says;
       localise(inbox);
       count(found.count);
     }

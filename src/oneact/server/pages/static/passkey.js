@@ -21,18 +21,19 @@ export async function post(path, body) {
   const value = await answer.json().catch(() => ({}));
   if (!answer.ok) {
     const text = value.error_description || "The server could not be reached.";
-    throw Object.assign(new Error(text), { reason: value.reason });
+    throw new Error(text);
   }
   return value;
 }
 
 // What is signed was built by the server; this page only carries it to the passkey and back.
-export async function sign(path, body, finish, more = {}) {
-  const { gesture, options } = await post(path, body);
+export async function answer({ gesture, options }, finish, more = {}) {
   const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(options);
   const credential = await navigator.credentials.get({ publicKey });
   return post(finish, { ...more, gesture, credential: credential.toJSON() });
 }
+
+export const sign = async (path, body, finish, more) => answer(await post(path, body), finish, more);
 
 export async function create(path, body, finish) {
   const { gesture, options } = await post(path, body);
@@ -41,21 +42,14 @@ export async function create(path, body, finish) {
   return post(finish, { gesture, credential: credential.toJSON() });
 }
 
-// Some changes ask for a gesture of the last minutes: make it, then try again.
-export async function fresh(action) {
-  try {
-    return await action();
-  } catch (error) {
-    if (error.reason !== "session_stale") throw error;
-    await sign("confirm/begin", {}, "confirm/finish");
-    return action();
-  }
-}
-
-// Runs `action` when `element` is used; meanwhile nothing on the page can be pressed twice.
+// Runs `action` when `element` is used; meanwhile nothing on the page can be pressed twice. What went wrong is said
+// before the place where it was pressed, and who uses the keyboard is still there.
 export function when(element, event, action) {
+  for (const button of element?.querySelectorAll("button") ?? []) button.disabled = false;
+  if (element) element.disabled = false; // the server sends it disabled: before this script is there it does nothing
   element?.addEventListener(event, async (happened) => {
     happened.preventDefault();
+    const held = document.activeElement;
     const buttons = [...document.querySelectorAll("main button")].filter((button) => !button.disabled);
     buttons.forEach((button) => (button.disabled = true));
     problem.hidden = true;
@@ -64,10 +58,12 @@ export function when(element, event, action) {
     } catch (error) {
       const closed = error.name === "NotAllowedError" || error.name === "AbortError";
       problem.textContent = closed ? "The passkey was not used. Nothing has happened." : error.message;
+      (element.closest("form, .decide, .actions, .of, p") ?? element).before(problem);
       problem.hidden = false;
       problem.scrollIntoView({ block: "nearest" });
     } finally {
       buttons.forEach((button) => (button.disabled = false));
+      if (document.activeElement === document.body) held.focus();
     }
   });
 }

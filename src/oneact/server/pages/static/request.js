@@ -4,6 +4,7 @@ import { localise } from "./times.js";
 const page = document.querySelector("article.request");
 const decision = document.getElementById("decision");
 const outcome = document.getElementById("outcome");
+const log = document.getElementById("log");
 const listening = document.getElementById("listening");
 const countdown = document.getElementById("countdown");
 const message = document.getElementById("message");
@@ -26,7 +27,7 @@ function show(html) {
   shown = html;
   outcome.innerHTML = html; // rendered and escaped by the server
   localise(outcome);
-  decision?.remove();
+  for (const gone of [decision, document.getElementById("now")]) gone?.remove(); // what only matters before
   outcome.hidden = false;
   if (first) outcome.focus();
 }
@@ -62,6 +63,10 @@ async function follow() {
   for (let pause = 0; ; await rest(pause)) {
     try {
       const found = await ask(`requests/${page.dataset.first}/wait?version=${encodeURIComponent(version)}`);
+      if (found.version !== version) {
+        log.innerHTML = found.log; // the same
+        localise(log);
+      }
       version = found.version;
       if (listening) listening.textContent = listening.dataset[found.listening ? "yes" : "no"];
       if (found.open.length === 0) show(found.html);

@@ -21,14 +21,14 @@ export function localise(root) {
     try {
       const beside = document.createElement("span");
       beside.className = "local";
-      beside.textContent = read(exact.textContent);
+      beside.textContent = `(${read(exact.textContent)})`;
       exact.after(" ", beside);
     } catch {
       // A value that the browser cannot read has only its exact form.
     }
   }
   for (const time of root.querySelectorAll("time")) {
-    const shown = { dateStyle: "medium", timeStyle: "short" };
+    const shown = { dateStyle: "medium", timeStyle: "seconds" in time.dataset ? "medium" : "short" };
     time.title = time.textContent;
     time.textContent = new Intl.DateTimeFormat(undefined, shown).format(new Date(time.dateTime));
   }

@@ -1,0 +1,105 @@
+"""The way of one act as its agent goes it, without I/O: a generator that gives the next step and takes what came of it.
+
+discover the service -> plain request -> offer -> approval server -> poll -> request with token -> receipt.
+A lost answer is repeated with the same token, then asked after; an act is never asked for anew.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from oneact.agent.errors import Refused
+from oneact.agent.flow import offering, settling, steps, waiting
+from oneact.agent.flow.steps import Answer, Asker, Call, Event, Flow, Lost, Outcome, Step, Wait, Wanted
+from oneact.errors import Reason, Refusal
+from oneact.protocol import action, canonical, jwk, metadata
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Mapping
+
+    from oneact.protocol.action import Action
+    from oneact.protocol.canonical import Json
+    from oneact.protocol.jwk import PublicKey
+    from oneact.protocol.metadata import ServiceMetadata
+
+__all__ = [
+    "Answer",
+    "Asker",
+    "Call",
+    "Event",
+    "Flow",
+    "Lost",
+    "Outcome",
+    "Step",
+    "Wait",
+    "Wanted",
+    "act",
+    "actions",
+    "by_name",
+    "discover",
+]
+_LINK_HELPS: Final = frozenset({"unlinked_service", "account_not_linked", "issuer_not_accepted"})
+_CLIENT_ERROR: Final = 400
+
+
+def by_name(service: str, name: str, parameters: dict[str, Json], act_uri: str) -> Wanted:
+    """Want an action by its name at the service's own address for that."""
+    body = canonical.encode({"action": name, "parameters": parameters})
+    return Wanted(service, "POST", act_uri, body, "application/json", name, parameters)
+
+
+def discover(service: str) -> Generator[Step, Event, tuple[ServiceMetadata, dict[str, PublicKey]]]:
+    """Give a service's metadata and keys; raises `Unreachable` or `Refused`."""
+    described = yield from _described(service)
+    return described, jwk.parse_set((yield from steps.document(described.jwks_uri)))
+
+
+def actions(service: str) -> Generator[Step, Event, tuple[Action, ...]]:
+    """Give the actions that a service publishes; raises `Unreachable` or `Refused`."""
+    described = yield from _described(service)
+    found = yield from steps.document(described.actions_uri)
+    listed = found.get("actions") if isinstance(found, dict) else None
+    if not isinstance(listed, list):
+        raise Refusal(Reason.ACTION_INVALID, "no array of actions")
+    return tuple(action.parse(item) for item in listed)
+
+
+def _described(service: str) -> Generator[Step, Event, ServiceMetadata]:
+    found = yield from steps.document(metadata.well_known(service, metadata.SERVICE_PATH))
+    return metadata.parse_service(found, service)
+
+
+def act(wanted: Wanted, asker: Asker, described: ServiceMetadata, keys: Mapping[str, PublicKey]) -> Flow:
+    """Go the whole way of one act; raises `Denied`, `Expired`, `Refused`, `Unreachable` or `OutcomeUnknown`.
+
+    A refusal that linking the account would cure holds the service's own link page.
+    """
+    try:
+        return (yield from _whole_way(wanted, asker, steps.Service(wanted.service, described.jwks_uri, keys)))
+    except Refused as refused:
+        if refused.reason in _LINK_HELPS:
+            refused.link_uri = described.link_uri
+        raise
+
+
+def _whole_way(wanted: Wanted, asker: Asker, service: steps.Service) -> Flow:
+    first = yield steps.request(wanted, {"Accept-Txn-Challenge": f'?1;as="{asker.server.issuer}"'})
+    answer = steps.arrived(first, "the service")
+    text = answer.member("transaction_challenge")
+    if not text:
+        return _without_approval(answer)
+    offered, service = yield from offering.checked(text, wanted, asker, service, answer.now)
+    asked = yield from waiting.ask(text, asker)
+    try:
+        issued = yield from waiting.wait_for(asker, asked, answer.now + asker.patience)
+    except waiting.Lapsed:
+        return (yield from settling.look_up(asker, service, offered, asked.identifier))
+    offered = waiting.of_token(issued, offered, asker, asked)
+    return (yield from settling.execute(wanted, asker, service, offered, asked.identifier, issued))
+
+
+def _without_approval(answer: Answer) -> Outcome:
+    """Give the answer of an address that asked for none; a refusal raises."""
+    if answer.status >= _CLIENT_ERROR:
+        raise steps.refused(answer)
+    return Outcome(answer.status, answer.headers.get("content-type", ""), answer.body, None, "")

@@ -1,0 +1,33 @@
+"""All commands under their names."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+import oneact
+from oneact.cli import agent, explain, log, serve, service, verify
+
+app = typer.Typer(name="oneact", no_args_is_help=True, add_completion=False)
+app.command("serve")(serve.serve)
+app.add_typer(agent.app, name="agent")
+app.add_typer(log.app, name="log")
+app.command("verify")(verify.verify)
+app.command("explain")(explain.explain)
+app.add_typer(service.app, name="service")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"oneact {oneact.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Say the version.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Let an agent do one act, approved by a person's passkey, verified by the service."""

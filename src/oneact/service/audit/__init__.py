@@ -1,0 +1,1 @@
+"""The audit of a service's own record: journal, tables, and what the persons hold. Pure: it reads and decides."""
