@@ -412,10 +412,9 @@ def test_a_service_that_never_stops_saying_so_is_asked_no_longer_than_the_agent_
 
 
 def test_a_refusal_after_the_act_was_running_is_no_word_that_it_was_not_executed(world: World) -> None:
-    world.bent["act"] = [
-        lambda: world.json(409, {"error": "act_in_progress"}),
-        lambda: world.json(401, {"error": "invalid_token", "reason": "token_key"}),
-    ]
+    refused = lambda: world.json(401, {"error": "invalid_token", "reason": "token_key"})  # noqa: E731 - one answer
+    world.bent["act"] = [lambda: world.json(409, {"error": "act_in_progress"}), *[refused] * 4]
+    world.bent["receipt_endpoint"] = [lambda: world.json(404, {"error": "invalid_request"})]
     with pytest.raises(OutcomeUnknown):
         world.run()
 
@@ -522,9 +521,46 @@ def test_after_silence_a_refusal_counts_only_if_it_says_that_nothing_was_execute
     world.bent["act"] = [None, lambda: world.json(401, told)]
     with pytest.raises(Refused):
         world.run()
-    world.bent["act"] = [None, lambda: world.json(401, {"error": "invalid_dpop_proof"})]
+
+
+_NO_END: list[dict[str, Any]] = [
+    {"error": "insufficient_authorization", "reason": "act_mismatch", "check": 6, "not_executed": True},
+    {"error": "insufficient_authorization", "reason": "act_malformed", "check": 6},
+    {"error": "invalid_token", "reason": "token_key", "check": 2, "not_executed": True},
+    {"error": "invalid_dpop_proof", "reason": "proof_replayed", "check": 5, "not_executed": True},
+    {"error": "insufficient_authorization", "reason": "terms_changed", "check": 7},
+    {"error": "insufficient_authorization", "reason": "nobody_knows", "not_executed": True},
+    {"error": "invalid_request", "reason": "parameters_invalid"},
+    {"error": "not_found"},
+]
+
+
+@pytest.mark.parametrize("said", _NO_END)
+def test_after_silence_a_refusal_of_another_release_is_asked_after_like_silence(
+    world: World, said: dict[str, Any]
+) -> None:
+    refused = lambda: world.json(401, said)  # noqa: E731 - one answer
+    world.bent["act"] = [None, refused, refused, refused]
+    outcome = world.run()
+    assert outcome.receipt is not None
+    assert (world.asked("act"), world.asked("receipt_endpoint")) == (4, 1)
+
+
+@pytest.mark.parametrize("said", _NO_END)
+def test_after_silence_a_refusal_without_a_receipt_leaves_the_outcome_unknown(
+    world: World, said: dict[str, Any]
+) -> None:
+    refused = lambda: world.json(401, said)  # noqa: E731 - one answer
+    world.bent["act"] = [None, refused, refused, refused]
+    world.bent["receipt_endpoint"] = [lambda: world.json(404, {"error": "invalid_request"})]
     with pytest.raises(OutcomeUnknown):
         world.run()
+
+
+def test_an_answer_without_a_receipt_after_silence_is_asked_after_too(world: World) -> None:
+    world.bent["act"] = [None, *[Answer(200, {}, BODY, NOW)] * 3]
+    assert world.run().receipt is not None
+    assert world.asked("receipt_endpoint") == 1
 
 
 def test_an_answer_without_a_receipt_is_no_outcome(world: World) -> None:

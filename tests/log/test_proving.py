@@ -221,7 +221,7 @@ BENT: dict[str, tuple[Bent, int, Reason]] = {
     ),
     "token outside the statement's time": (_bent_token(exp=1_800_000_061), 5, Reason.STATEMENT_TIME),
     "token of another approval": (_bent_token(approvals=token.approvals_members(
-        [Approval(STORY.approval.statement._replace(nonce="N" * 22), STORY.approval.webauthn)]
+        [Approval(STORY.approval.statement._replace(nonce="N" * 21 + "A"), STORY.approval.webauthn)]
     )), 5, Reason.EVIDENCE_MISMATCH),
     "receipt for another act": (_bent_receipt(act_digest="D" * 43), 6, Reason.EVIDENCE_MISMATCH),
     "receipt for another token": (_bent_receipt(jti="j"), 6, Reason.EVIDENCE_MISMATCH),

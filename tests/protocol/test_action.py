@@ -106,6 +106,7 @@ def test_an_action_without_parameters_is_read() -> None:
         {"display": [{**_ENTRY, "label": "a" * 81}]},
         {"display": [{**_ENTRY, "pointer": f"/parameters/{number}"} for number in range(201)]},
         {"terms": None},
+        {"terms": None, "display": [], "summary": "For {/terms/price}"},
         {"terms": []},
         {"terms": {"type": "object"}},
         {"schema": None},

@@ -11,11 +11,12 @@ from tests.protocol.flight import ISSUER
 from tests.protocol.refusing import expect_refusal
 
 _ITEM = "I" * 43
+_NONCE = "N" * 21 + "A"
 
 
 def _statement(**changes: Any) -> dict[str, Any]:
     members: dict[str, Any] = {
-        "iss": ISSUER, "client_id": "agent", "jkt": "J" * 43, "iat": 1, "exp": 61, "nonce": "N" * 22, "acts": [_ITEM],
+        "iss": ISSUER, "client_id": "agent", "jkt": "J" * 43, "iat": 1, "exp": 61, "nonce": _NONCE, "acts": [_ITEM],
     }  # fmt: skip
     return {name: value for name, value in (members | changes).items() if value is not None}
 
@@ -43,12 +44,18 @@ def test_every_member_of_a_statement_has_to_be_there(name: str) -> None:
         {"iat": True},
         {"exp": -1},
         {"nonce": "N" * 21},
-        {"nonce": "N" * 23},
+        {"nonce": _NONCE + "A"},
+        {"nonce": "N" * 22},
+        {"nonce": "=" * 22},
+        {"nonce": _NONCE + "\n"},
+        {"nonce": "\u00e9" * 22},
+        {"nonce": 1},
         {"acts": []},
         {"acts": _ITEM},
         {"acts": [_ITEM, _ITEM]},
         {"acts": [1]},
         {"acts": ["I" * 42]},
+        {"acts": [_ITEM, "I" * 42 + "="]},
         {"acts": [f"{number:043}" for number in range(21)]},
     ],
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -26,6 +28,15 @@ def test_an_offer_is_read_as_it_was_signed(holder: dict[str, str]) -> None:
     found, parsed = offer.parse(offer.sign(made, KEY))
     offer.check(found, parsed, keys(), APPROVE, NOW)
     assert (found.sub, found.jkt, found.act.digest) == (made.sub, made.jkt, wanted.digest)
+
+
+def test_an_offer_names_an_account_by_at_most_255_characters() -> None:
+    wanted = act.build(AIR, "book", "D" * 43, {"a": 1}, None)
+    made = offer.Offer(AIR, APPROVE, NOW, NOW + 600, "j", "t", wanted, "Book", "p" * 255, "J" * 43)
+    assert offer.parse(offer.sign(made, KEY))[0].sub == "p" * 255
+    with pytest.raises(Refusal) as refused:
+        offer.parse(offer.sign(replace(made, sub="p" * 256), KEY))
+    assert refused.value.reason is Reason.OFFER_MALFORMED
 
 
 @pytest.mark.parametrize("extra", range(4))
@@ -122,7 +133,22 @@ def test_a_services_metadata_that_is_not_its_own_is_refused(changes: dict[str, o
     assert refused.value.reason is Reason.METADATA_INVALID
 
 
-@pytest.mark.parametrize("value", [[], "x", None, {"issuer": "https://other.example"}])
+@pytest.mark.parametrize(
+    "value",
+    [
+        [],
+        "x",
+        None,
+        {"issuer": "https://other.example"},
+        {"token_endpoint": "https://evil.example/token"},
+        {"jwks_uri": "https://approve.example:8443/jwks"},
+        {"receipt_endpoint": "http://approve.example/receipts"},
+        {"introspection_endpoint": "/oauth/introspect"},
+        {"cancellation_endpoint": "https://approve.example@evil.example/cancel"},
+        {"authorization_endpoint": "https://[approve.example/"},
+        {"authorization_endpoint": ""},
+    ],
+)
 def test_a_servers_metadata_that_is_not_its_own_is_refused(value: object) -> None:
     document = {**SERVER.document(), **value} if isinstance(value, dict) else value
     with pytest.raises(Refusal) as refused:

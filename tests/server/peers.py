@@ -189,7 +189,7 @@ class Service:
     def redirect_uri(self) -> str:
         return self.url + "/oneact/link/callback"
 
-    def act(self, document: dict[str, Any] = DOCUMENT, **parameters: str) -> Act:
+    def act(self, document: dict[str, Any] = DOCUMENT, **parameters: Any) -> Act:
         described = action.parse(document)
         given = {"from": "SFO", "to": "NYC", **parameters}
         return act.build(self.url, described.name, described.digest, {**given}, TERMS if described.terms else None)

@@ -86,5 +86,32 @@ def test_parameters_that_leave_a_default_out_are_refused(server: RunningServer, 
     details = canonical.encode(service.act(with_default).details()).decode()
     form = {"scope": "openid", "login_hint": agent.hint, "authorization_details": details}
     assert agent.post("/oauth/bc-authorize", **form).json()["reason"] == "parameters_invalid"
+    whole = canonical.encode(service.act(with_default, bags=0).details()).decode()
+    assert "auth_req_id" in agent.post("/oauth/bc-authorize", **{**form, "authorization_details": whole}).json()
     assert agent.post("/oauth/bc-authorize", **{**form, "scope": "x"}).json()["reason"] == "scope_invalid"
     assert agent.post("/oauth/bc-authorize", **{**form, "login_hint": "x"}).json()["reason"] == "hint_unknown"
+
+
+@pytest.mark.parametrize(
+    ("parameters", "reason"),
+    [
+        ({"to": 7}, "parameters_invalid"),
+        ({"to": ["NYC"]}, "parameters_invalid"),
+        ({"to": "nyc"}, "parameters_invalid"),
+        ({"seat": "1A"}, "parameter_unknown"),
+    ],
+)
+def test_parameters_that_do_not_fit_the_actions_schema_are_never_shown(
+    server: RunningServer, service: Service, parameters: dict[str, Any], reason: str
+) -> None:
+    visitor, agent = Visitor(server).sign_up(), Agent(server)
+    agent.register()
+    visitor.pair(agent)
+    visitor.link(service)
+    schema = {**WITHOUT_TERMS["schema"], "properties": {"from": {}, "to": {"type": "string", "pattern": "^[A-Z]{3}$"}}}
+    strict = {**WITHOUT_TERMS, "schema": schema}
+    service.documents.append(strict)
+    details = canonical.encode(service.act(strict, **parameters).details()).decode()
+    form = {"scope": "openid", "login_hint": agent.hint, "authorization_details": details}
+    assert agent.post("/oauth/bc-authorize", **form).json()["reason"] == reason
+    assert server.execute("SELECT count(*) FROM requests") == [(0,)]

@@ -11,6 +11,7 @@ import pytest
 from fastapi import APIRouter, Body, Cookie, Depends, FastAPI, File, Form, Header, HTTPException, Query, Request
 from fastapi.responses import PlainTextResponse, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field, computed_field, model_validator
+from pydantic.json_schema import GenerateJsonSchema
 
 from oneact.errors import Reason, Refusal
 from oneact.service import Act, Rule
@@ -169,6 +170,29 @@ def test_a_number_that_is_not_exact_is_refused_at_the_start(guard: Guard) -> Non
         act_on(guard, handler)
 
 
+def test_a_decimal_is_published_as_a_text_by_every_version_of_pydantic(
+    guard: Guard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    described = GenerateJsonSchema.decimal_schema
+
+    def with_a_look_ahead(self: GenerateJsonSchema, schema: Any) -> Any:
+        return {**described(self, schema), "pattern": r"^(?!^[-+.]*$)[+-]?0*\d*\.?\d*$"}
+
+    monkeypatch.setattr(GenerateJsonSchema, "decimal_schema", with_a_look_ahead)
+
+    def handler(amount: Decimal, act: Act) -> None: ...
+
+    act_on(guard, handler)
+    published = guard.actions["do"].action.schema["properties"]
+    assert isinstance(published, dict)
+    assert published["amount"] == {"type": "string"}
+
+
+class Tree(BaseModel):
+    name: str
+    below: list["Tree"] = []
+
+
 class Bare: ...
 
 
@@ -185,6 +209,12 @@ class Fare(BaseModel):
         (dict[str, int], "parameter of: an object of any members .* use a model"),
         (dict, "parameter of: an object of any members"),
         (tuple[int, str], "parameter of: keyword 'prefixItems'"),
+        (
+            Annotated[str, Body(pattern="(?i)yes")],
+            "parameter of: a pattern that is not portable: a group of another kind",
+        ),
+        (Annotated[str, Body(pattern=r"\bword\b")], r"parameter of: a pattern that is not portable: '\\b' is no"),
+        (Annotated[list[Tree], Body()], "#/\\$defs/Tree leads back to itself"),
         (Bare, "of cannot be a parameter: use a model, a text"),
         (Callable[[], None], "of cannot be a parameter: use a model, a text"),
     ],

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from tests.service.conftest import link
 from tests.service.world import ApprovalServer, Caller, calling, eventually, free_port, served
 
 from oneact.errors import Reason, Refusal
-from oneact.protocol import offer
+from oneact.protocol import action, offer
 from oneact.service.store.contract import Spend
 
 FLIGHT: dict[str, Any] = {"from": "SFO", "to": "NYC", "date": "2024-03-01"}
@@ -59,6 +60,48 @@ async def test_an_expired_token_that_was_not_used_is_refused(caller: Caller, air
     answer = await caller.client.post(url, headers=caller.agent.headers("POST", url, token, clock() + 31), json=FLIGHT)
     assert reason(answer) == (401, "token_expired")
     assert answer.json()["not_executed"] is True
+
+
+def redeployed(airline: Airline, name: str = "book_flight") -> None:
+    """Put a release in place that publishes another action under the same name."""
+    found = airline.guard.actions[name]
+    document = {**found.action.document, "intent": "Book any flight"}
+    airline.guard.actions[name] = replace(found, action=action.parse(document))
+
+
+async def test_after_a_redeploy_a_used_approval_is_never_told_to_be_unused(caller: Caller, airline: Airline) -> None:
+    token = await caller.approved(await caller.ask("POST", "/bookings", json=FLIGHT))
+    assert (await caller.show(token, "POST", "/bookings", json=FLIGHT)).status_code == 201
+    redeployed(airline)
+    again = await caller.show(token, "POST", "/bookings", json=FLIGHT)
+    assert reason(again) == (401, "act_mismatch")
+    assert "not_executed" not in again.json()
+    assert len(airline.books.all()) == 1
+
+
+async def test_after_a_redeploy_an_unused_approval_is_told_to_be_unused(caller: Caller, airline: Airline) -> None:
+    token = await caller.approved(await caller.ask("POST", "/bookings", json=FLIGHT))
+    redeployed(airline)
+    again = await caller.show(token, "POST", "/bookings", json=FLIGHT)
+    assert reason(again) == (401, "act_mismatch")
+    assert again.json()["not_executed"] is True
+
+
+async def test_what_the_store_cannot_tell_is_not_told(caller: Caller, airline: Airline) -> None:
+    token = await caller.approved(await caller.ask("POST", "/bookings", json=FLIGHT))
+    redeployed(airline)
+    await airline.guard.store.close()
+    again = await caller.show(token, "POST", "/bookings", json=FLIGHT)
+    assert reason(again) == (401, "act_mismatch")
+    assert "not_executed" not in again.json()
+
+
+async def test_a_refusal_by_an_earlier_check_says_nothing_of_what_was_executed(caller: Caller) -> None:
+    token = await caller.approved(await caller.ask("POST", "/bookings", json=FLIGHT))
+    caller.agent = type(caller.agent)("another-agent")
+    refused = await caller.show(token, "POST", "/bookings", json=FLIGHT)
+    assert reason(refused) == (401, "proof_binding")
+    assert "not_executed" not in refused.json()
 
 
 async def test_another_holder_learns_nothing_of_a_used_approval(caller: Caller, airline: Airline) -> None:

@@ -67,6 +67,12 @@ PLAIN: dict[str, Any] = {**DOCUMENT, "action": "check_in", "terms": None, "displ
 PARAMETERS: dict[str, Any] = {"from": "SFO", "to": "NYC"}
 STATED: dict[str, Any] = {"price": {"amount": "312.00", "currency": "USD"}}
 DROP = object()
+EVERY_PART = r"^\t\n\r.\d\w\s\D\W\S\.\-\/[-a-c\]x-][^\s^$.*+?(){}|-]()(?:a|)b*c+d?e{0}f{1,}g{1,9999}$"
+NOT_PORTABLE = (
+    ")", "a(", "[a", "[]", "[^]", "]", "{", "}", "a{", "a{,2}", "a{2,1}", "a{10000}", "a{1 }", "*", "+a", "(?", "|*", "a**", "a*?", "a*+", "a{1}{2}", "^*", "$+",
+    "(?=a)", "(?!a)", "(?<=a)", "(?<!a)", "(?P<x>a)", "(?<x>a)", "(?i)a", "(?i:a)", "(?>a)", "(?#a)", r"(a)\1", r"\b", r"\B", r"\A", r"\Z", r"\z", r"\f", r"\v", r"\0",
+    r"\x41", r"\u0041", r"\p{L}", r"\cA", r"\ ", "\\\u00e9", "\\", "[[:alpha:]]", "[a[b]", "[a&&b]", "[a||b]", "[a~~b]", "[z-a]", "[a-b-c]", "[a--b]", r"[\d-z]", r"[a-\d]", r"[\b]",
+)  # fmt: skip
 
 
 def passkey(number: int, **changes: Any) -> SoftwarePasskey:
@@ -193,6 +199,24 @@ def make_canonical() -> None:
     file.write()
 
 
+def doubling(times: int) -> dict[str, Any]:
+    """Give definitions of which each refers twice to the next."""
+    twice = {f"d{number}": {"anyOf": [{"$ref": f"#/$defs/d{number + 1}"}] * 2} for number in range(times)}
+    return {**twice, f"d{times}": {"type": "string"}}
+
+
+def chain(length: int) -> dict[str, Any]:
+    """Give definitions of which each refers to the next."""
+    return {**{f"d{number}": {"$ref": f"#/$defs/d{number + 1}"} for number in range(length)}, f"d{length}": {}}
+
+
+def many(**more: Any) -> dict[str, Any]:
+    """Give a schema that is 4,096 with its references followed, and more."""
+    twenty_two = {"anyOf": [{"$ref": "#/$defs/y"}] * 22}
+    eighty_eight = {"anyOf": [{"$ref": "#/$defs/x"}] * 88}
+    return {**an_object(a=eighty_eight, **more), "$defs": {"x": twenty_two, "y": {}}}
+
+
 def make_action() -> None:
     file = File("action", "A published action and the digest that names it (section 4.1).")
     file.good("with terms", action=DOCUMENT)
@@ -229,6 +253,9 @@ def make_action() -> None:
     ]:
         file.bad(name, "action_invalid", action=changed(DOCUMENT, path, new))
     file.bad("display of terms without terms", "action_invalid", action={**DOCUMENT, "terms": None})
+    summary = {"summary": "For {/terms/price/amount}"}
+    file.good("a summary of terms", action={**DOCUMENT, **summary})
+    file.bad("a summary of terms without terms", "action_invalid", action={**PLAIN, **summary})
     bags = ("schema", "properties", "bags")
     for name, path, new in [
         ("an empty summary and no display", ("summary",), ""),
@@ -237,7 +264,7 @@ def make_action() -> None:
         ("no type at all", bags, {}),
         ("a pattern of the portable part", bags, {"type": "string", "pattern": r"^(?:[^a-z\d_-]|\s\.){1,3}$"}),
         ("a format that nobody knows", bags, {"type": "string", "format": "weekday"}),
-        ("a definition that leads to itself", ("schema", "$defs"), {"x": {"type": "array", "items": {"$ref": "#/$defs/x"}}}),
+        ("every part of a pattern", bags, {"type": "string", "pattern": EVERY_PART}),
         ("labels that hold anything", ("display", 0, "label"), "\u00abPrice\u00bb\\\u202e"),
         ("a pointer with escapes", ("display", 1, "pointer"), "/parameters/a~0b~1c/0"),
     ]:  # fmt: skip
@@ -255,6 +282,8 @@ def make_action() -> None:
         ("a reference to nothing", bags, {"$ref": "#/$defs/x"}),
         ("a reference into a schema", bags, {"$ref": "#/properties/from"}),
         ("a pattern that is none", bags, {"type": "string", "pattern": "("}),
+        ("a pattern that is not portable", bags, {"type": "string", "pattern": "(?=a)"}),
+        ("a definition that leads to itself", ("schema", "$defs"), {"x": {"items": {"$ref": "#/$defs/x"}}}),
         ("a placeholder with an empty name", ("summary",), "Fly {/parameters//x}"),
         ("a pointer with a stray tilde", ("display", 1, "pointer"), "/parameters/a~2"),
         ("a label that is empty", ("display", 0, "label"), ""),
@@ -272,6 +301,17 @@ def an_object(required: list[str] | None = None, /, **properties: Any) -> dict[s
         "type": "object", "additionalProperties": False, "properties": properties,
         **({} if required is None else {"required": required}),
     }  # fmt: skip
+
+
+MATCHING = [
+    ("", ""), ("(?:)", "x"), ("^$", ""), ("a|", "b"), ("()", ""), ("^(a|b)+$", "abba"), ("^(?:ab){2}$", "abab"), ("^a{2,}$", "aaa"), ("^a{1,2}$", "aa"), ("^a?$", ""),
+    ("^(a|ab)(c|bcd)$", "abcd"), ("a$|^b", "bc"), ("^[-a]$", "-"), ("^[a-]$", "-"), ("^[^^]$", "a"), (r"^[\]\-]$", "]"), ("^[\u00e0-\u00ff]$", "\u00e9"), ("^[^a]$", "\n"),
+    (r"^\D\W\S$", "\u0664\u00e9\u00a0"), (r"^\s{6}$", "\t\n\u000b\f\r "), ("^(){9999}$", ""), (r"^\$\{\}$", "${}"), ("(^a|b$)c*", "xb"), ("^(a*)*b$", "aab"),
+]  # fmt: skip
+NOT_MATCHING = [
+    ("^$", "\n"), ("a^", "a"), ("$a", "a"), ("^(a|b)+$", "abc"), ("^(?:ab){2}$", "ab"), ("^a{2,}$", "a"), ("^a{1,2}$", "aaa"), ("^a{0}$", "a"), ("A", "a"), ("^.$", "e\u0301"),
+    ("^[^a]$", ""), (r"^[\d\D]$", ""), (r"[^\d\D]", "a"), (r"^\w$", "\u017f"), ("^a$", "b\na\nb"), ("^[a-c]$", "d"), ("^[.]$", "a"),
+]  # fmt: skip
 
 
 def make_parameters() -> None:
@@ -298,6 +338,13 @@ def make_parameters() -> None:
         ("a pattern anywhere in it", an_object(a={"pattern": "[0-9]"}), {"a": "x1y"}),
         ("a dot is one character", an_object(a={"pattern": "^.$"}), {"a": "\U0001f600"}),
         ("a dollar in a class", an_object(a={"pattern": "^[$]$"}), {"a": "$"}),
+        *[(f"a pattern that matches: {text}", an_object(a={"pattern": text}), {"a": value}) for text, value in MATCHING],
+        ("repetitions in repetitions", an_object(a={"pattern": "^((a+)+|(a|a)*)*$"}), {"a": "a" * 500}),
+        ("groups sixteen deep", an_object(a={"pattern": "(" * 16 + "x" + ")" * 16}), {"a": "x"}),
+        ("a pattern of 1,024 characters", an_object(a={"pattern": "x|" * 512}), {"a": "y"}),
+        ("a definition of several uses", {**an_object(a={"$ref": "#/$defs/d0"}), "$defs": doubling(8)}, {"a": "x"}),
+        ("sixty-four levels", {**an_object(a={"$ref": "#/$defs/d0"}), "$defs": chain(62)}, {"a": "x"}),
+        ("4,096 schemas", many(), {"a": "x"}),
         ("a multiple", an_object(a={"multipleOf": 3}), {"a": -6}),
         ("items that differ in kind", an_object(a={"type": "array", "uniqueItems": True}), {"a": [1, True, "1"]}),
         ("exactly one of two", an_object(a={"oneOf": [{"type": "string"}, {"minLength": 3, "type": "string"}]}), {"a": "x"}),
@@ -315,6 +362,8 @@ def make_parameters() -> None:
         ("a letter is ASCII", an_object(a={"pattern": r"^\w$"}), {"a": "\u00e9"}),
         ("white space is ASCII", an_object(a={"pattern": r"^\s$"}), {"a": "\u00a0"}),
         ("a dot is no line feed", an_object(a={"pattern": "^.$"}), {"a": "\n"}),
+        *[(f"a pattern that does not: {text}", an_object(a={"pattern": text}), {"a": value}) for text, value in NOT_MATCHING],
+        ("repetitions in repetitions, and what fits none", an_object(a={"pattern": "^((a+)+|(a|a)*)*$"}), {"a": "a" * 500 + "b"}),
         ("no multiple", an_object(a={"multipleOf": 3}), {"a": 4}),
         ("not below a bound", an_object(a={"exclusiveMaximum": 3}), {"a": 3}),
         ("an item twice, by JCS", an_object(a={"uniqueItems": True}), {"a": [{"x": 1, "y": 2}, {"y": 2, "x": 1}]}),
@@ -323,6 +372,24 @@ def make_parameters() -> None:
         ("a name too many under a choice", an_object(x={"anyOf": [inner]}), {"x": {"more": 1}}),
     ]:  # fmt: skip
         file.bad(name, "parameters_invalid", schema=schema, given=given_)
+    for text in NOT_PORTABLE:
+        schema = an_object(a={"pattern": text})
+        file.bad(f"a pattern that is not portable: {text}", "action_invalid", schema=schema, given={"a": "a"})
+    to_x = {"$ref": "#/$defs/x"}
+    for name, schema in [
+        ("groups seventeen deep", an_object(a={"pattern": "(" * 17 + "x" + ")" * 17})),
+        ("a pattern of 1,025 characters", an_object(a={"pattern": "x|" * 512 + "x"})),
+        ("a type twice", an_object(a={"type": ["string", "string"]})),
+        ("sixty-five levels", {**an_object(a={"$ref": "#/$defs/d0"}), "$defs": chain(63)}),
+        ("4,097 schemas", many(b={})),
+        ("definitions that double forty times", {**an_object(a={"$ref": "#/$defs/d0"}), "$defs": doubling(40)}),
+        ("definitions that double forty times, for nothing", {**an_object(a={}), "$defs": doubling(40)}),
+        ("a definition that is itself", {**an_object(a=to_x), "$defs": {"x": to_x}}),
+        ("a definition that leads to itself twice", {**an_object(a=to_x), "$defs": {"x": {"anyOf": [to_x, to_x]}}}),
+        ("definitions that lead to each other", {**an_object(a=to_x), "$defs": {"x": {"items": {"$ref": "#/$defs/y"}}, "y": an_object(b=to_x)}}),
+        ("a definition that leads to itself, for nothing", {**an_object(a={}), "$defs": {"x": {"items": to_x}}}),
+    ]:  # fmt: skip
+        file.bad(name, "action_invalid", schema=schema, given={"a": "x"})
     file.bad("a name too many", "parameter_unknown", schema=an_object(a=STRING), given={"a": "x", "b": 1})
     file.bad("a name too many inside", "parameter_unknown", schema=an_object(x=inner), given={"x": {"more": 1}})
     file.write()
@@ -412,11 +479,12 @@ def make_display() -> None:
         ("a placeholder for an object", "To {/parameters/to}", {"to": {"b": 1, "a": "\u00bb\\"}}),
         ("a placeholder for what a line shows", "From {/parameters/from}, {/parameters/from}", {"from": ["a", "b"]}),
         ("a placeholder inside what a line shows", "From {/parameters/from/1}", {"from": ["a", "b"]}),
-        ("a placeholder for terms that are not", "For {/terms/price/amount}", {"to": "x"}),
     ]:  # fmt: skip
         lines = [{"pointer": "/parameters/from", "label": "\u00abIt\u00bb\\", "format": "list"}]
         described = {**PLAIN, "summary": summary, "display": lines, "intent": "\u00abBook\u00bb\\"}
         file.good(name, action=described, parameters=shown, terms=None)
+    described = {**DOCUMENT, "summary": "For {/terms/price/amount}", "display": []}
+    file.good("a placeholder for a term that is not", action=described, parameters={"to": "x"}, terms={"fee": "1"})
     for kind, values in {
         "text": ["\U0001f600\U000e0001\U000f0000\ue000\uf900\ufffd", "\x7f\xa0\xa1\u2060\u3164\u2800"],
         "money": [{"amount": "-0", "currency": "EUR"}, {"amount": "1.5", "currency": "EUR", "x": 1}, {"amount": "1", "currency": "eur"}],
@@ -484,6 +552,10 @@ def make_item_and_statement() -> None:
         "an act twice": {"acts": ["I" * 43, "I" * 43]},
         "an act of another length": {"acts": ["I" * 42]},
         "a nonce of another length": {"nonce": "x"},
+        "a nonce of other characters": {"nonce": "=" * 22},
+        "a nonce beyond ASCII": {"nonce": "\u00e9" * 22},
+        "a nonce with bits left over": {"nonce": "I" * 22},
+        "an act of other characters": {"acts": ["I" * 42 + "+"]},
         "a thumbprint that is none": {"jkt": "x"},
         "a time that is a text": {"iat": str(T)},
         "a time before 1970": {"exp": -1},
@@ -679,6 +751,11 @@ def make_offer() -> None:
     holder = {"sub": "p-1", "cnf": {"jkt": "J" * 43}}
     file.good("for anyone", offer=signed(offer_claims(), typ, SERVICE), **base)
     file.good("for one holder", offer=signed(offer_claims(**holder), typ, SERVICE), **base)
+    file.good(
+        "for a holder of 255 characters",
+        offer=signed(offer_claims(**{**holder, "sub": "p" * 255}), typ, SERVICE),
+        **base,
+    )
     file.good("by EdDSA", offer=signed(offer_claims(), typ, EDWARDS), **base)
     a_jws(file, "offer", offer_claims(), typ, SERVICE, "offer", **base)
     for member in offer_claims():
@@ -696,6 +773,7 @@ def make_offer() -> None:
         ("no act", "offer_act", {"authorization_details": []}),
         ("parameters by digest", "offer_act", {"authorization_details": booked().details(inline=False)}),
         ("an act elsewhere", "offer_act", {"iss": "https://other.example"}),
+        ("a name of 256 characters", "offer_malformed", {**holder, "sub": "p" * 256}),
     ]:
         file.bad(name, reason, offer=signed(offer_claims(**change), typ, SERVICE), **base)
     text = signed(offer_claims(), typ, SERVICE)

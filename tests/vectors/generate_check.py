@@ -325,7 +325,7 @@ def make_of_the_assertion(file: File) -> None:
         ("a passkey of another linked person", "passkey_not_pinned", {"account": account_of(BOB)}),
         ("an assertion with more", "assertion_malformed", by(changed(given(), ("webauthn", "more"), 1))),
         ("an assertion over another statement", "assertion_challenge", by(
-            {"statement": given(nonce="B" * 22)["statement"], "webauthn": given()["webauthn"]})),
+            {"statement": given(nonce="B" * 21 + "A")["statement"], "webauthn": given()["webauthn"]})),
         ("a login gesture", "assertion_challenge", by(_gesture(approval.LOGIN))),
         ("a pairing gesture", "assertion_challenge", by(_gesture(approval.PAIR))),
         ("a gesture over a roster", "assertion_challenge", by(_gesture(approval.ROSTER))),

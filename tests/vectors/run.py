@@ -24,6 +24,7 @@ from oneact.protocol import (
     display,
     dpop,
     ended,
+    fitting,
     id_token,
     jwk,
     jws,
@@ -62,7 +63,7 @@ def _parameters(schema: Any, given: Any) -> Outcome:
     return {"parameters": filled}
 
 
-_check_schema, _fill, _validate = schema.check_schema, schema.fill, schema.validate
+_check_schema, _fill, _validate = schema.check_schema, fitting.fill, fitting.validate
 
 
 def _act(details: Any) -> Outcome:

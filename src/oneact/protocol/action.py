@@ -87,8 +87,9 @@ def parse(value: Json) -> Action:
         raise Refusal(reason, "name, method or path")
     if not isinstance(summary, str) or not isinstance(members["reversible"], bool):
         raise Refusal(reason, "summary or reversible")
-    _check_summary(summary)
-    display = _display(members["display"], has_terms=members["terms"] is not None)
+    has_terms = members["terms"] is not None
+    _check_summary(summary, has_terms=has_terms)
+    display = _display(members["display"], has_terms=has_terms)
     return Action(
         name=name,
         schema=_object(members["schema"]),
@@ -124,17 +125,19 @@ def _object(value: Json) -> dict[str, Json]:
     return value
 
 
-def _check_summary(summary: str) -> None:
+def _check_summary(summary: str, *, has_terms: bool) -> None:
     rest = _PLACEHOLDER.sub("", summary)
     if len(summary) > form.MAX_TEXT or "{" in rest or "}" in rest:
         raise Refusal(Reason.ACTION_INVALID, "a summary is too long or has a brace that is no placeholder")
     for pointer in split_summary(summary)[1::2]:
-        _check_pointer(pointer)
+        _check_pointer(pointer, has_terms=has_terms)
 
 
-def _check_pointer(pointer: str) -> str:
+def _check_pointer(pointer: str, *, has_terms: bool) -> str:
     if not _POINTER.match(pointer):
         raise Refusal(Reason.ACTION_INVALID, f"{pointer!r} does not point into parameters or terms")
+    if pointer.startswith("/terms/") and not has_terms:
+        raise Refusal(Reason.ACTION_INVALID, f"{pointer!r} points into terms that the action has not")
     return pointer
 
 
@@ -150,20 +153,18 @@ def _sources(value: Json, parameters: dict[str, Json]) -> dict[str, str]:
 def _display(value: Json, *, has_terms: bool) -> tuple[DisplayEntry, ...]:
     if not isinstance(value, list) or len(value) > _MAX_LINES:
         raise Refusal(Reason.ACTION_INVALID, "display is not an array within its limit")
-    entries = tuple(_entry(item) for item in value)
+    entries = tuple(_entry(item, has_terms=has_terms) for item in value)
     if len({entry.pointer for entry in entries}) != len(entries):
         raise Refusal(Reason.ACTION_INVALID, "display names one pointer twice")
-    if not has_terms and any(entry.pointer.startswith("/terms/") for entry in entries):
-        raise Refusal(Reason.ACTION_INVALID, "display points into terms that the action has not")
     return entries
 
 
-def _entry(value: Json) -> DisplayEntry:
+def _entry(value: Json, *, has_terms: bool) -> DisplayEntry:
     members = form.closed(value, Reason.ACTION_INVALID, {"pointer", "label", "format"})
     kind = form.text(members["format"], Reason.ACTION_INVALID, 16)
     if kind not in FORMATS:
         raise Refusal(Reason.ACTION_INVALID, f"format {kind!r}")
-    pointer = _check_pointer(form.text(members["pointer"], Reason.ACTION_INVALID))
+    pointer = _check_pointer(form.text(members["pointer"], Reason.ACTION_INVALID), has_terms=has_terms)
     section = "term" if pointer.startswith("/terms/") else "parameter"
     label = form.text(members["label"], Reason.ACTION_INVALID, MAX_LABEL)
     return DisplayEntry(pointer, label, kind, section, split_pointer(pointer))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from oneact.errors import Reason, Refusal
@@ -25,7 +26,7 @@ LIFETIME_SEVERAL: Final = 600  # one act that several persons approve
 _ITEM_TAG: Final = b"oneact-item-1\n"
 _APPROVAL_TAG: Final = b"oneact-approval-1\n"
 _MEMBERS: Final = frozenset({"iss", "client_id", "jkt", "iat", "exp", "nonce", "acts"})
-_NONCE_LENGTH: Final = 22  # base64url of 16 octets
+_NONCE: Final = re.compile(r"[A-Za-z0-9_-]{21}[AQgw]")  # base64url of 16 octets, whose last character has two bits
 
 
 class Statement(NamedTuple):
@@ -72,10 +73,12 @@ def parse(value: Json) -> Statement:
     """Read a statement whose members are exactly these; refuses `statement_malformed`."""
     reason = Reason.STATEMENT_MALFORMED
     members = form.closed(value, reason, _MEMBERS)
-    nonce = form.text(members["nonce"], reason, _NONCE_LENGTH)
+    nonce = form.text(members["nonce"], reason)
+    if not _NONCE.fullmatch(nonce):
+        raise Refusal(reason, "the nonce is not 16 octets in base64url")
     acts = form.texts(members["acts"], reason, MAX_ACTS)
-    if len(nonce) != _NONCE_LENGTH or any(len(item) != form.DIGEST_LENGTH for item in acts):
-        raise Refusal(reason, "nonce or items are not of their length")
+    for item in acts:
+        form.digest(item, reason)
     return Statement(
         iss=form.text(members["iss"], reason),
         client_id=form.text(members["client_id"], reason),

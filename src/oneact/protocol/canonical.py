@@ -82,6 +82,11 @@ def encode(value: Json) -> bytes:
     return rfc8785.dumps(value)
 
 
+def comparable(value: Json) -> str:
+    """Give a text that two values share if and only if their canonical octets are the same; quicker than these."""
+    return "".join(_ENCODE(value, 0))
+
+
 def encode_texts(value: Sequence[Sequence[str]]) -> bytes:
     """Give the canonical octets of an array of arrays of texts, in which there are no names to order."""
     return "".join(_ENCODE(value, 0)).encode("utf-8")

@@ -10,6 +10,8 @@ from oneact.errors import Reason, Refusal
 from oneact.protocol import form
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from oneact.protocol.canonical import Json
 
 VERSIONS: Final = ("1",)
@@ -106,18 +108,22 @@ class ServiceMetadata:
 
 
 def parse_server(value: Json, issuer: str) -> ServerMetadata:
-    """Read a server's document; its issuer has to be the very text it was asked for (RFC 8414 section 3.3)."""
+    """Read a server's document; its issuer has to be the very text it was asked for (RFC 8414 section 3.3).
+
+    Every endpoint has to stand at the issuer's own origin: what is sent there is meant for the issuer alone.
+    """
     members = _members(value)
     if members.get("issuer") != issuer:
         raise Refusal(Reason.METADATA_INVALID, "the issuer differs from the one asked for")
     endpoints = {name: form.text(members[name], Reason.METADATA_INVALID) for name in _ENDPOINTS if name in members}
+    _check_origins(endpoints.values(), issuer)
     return ServerMetadata(issuer, endpoints)
 
 
 def parse_service(value: Json, resource: str) -> ServiceMetadata:
     """Read a service's document; it has to name the very resource it was asked for (RFC 9728 section 3.3).
 
-    Keys and actions have to stand at the service's own origin.
+    Its addresses have to stand at its own origin.
     """
     members, reason = _members(value), Reason.METADATA_INVALID
     if members.get("resource") != resource:
@@ -132,9 +138,7 @@ def parse_service(value: Json, resource: str) -> ServiceMetadata:
         act_uri=form.text(members.get("oneact_act_uri"), reason),
         authorization_servers=None if listed is None else form.texts(listed, reason, 32),
     )
-    for uri in (found.jwks_uri, found.actions_uri, found.link_uri, found.act_uri):
-        if origin(uri) != origin(resource):
-            raise Refusal(reason, "an address is not at the service's own origin")
+    _check_origins((found.jwks_uri, found.actions_uri, found.link_uri, found.act_uri), resource)
     return found
 
 
@@ -165,6 +169,12 @@ def split(uri: str, reason: Reason = Reason.METADATA_INVALID) -> SplitResult:
     except ValueError as error:
         raise Refusal(reason, "not a URI") from error
     return parts
+
+
+def _check_origins(addresses: Iterable[str], identifier: str) -> None:
+    own = origin(identifier)
+    if any(origin(address) != own for address in addresses):
+        raise Refusal(Reason.METADATA_INVALID, f"an address is not at {own}")
 
 
 def _members(value: Json) -> dict[str, Json]:

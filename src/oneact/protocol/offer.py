@@ -86,7 +86,7 @@ def parse(text: str) -> tuple[Offer, jws.Jws]:
         txn=form.text(claims["txn"], reason, 128),
         act=offered,
         reason=form.text(claims["reason"], reason),
-        sub=form.text(claims["sub"], reason) if optional else None,
+        sub=form.text(claims["sub"], reason, 255) if optional else None,
         jkt=form.digest(cnf["jkt"], reason) if cnf else None,
     ), parsed
 

@@ -1,19 +1,19 @@
 """The part of JSON Schema 2020-12 in which parameters and terms are described: closed, local, without floats.
 
-A keyword outside this part is refused when the action is read, so no constraint is ever silently ignored.
+A keyword outside this part is refused when the action is read, so no constraint is ever silently ignored. Whoever reads
+a schema may not know who wrote it: its size and depth are bounded with every reference followed, and no reference leads
+back to itself.
 """
 
 from __future__ import annotations
 
-import re
-from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from oneact.errors import Reason, Refusal
-from oneact.protocol import canonical
+from oneact.protocol import pattern
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from oneact.protocol.canonical import Json
 
@@ -34,7 +34,7 @@ _ANNOTATIONS: Final = frozenset(
 _SCHEMAS: Final = frozenset({"items"})
 _SCHEMA_LISTS: Final = frozenset({"anyOf", "oneOf", "allOf"})
 _SCHEMA_MAPS: Final = frozenset({"properties", "$defs"})
-_TYPES: Final[dict[str, Callable[[Json], bool]]] = {
+TYPES: Final[dict[str, Callable[[Json], bool]]] = {
     "null": lambda value: value is None,
     "boolean": lambda value: isinstance(value, bool),
     "integer": lambda value: type(value) is int,
@@ -42,123 +42,7 @@ _TYPES: Final[dict[str, Callable[[Json], bool]]] = {
     "array": lambda value: isinstance(value, list),
     "object": lambda value: isinstance(value, dict),
 }
-_MAX_DEPTH: Final = 64
-_MAX_PATTERN: Final = 1024  # characters: compiled patterns are kept, whoever published them
-# An escape, a class or a `$`: in the regular expressions of JSON Schema, `$` never stands before a final line feed.
-_PATTERN_PART: Final = re.compile(r"\\.|\[\^?(?:\\.|[^\]\\])*\]|\$", re.DOTALL)
-
-
-def check_schema(schema: Json, reason: Reason = Reason.ACTION_INVALID) -> None:
-    """Refuse a schema that is not an object schema of this part, closed at every object."""
-    if not isinstance(schema, dict) or schema.get("type") != "object":
-        raise Refusal(reason, "the schema does not describe an object")
-    _check(schema, schema, reason, 0)
-
-
-def validate(schema: dict[str, Json], value: Json) -> None:
-    """Refuse a value that does not fit a schema which `check_schema` has passed.
-
-    A member that the schema does not list is `parameter_unknown`, anything else `parameters_invalid`.
-    """
-    _Validator(schema).visit(schema, value, 0)
-
-
-def fill(schema: dict[str, Json], value: Json) -> Json:
-    """Give the value with the schema's defaults in place of absent members, at every object."""
-    node = _follow(schema, schema)
-    return _fill(schema, node, value)
-
-
-def _fill(root: dict[str, Json], node: dict[str, Json], value: Json) -> Json:
-    if isinstance(value, list) and isinstance(node.get("items"), dict):
-        return [_fill(root, _follow(root, node["items"]), item) for item in value]
-    properties = node.get("properties")
-    if not isinstance(value, dict) or not isinstance(properties, dict):
-        return value
-    filled: dict[str, Json] = {}
-    for name, member in properties.items():
-        inner = _follow(root, member)
-        if name in value:
-            filled[name] = _fill(root, inner, value[name])
-        elif "default" in inner:
-            filled[name] = inner["default"]
-    return {**value, **filled}
-
-
-def _check(root: dict[str, Json], node: Json, reason: Reason, depth: int) -> None:
-    if not isinstance(node, dict) or depth > _MAX_DEPTH:
-        raise Refusal(reason, "a schema is not an object, or is nested too deep")
-    for keyword, argument in node.items():
-        _check_keyword(root, keyword, argument, reason, depth)
-    names = node.get("type")
-    objects = names == "object" or (isinstance(names, list) and "object" in names)
-    if ("properties" in node or objects) and node.get("additionalProperties") is not False:
-        raise Refusal(reason, "an object is not closed by additionalProperties: false")
-
-
-def _check_keyword(root: dict[str, Json], keyword: str, argument: Json, reason: Reason, depth: int) -> None:
-    children: list[Json] = []
-    if keyword in _SCHEMAS:
-        children = [argument]
-    elif keyword in _SCHEMA_LISTS and isinstance(argument, list) and argument:
-        children = argument
-    elif keyword in _SCHEMA_MAPS and isinstance(argument, dict):
-        children = list(argument.values())
-    elif keyword == "$ref":
-        _resolve(root, argument, reason)
-    elif keyword not in _ANNOTATIONS and not _argument_fits(keyword, argument):
-        raise Refusal(reason, f"keyword {keyword!r} is not in this part of JSON Schema")
-    for child in children:
-        _check(root, child, reason, depth + 1)
-
-
-def _argument_fits(keyword: str, argument: Json) -> bool:
-    if keyword == "type":
-        names = argument if isinstance(argument, list) else [argument]
-        return bool(names) and all(isinstance(name, str) and name in _TYPES for name in names)
-    if keyword == "required":
-        return isinstance(argument, list) and all(isinstance(name, str) for name in argument)
-    if keyword == "enum":
-        return isinstance(argument, list) and bool(argument)
-    if keyword == "pattern":
-        return isinstance(argument, str) and len(argument) <= _MAX_PATTERN and _compiles(argument)
-    if keyword in {"additionalProperties", "uniqueItems"}:
-        return isinstance(argument, bool)
-    return keyword == "const" or (keyword in _BOUNDS and type(argument) is int)
-
-
-def _compiles(pattern: str) -> bool:
-    try:
-        _compiled(pattern)
-    except (re.error, OverflowError, RecursionError):
-        return False
-    return True
-
-
-@lru_cache(maxsize=1024)
-def _compiled(pattern: str) -> re.Pattern[str]:
-    """Compile a pattern as JSON Schema means it (ECMA-262): digits are ASCII, `$` is the very end."""
-    return re.compile(_PATTERN_PART.sub(lambda part: r"\Z" if part[0] == "$" else part[0], pattern), re.ASCII)
-
-
-def _resolve(root: dict[str, Json], reference: Json, reason: Reason) -> dict[str, Json]:
-    definitions = root.get("$defs")
-    if isinstance(reference, str) and reference.startswith("#/$defs/") and isinstance(definitions, dict):
-        target = definitions.get(reference.removeprefix("#/$defs/"))
-        if isinstance(target, dict):
-            return target
-    raise Refusal(reason, "a $ref is not to a local definition")
-
-
-def _follow(root: dict[str, Json], node: Json) -> dict[str, Json]:
-    for _ in range(_MAX_DEPTH):
-        if not isinstance(node, dict) or "$ref" not in node:
-            return node if isinstance(node, dict) else {}
-        node = _resolve(root, node["$ref"], Reason.ACTION_INVALID)
-    raise Refusal(Reason.ACTION_INVALID, "a $ref leads to itself")
-
-
-_BOUNDS: Final[dict[str, Callable[[Json, int], bool]]] = {
+BOUNDS: Final[dict[str, Callable[[Json, int], bool]]] = {
     "minimum": lambda value, bound: type(value) is not int or value >= bound,
     "maximum": lambda value, bound: type(value) is not int or value <= bound,
     "exclusiveMinimum": lambda value, bound: type(value) is not int or value > bound,
@@ -171,77 +55,102 @@ _BOUNDS: Final[dict[str, Callable[[Json, int], bool]]] = {
     "minProperties": lambda value, bound: not isinstance(value, dict) or len(value) >= bound,
     "maxProperties": lambda value, bound: not isinstance(value, dict) or len(value) <= bound,
 }
+MAX_SCHEMAS: Final = 4096
+MAX_DEPTH: Final = 64
+_TOLD: Final = 64  # characters of a name in a detail
 
 
-class _Validator:
-    """One walk over a value and the schema it has to fit."""
+def check_schema(schema: Json, reason: Reason = Reason.ACTION_INVALID) -> None:
+    """Refuse a schema that is not an object schema of this part, closed at every object and within its bounds."""
+    if not isinstance(schema, dict) or schema.get("type") != "object":
+        raise Refusal(reason, "the schema does not describe an object")
+    _Check(schema, reason).visit(schema, 0)
 
-    def __init__(self, root: dict[str, Json]) -> None:
+
+class _Size(NamedTuple):
+    """How many schemas one consists of, and how many levels lie below it, with every reference followed."""
+
+    schemas: int
+    height: int
+
+
+class _Check:
+    """One walk over a schema. A definition is walked once, however often it is referred to, and never within itself."""
+
+    def __init__(self, root: dict[str, Json], reason: Reason) -> None:
         self._root = root
+        self._reason = reason
+        self._sizes: dict[str, _Size | None] = {}  # None while the definition is being walked
 
-    def visit(self, node: Json, value: Json, depth: int) -> None:
-        if depth > _MAX_DEPTH or not isinstance(node, dict):
-            raise Refusal(Reason.PARAMETERS_INVALID, "nested too deep")
+    def visit(self, node: Json, depth: int) -> _Size:
+        if not isinstance(node, dict) or depth > MAX_DEPTH:
+            raise Refusal(self._reason, "a schema is not an object, or is nested too deep")
+        inner = [self.visit(child, depth + 1) for item in node.items() for child in self._children(*item)]
         if "$ref" in node:
-            self.visit(_resolve(self._root, node["$ref"], Reason.PARAMETERS_INVALID), value, depth + 1)
-        self._values(node, value)
-        for keyword, bound in _BOUNDS.items():
-            argument = node.get(keyword)
-            if type(argument) is int and not bound(value, argument):
-                raise Refusal(Reason.PARAMETERS_INVALID, f"{keyword} {argument}")
-        self._alternatives(node, value, depth)
-        if isinstance(value, dict):
-            self._members(node, value, depth)
-        if isinstance(value, list) and "items" in node:
-            for item in value:
-                self.visit(node["items"], item, depth + 1)
+            inner.append(self._referred(node["$ref"], depth + 1))
+        names = node.get("type")
+        objects = names == "object" or (isinstance(names, list) and "object" in names)
+        if ("properties" in node or objects) and node.get("additionalProperties") is not False:
+            raise Refusal(self._reason, "an object is not closed by additionalProperties: false")
+        return self._bounded(inner)
 
-    def _values(self, node: dict[str, Json], value: Json) -> None:
-        names = node.get("type", list(_TYPES))
-        if not any(
-            _TYPES[name](value) for name in (names if isinstance(names, list) else [names]) if isinstance(name, str)
-        ):
-            raise Refusal(Reason.PARAMETERS_INVALID, "another type")
-        octets = canonical.encode(value) if {"enum", "const", "uniqueItems"} & node.keys() else b""
-        allowed = node.get("enum")
-        if isinstance(allowed, list) and octets not in {canonical.encode(choice) for choice in allowed}:
-            raise Refusal(Reason.PARAMETERS_INVALID, "not one of the values listed")
-        if "const" in node and octets != canonical.encode(node["const"]):
-            raise Refusal(Reason.PARAMETERS_INVALID, "not the one value")
-        pattern = node.get("pattern")
-        if isinstance(pattern, str) and isinstance(value, str) and not _compiled(pattern).search(value):
-            raise Refusal(Reason.PARAMETERS_INVALID, "does not match its pattern")
-        if node.get("uniqueItems") is not True or not isinstance(value, list):
-            return
-        if len({canonical.encode(item) for item in value}) != len(value):
-            raise Refusal(Reason.PARAMETERS_INVALID, "an item stands twice")
+    def _bounded(self, inner: list[_Size]) -> _Size:
+        schemas = 1 + sum(size.schemas for size in inner)
+        height = 1 + max((size.height for size in inner), default=-1)
+        if schemas > MAX_SCHEMAS or height > MAX_DEPTH:
+            raise Refusal(self._reason, "with its references followed, a schema is too large or nested too deep")
+        return _Size(schemas, height)
 
-    def _alternatives(self, node: dict[str, Json], value: Json, depth: int) -> None:
-        for keyword, least, most in (("anyOf", 1, None), ("oneOf", 1, 1), ("allOf", None, None)):
-            choices = node.get(keyword)
-            if not isinstance(choices, list):
-                continue
-            fits = sum(self._fits(choice, value, depth + 1) for choice in choices)
-            if fits < (len(choices) if least is None else least) or (most is not None and fits > most):
-                raise Refusal(Reason.PARAMETERS_INVALID, f"does not fit {keyword}")
+    def _referred(self, reference: Json, depth: int) -> _Size:
+        target, name = resolve(self._root, reference, self._reason), str(reference)
+        if name not in self._sizes:
+            self._sizes[name] = None
+            self._sizes[name] = self.visit(target, depth)
+        size = self._sizes[name]
+        if size is None:
+            raise Refusal(self._reason, f"{name[:_TOLD]} leads back to itself; no value could be shown whole")
+        return size
 
-    def _fits(self, node: Json, value: Json, depth: int) -> bool:
+    def _children(self, keyword: str, argument: Json) -> Iterable[Json]:
+        """Give the schemas in a keyword's argument; refuse a keyword or an argument that is not of this part."""
+        if keyword in _SCHEMAS:
+            return [argument]
+        if keyword in _SCHEMA_LISTS and isinstance(argument, list) and argument:
+            return argument
+        if keyword in _SCHEMA_MAPS and isinstance(argument, dict):
+            return argument.values()
+        if keyword == "pattern":
+            self._check_pattern(argument)
+        elif keyword not in _ANNOTATIONS and keyword != "$ref" and not _argument_fits(keyword, argument):
+            raise Refusal(self._reason, f"keyword {keyword[:_TOLD]!r} is not in this part of JSON Schema")
+        return ()
+
+    def _check_pattern(self, argument: Json) -> None:
         try:
-            self.visit(node, value, depth)
-        except Refusal:
-            return False
-        return True
+            pattern.parse(argument if isinstance(argument, str) else "(")
+        except ValueError as error:
+            raise Refusal(self._reason, f"a pattern that is not portable: {error}") from error
 
-    def _members(self, node: dict[str, Json], value: dict[str, Json], depth: int) -> None:
-        properties, required = node.get("properties", {}), node.get("required", [])
-        if not isinstance(properties, dict) or not isinstance(required, list):
-            raise Refusal(Reason.PARAMETERS_INVALID, "not an object schema")
-        for name in required:
-            if name not in value:
-                raise Refusal(Reason.PARAMETERS_INVALID, f"{name!r} is missing")
-        if "properties" not in node and node.get("additionalProperties") is not False:
-            return
-        for name, member in value.items():
-            if name not in properties:
-                raise Refusal(Reason.PARAMETER_UNKNOWN, f"{name!r} is not listed")
-            self.visit(properties[name], member, depth + 1)
+
+def _argument_fits(keyword: str, argument: Json) -> bool:
+    if keyword == "type":
+        names = argument if isinstance(argument, list) else [argument]
+        known = [name for name in names if isinstance(name, str) and name in TYPES]
+        return bool(names) and len(set(known)) == len(names)
+    if keyword == "required":
+        return isinstance(argument, list) and all(isinstance(name, str) for name in argument)
+    if keyword == "enum":
+        return isinstance(argument, list) and bool(argument)
+    if keyword in {"additionalProperties", "uniqueItems"}:
+        return isinstance(argument, bool)
+    return keyword == "const" or (keyword in BOUNDS and type(argument) is int)
+
+
+def resolve(root: dict[str, Json], reference: Json, reason: Reason) -> dict[str, Json]:
+    """Give the local definition that a `$ref` names; refuses any other reference with `reason`."""
+    definitions = root.get("$defs")
+    if isinstance(reference, str) and reference.startswith("#/$defs/") and isinstance(definitions, dict):
+        target = definitions.get(reference.removeprefix("#/$defs/"))
+        if isinstance(target, dict):
+            return target
+    raise Refusal(reason, "a $ref is not to a local definition")

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from oneact.errors import Reason, Refusal
-from oneact.protocol import act, canonical, display, schema
+from oneact.protocol import act, canonical, display, fitting
 from oneact.server import asking, joining, pairing, services, telling, tokens
 from oneact.server.joining import Draft
 from oneact.store import Write
@@ -34,8 +34,9 @@ async def start(world: World, client: Client, parameters: Mapping[str, str], key
 
     The same act still pending is joined, unless the idempotency key is another, and pinged by the newer token.
     Refuses `hint_unknown`, `unlinked_service`, `action_needs_offer` for an action with terms, `offer_act`,
-    `parameters_invalid` for parameters that are not in the service's own normal form, `rule_unsupported`,
-    `rate_limited` where the agent has a hundred open.
+    `parameters_invalid` or `parameter_unknown` for parameters that do not fit the action's schema or leave a default
+    out, `rule_unsupported`, `rate_limited` where the agent has a hundred open. Whether the parameters are in the
+    service's own normal form beyond that, the service tells in check 6.
     """
     paired = await pairing.pairing_of_hint(world, client, parameters.get("login_hint", ""))
     message, ping = parameters.get("binding_message", ""), parameters.get("client_notification_token")
@@ -67,7 +68,8 @@ async def _described(world: World, wanted: Act) -> Action:
         raise Refusal(Reason.ACTION_NEEDS_OFFER, described.name)
     if described.name != wanted.action or wanted.terms is not None or wanted.parameters is None:
         raise Refusal(Reason.OFFER_ACT, "another action, terms, or no parameters")
-    if schema.fill(described.schema, wanted.parameters) != wanted.parameters:
+    fitting.validate(described.schema, wanted.parameters)
+    if fitting.fill(described.schema, wanted.parameters) != wanted.parameters:
         raise Refusal(Reason.PARAMETERS_INVALID, "not in the normal form: a default is left out")
     asking.check_rule(described)
     return described

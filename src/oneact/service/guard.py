@@ -37,7 +37,8 @@ if TYPE_CHECKING:
     from oneact.service.store.contract import State, Store
 
 _LEARNABLE: Final = frozenset({Reason.TOKEN_ISSUER, Reason.TOKEN_KEY})
-_NOT_EXECUTED: Final = frozenset({3, 6, 7, 8, 9, 10})
+_BEFORE_LOOK_UP: Final = 6  # the one check before the look-up of a spend whose token and proof are verified
+_AFTER_LOOK_UP: Final = frozenset({3, 7, 8, 9, 10})
 _ROUND: Final = 1.0  # seconds between rounds of the outbox and of recovery
 _KEEP: Final = 7 * 24 * 3600
 _LOG: Final = logging.getLogger("oneact.service")
@@ -146,7 +147,7 @@ class GuardCore:
             return await self._act(guarded, parameters, request)
         except Refusal as refusal:
             members: dict[str, Json] = {}
-            if with_token and refusal.reason.check in _NOT_EXECUTED:
+            if with_token and await self._is_unspent(refusal, request):
                 members["not_executed"] = True
             if refusal.reason is Reason.ISSUER_NOT_ACCEPTED:
                 members["link_uri"] = f"{self.resource}/oneact/link"
@@ -248,6 +249,16 @@ class GuardCore:
 
         place = self.threads.place(held.token.exp - now) if guarded.blocking else contextlib.nullcontext()
         return await self.execution.spend_and_run(spend, lambda: guarded.run(parameters, act), place)
+
+    async def _is_unspent(self, refusal: Refusal, request: Request) -> bool:
+        """Tell whether the look-up of a spend has found none; where the store cannot answer, it is not known."""
+        if refusal.reason.check != _BEFORE_LOOK_UP:
+            return refusal.reason.check in _AFTER_LOOK_UP
+        verified = token.parse(request.values("authorization")[0].partition(" ")[2])[0]
+        try:
+            return await self.store.find_spend(SpendKey(self.resource, verified.iss, verified.txn)) is None
+        except Refusal:
+            return False
 
     async def _present(self, presented: Presented, now: int) -> Held:
         """Make the first half of the checks; for an issuer or key not at hand, fetch and make it once more."""

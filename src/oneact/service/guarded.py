@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from oneact.errors import Reason, Refusal
-from oneact.protocol import schema
+from oneact.protocol import fitting
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -45,9 +45,9 @@ def by_schema(described: Mapping[str, Json]) -> Callable[[Parameters], Parameter
     root = dict(described)
 
     def normalise(given: Parameters) -> Parameters:
-        filled = schema.fill(root, given)
+        filled = fitting.fill(root, given)
         try:
-            schema.validate(root, filled)
+            fitting.validate(root, filled)
         except Refusal as refusal:
             field = field_at_fault(root, filled)
             detail = f"{field}: {refusal.detail}" if field else refusal.detail
@@ -71,7 +71,7 @@ def field_at_fault(root: Mapping[str, Json], given: Json) -> str:
 
 def _fits(root: Mapping[str, Json], node: Json, value: Json) -> bool:
     try:
-        schema.validate({"$defs": root.get("$defs", {}), **(node if isinstance(node, dict) else {})}, value)
+        fitting.validate({"$defs": root.get("$defs", {}), **(node if isinstance(node, dict) else {})}, value)
     except Refusal:
         return False
     return True

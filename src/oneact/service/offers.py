@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from oneact.errors import Reason, Refusal
-from oneact.protocol import act, canonical, display, offer, schema, terms
+from oneact.protocol import act, canonical, display, fitting, offer, terms
 from oneact.service import exchange
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def _check_terms(action: Action, stated: dict[str, Json] | None) -> None:
     if action.terms is None or stated is None:
         return
     try:
-        schema.validate(action.terms, stated)
+        fitting.validate(action.terms, stated)
     except Refusal as refusal:
         raise Refusal(Reason.INTERNAL, f"terms do not fit their schema: {refusal.detail}") from refusal
     if not stated or len(canonical.encode(stated)) > act.TERMS_OCTETS:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from oneact.agent.errors import Expired, OutcomeUnknown, Unreachable
 from oneact.agent.flow import offering, steps, waiting
 from oneact.agent.flow.steps import Answer, Call, Outcome, Wait
-from oneact.errors import Refusal
+from oneact.errors import Reason, Refusal
 from oneact.protocol import base64url, receipt
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _REPEATS: Final = 4
 _PAUSE: Final = 2
 _RUNNING: Final = 60
+# Every request with the same token would have failed these checks, which come after the look-up of a spend.
+_FINAL: Final = frozenset(reason.value for reason in Reason if reason.check in {3, 7, 8, 9, 10})
 _RECEIPT: Final = "oneact-receipt"
 _SALT: Final = "oneact-result-salt"
 _CLIENT_ERROR: Final = 400
@@ -29,7 +31,7 @@ _NO_ANSWER: Final = Outcome(0, "", None, None, "")
 
 
 def execute(wanted: Wanted, asker: Asker, service: Service, offered: Offer, identifier: str, issued: str) -> Flow:
-    """Send the act with its token; on silence the same again, then ask what became of it.
+    """Send the act with its token; on silence, and on what is no end after it, the same again, then ask after it.
 
     While the service says that the act is running there is nothing to make sure of yet: it is asked on, for as long as
     the agent was ready to wait for the person, and at least for a minute.
@@ -49,8 +51,8 @@ def execute(wanted: Wanted, asker: Asker, service: Service, offered: Offer, iden
             if event.member("receipt"):
                 kept = _of_spend(event, offered)
                 return (yield from _settled(asker, service, offered, jti, event.member("receipt"), kept))
-            if event.status < _SERVER_ERROR:
-                return _refused_or_unknown(event, offered, number)
+            if event.status < _SERVER_ERROR and (number == 0 or _is_end(event)):
+                raise _end(event, offered, number)
         number, silent = number + 1, silent + 1
         yield Wait(_PAUSE)
     return (yield from _asked_after(asker, service, offered, identifier, issued))
@@ -66,14 +68,17 @@ def look_up(asker: Asker, service: Service, offered: Offer, identifier: str) -> 
     return (yield from _settled(asker, service, replace(offered, txn=told.txn), told.jti, text, _NO_ANSWER))
 
 
-def _refused_or_unknown(answer: Answer, offered: Offer, number: int) -> Outcome:
-    """A refusal that says `not_executed`, or that came to the very first try, is one; after silence it says nothing."""
-    told = answer.members().get("not_executed") is True
-    if told and answer.member("reason") == "token_expired" and number:
-        raise Expired("the token lived out its seconds before it reached the service")
-    if answer.status >= _CLIENT_ERROR and (number == 0 or told):
-        raise steps.refused(answer)
-    raise OutcomeUnknown(offered.txn, "the service answered without a receipt")
+def _is_end(answer: Answer) -> bool:
+    """Tell whether a refusal after silence is the end: there is no spend, whichever release of the service answers."""
+    return answer.members().get("not_executed") is True and answer.member("reason") in _FINAL
+
+
+def _end(answer: Answer, offered: Offer, number: int) -> Exception:
+    if number and answer.member("reason") == Reason.TOKEN_EXPIRED.value:
+        return Expired("the token lived out its seconds before it reached the service")
+    if answer.status >= _CLIENT_ERROR:
+        return steps.refused(answer)
+    return OutcomeUnknown(offered.txn, "the service answered without a receipt")
 
 
 def _asked_after(asker: Asker, service: Service, offered: Offer, identifier: str, issued: str) -> Flow:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.errors import PydanticUserError
+from pydantic.json_schema import GenerateJsonSchema
 
 from oneact.errors import Reason, Refusal
 from oneact.protocol import canonical
@@ -16,6 +17,9 @@ from oneact.service import actions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+
+    from pydantic.json_schema import JsonSchemaValue
+    from pydantic_core import core_schema
 
     from oneact.protocol.canonical import Json
 
@@ -148,9 +152,18 @@ def _adapter(argument: str, annotation: Any) -> TypeAdapter[Any]:  # noqa: ANN40
     return adapter
 
 
+class _Portable(GenerateJsonSchema):
+    """Describes a Decimal as a text alone: some versions of pydantic add a pattern with look-ahead."""
+
+    def decimal_schema(self, schema: core_schema.DecimalSchema) -> JsonSchemaValue:
+        """Leave out the pattern; pydantic itself checks what the handler gets."""
+        return {keyword: told for keyword, told in super().decimal_schema(schema).items() if keyword != "pattern"}
+
+
 def schema_of(adapter: TypeAdapter[Any]) -> dict[str, Any]:
     """Give the JSON Schema of what is written, with a top-level reference followed."""
-    return _top(adapter.json_schema(mode="serialization", by_alias=True, ref_template=_REF))
+    found = adapter.json_schema(mode="serialization", by_alias=True, ref_template=_REF, schema_generator=_Portable)
+    return _top(found)
 
 
 def arguments_of(function: Callable[..., Any], parameters: Parameters, hints: Mapping[str, Any]) -> dict[str, str]:
