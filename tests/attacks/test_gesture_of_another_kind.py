@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.attacks.stage import reason
-from tests.server.peers import Agent, RunningServer, Service
+from tests.server.peers import Agent, RunningServer, Service, free_port, serving
 from tests.server.visitor import Visitor, push
 
 
@@ -23,10 +23,12 @@ def pair(visitor: Visitor, _: Service) -> dict[str, Any]:
     return dict(visitor.post("/pair/begin", device=device, name="Planner").json())
 
 
-def link(visitor: Visitor, shop: Service) -> dict[str, Any]:
-    asked = {"client_id": shop.client_id, "request_uri": push(visitor.server, shop)}
-    visitor.get("/oauth/authorize", **asked)
-    return dict(visitor.post("/link/begin", **asked).json())
+def link(visitor: Visitor, _: Service) -> dict[str, Any]:
+    other = Service(f"http://localhost:{free_port()}")
+    with serving(other.app(), int(other.url.rpartition(":")[2])):
+        asked = {"client_id": other.client_id, "request_uri": push(visitor.server, other)}
+        visitor.get("/oauth/authorize", **asked)
+        return dict(visitor.post("/link/begin", **asked).json())
 
 
 @pytest.mark.parametrize("begin", [sign_in, pair, link])

@@ -1,13 +1,15 @@
 """Input made to exhaust whoever reads it, or to make a token that no service takes."""
 
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from oneact.errors import Reason, Refusal
-from oneact.protocol import canonical
+from oneact.protocol import act, canonical
 from oneact.testing import SoftwarePasskey
 from tests.attacks.played import played
 from tests.attacks.stage import FLIGHT, reason
@@ -77,9 +79,10 @@ def test_an_approval_server_reads_no_more_than_that_of_a_request(approval: Runni
 def test_an_act_whose_token_no_service_would_take_is_refused_before_anyone_is_asked(
     approval: RunningServer, shop: Service
 ) -> None:
-    """The longest credential id that WebAuthn allows, a long signature, and terms of almost a KiB."""
-    costly = shop.act()._replace(terms={"price": {"amount": "1" * 900, "currency": "USD"}})
-    offered = shop.offer(approval.url, approval.clock(), costly)
+    """The longest credential id that WebAuthn allows, a long signature, terms of a KiB, and nineteen acts beside it."""
+    terms = {"price": {"amount": "1" * 980, "currency": "USD"}}
+    acts = [shop.act(to=str(number))._replace(terms=terms) for number in range(20)]
+    offers = [shop.offer(approval.url, approval.clock(), act.build(*_parts(item))) for item in acts]
 
     def ask(account: str, **passkey: Any) -> httpx.Response:
         agent, person = Agent(approval), Person(approval, account)
@@ -87,9 +90,14 @@ def test_an_act_whose_token_no_service_would_take_is_refused_before_anyone_is_as
         person.link(shop)
         agent.register()
         person.pair(agent)
-        return agent.ask(offered)
+        return agent.post("/oauth/transaction", batch=json.dumps(offers), login_hint=agent.hint)
 
-    answer = ask("ada", alg="RS256", credential_id=bytes(1023))
+    key = rsa.generate_private_key(public_exponent=65537, key_size=4096)
+    answer = ask("ada", alg="RS256", credential_id=bytes(1023), key=key)
     assert (answer.status_code, reason(answer)) == (422, "token_would_be_too_large")
     assert approval.execute("SELECT count(*) FROM requests") == [(0,)]
     assert ask("bob").status_code == 200
+
+
+def _parts(item: act.Act) -> tuple[Any, ...]:
+    return item.location, item.action, item.action_digest, item.parameters, item.terms

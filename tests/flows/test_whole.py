@@ -16,7 +16,6 @@ import pytest
 from fastapi import FastAPI
 
 from oneact.agent import Agent, Denied, Expired, OutcomeUnknown, Refused, Unreachable, keys
-from oneact.errors import Reason, Refusal
 from oneact.service import LocalAccount
 from tests.server.peers import Agent as Peer
 from tests.server.peers import RunningServer, free_port, running_server
@@ -207,9 +206,9 @@ async def test_an_agent_pairs_on_first_use_and_never_again(
 
 async def test_a_key_file_that_others_can_read_is_refused(server: RunningServer, agent: Agent, tmp_path: Path) -> None:
     (tmp_path / "agent.json").chmod(0o644)
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(Refused) as refused:
         await Agent.open(server.url, key_file=tmp_path / "agent.json")
-    assert refused.value.reason is Reason.KEY_MALFORMED
+    assert refused.value.reason == "key_malformed"
     assert agent.fingerprint
 
 

@@ -7,10 +7,11 @@ import pytest
 
 from oneact.errors import Reason, Refusal
 from oneact.protocol import canonical
-from oneact.service import Answer, exchange, keys, reading
+from oneact.protocol.action import Rule
+from oneact.service import Answer, actions, exchange, keys, reading
 from oneact.service.asgi import answer_of
 from oneact.service.exchange import Request
-from oneact.service.guarded import field_at_fault
+from oneact.service.guarded import Guarded, field_at_fault
 from oneact.service.limits import RateLimit, SeenProofs
 from oneact.service.offers import asked_issuer
 from oneact.testing import new_key
@@ -141,6 +142,36 @@ def test_fields_are_read_strictly(text: str, expected: Reason) -> None:
     assert reason(reading.fields, text) is expected
     assert reading.fields("") == {}
     assert reading.fields("a=&b=+%2B") == {"a": "", "b": " +"}
+
+
+COUNT: dict[str, Any] = {"type": "object", "properties": {"count": {"type": "integer"}}}
+
+
+def counted(text: str) -> Any:
+    described = actions.describe(
+        "count", intent="Count", summary="", schema=COUNT, terms=None, sources={"count": "query"}, display=None,
+        reversible=True, rule=Rule(), method="POST", path="/count",
+    )  # fmt: skip
+    return reading.typed(Guarded(described, dict, answer_nothing), {"count": text})["count"]
+
+
+async def answer_nothing(*_: Any) -> Answer:
+    return Answer(204)
+
+
+@pytest.mark.parametrize("text", ["9007199254740991", "-9007199254740991", "0"])
+def test_a_text_is_read_as_the_integer_it_is(text: str) -> None:
+    assert counted(text) == int(text)
+
+
+@pytest.mark.parametrize("text", ["9007199254740992", "-9007199254740992", "9999999999999999"])
+def test_an_integer_in_a_text_beyond_what_json_may_hold_is_refused(text: str) -> None:
+    assert reason(counted, text) is Reason.PARAMETERS_INVALID
+
+
+@pytest.mark.parametrize("text", ["99999999999999999", "01", "+1", "1.0", ""])
+def test_a_text_that_is_no_integer_stays_a_text(text: str) -> None:
+    assert counted(text) == text
 
 
 OUTER: dict[str, Any] = {

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl
 
 from oneact.errors import Reason, Refusal
+from oneact.protocol import canonical
 from oneact.service import exchange
 from oneact.service.guarded import merge
 
@@ -43,12 +44,15 @@ def given(guarded: Guarded, request: Request, path: Mapping[str, str]) -> dict[s
 
 
 def typed(guarded: Guarded, texts: dict[str, Any]) -> dict[str, Any]:
-    """Give parameters with texts from path, query and form read as the integers and booleans that the schema says."""
+    """Give parameters with texts from path, query and form read as the integers and booleans that the schema says.
+
+    Refuses `parameters_invalid` for an integer beyond 2^53-1, which no one could read in an offer.
+    """
     listed = guarded.action.schema.get("properties")
     schemas = listed if isinstance(listed, dict) else {}
     typeless = {name for name, source in guarded.action.sources.items() if source != "body"}
     return {
-        name: _typed(schemas.get(name), value) if name in typeless and isinstance(value, str) else value
+        name: _typed(name, schemas.get(name), value) if name in typeless and isinstance(value, str) else value
         for name, value in texts.items()
     }
 
@@ -99,10 +103,13 @@ def _text(octets: bytes) -> str:
         raise Refusal(Reason.REQUEST_MALFORMED, "fields are not ASCII") from error
 
 
-def _typed(schema: Json, text: str) -> Json:
+def _typed(name: str, schema: Json, text: str) -> Json:
     kind = schema.get("type") if isinstance(schema, dict) else None
     if kind == "integer" and _INTEGER.fullmatch(text):
-        return int(text)
+        value = int(text)
+        if abs(value) > canonical.MAX_INTEGER:
+            raise Refusal(Reason.PARAMETERS_INVALID, f"{name} is beyond 2^53-1", name)
+        return value
     if kind == "boolean" and text in _BOOLEANS:
         return _BOOLEANS[text]
     return text
