@@ -9,7 +9,8 @@ import pytest
 
 from oneact.protocol import act, action, approval, base64url, canonical, display, jwk, receipt, roster
 from oneact.service import checks
-from tests.spec.literal import AIR, APPROVE, BODY, DOCUMENT, PARAMETERS, ROOT, SALT, STATED, T, markdown
+from tests.spec.literal import AIR, APPROVE, BODY, DOCUMENT, PARAMETERS, ROOT, SALT, STATED, T
+from tests.spec.telling import markdown
 
 MADE: dict[str, Any] = json.loads((ROOT / "spec" / "literal.json").read_text())
 TEXT = (ROOT / "spec" / "oneact.md").read_text()

@@ -15,7 +15,8 @@ from oneact.server import lifecycle
 from oneact.server.settings import TABLE, Settings
 from tests.log.acts import Story
 from tests.spec.errors_table import MARKS, table
-from tests.spec.literal import AIR, APPROVE, METADATA_MARKS, ROOT, documents, metadata_markdown
+from tests.spec.literal import AIR, APPROVE, ROOT
+from tests.spec.telling import METADATA_MARKS, documents, metadata_markdown
 from tests.spec.test_literal import MADE
 
 SPEC = (ROOT / "spec" / "oneact.md").read_text()
