@@ -80,7 +80,7 @@ def test_what_is_no_evidence_is_said_to_be_none(lived: Lived) -> None:
 
 def test_an_identifier_may_begin_with_a_hyphen(lived: Lived) -> None:
     name = "-" + lived.requests["denied"][1:]
-    lived.execute("PRAGMA foreign_keys = OFF", f"UPDATE requests SET id = '{name}' WHERE state = 'denied'")  # noqa: S608
+    lived.execute("PRAGMA foreign_keys = OFF", f"UPDATE requests SET id = '{name}' WHERE state = 'denied'")  # noqa: S608 - a name of its own
     code, output = command("log", "evidence", name, str(lived.database))
     assert (code, '"oneact_evidence"' in output) == (0, True), output
     assert "not_yours" in command("log", "erase", "-nobody", str(lived.database), "--yes")[1]
