@@ -3,8 +3,10 @@ from __future__ import annotations
 from typing import Any
 
 from oneact.cli.actions import lines
+from oneact.errors import Reason
 from oneact.protocol import action
 from tests.agent.test_flow import DOCUMENT
+from tests.protocol.refusing import expect_refusal
 
 
 def told(properties: dict[str, Any], **more: Any) -> list[str]:
@@ -50,9 +52,10 @@ def test_every_kind_of_parameter_is_put_in_words() -> None:
     ]
 
 
-def test_a_schema_that_leads_back_to_itself_ends() -> None:
+def test_an_action_whose_schema_leads_back_to_itself_is_none() -> None:
     tree = {"type": "array", "items": {"$ref": "#/$defs/tree"}}
-    assert told({"tree": {"$ref": "#/$defs/tree"}}, **{"$defs": {"tree": tree}})[1].startswith("  tree  array of")
+    with expect_refusal(Reason.ACTION_INVALID):
+        told({"tree": {"$ref": "#/$defs/tree"}}, **{"$defs": {"tree": tree}})
 
 
 def test_what_a_service_writes_cannot_reach_the_terminals_controls() -> None:
