@@ -2,6 +2,7 @@
 
 The server runs in a process of its own on a fresh SQLite file. Agents, persons and passkeys are played here, over
 keep-alive connections on loopback; each loop is a new act. CPU is the server process's own, out of /proc.
+An argument says how many seconds each number of agents is given.
 """
 
 from __future__ import annotations
@@ -172,7 +173,11 @@ def _agents(server: RunningServer, visitor: Visitor, count: int) -> list[Agent]:
     for number in range(count):
         agent = Agent(server)
         row = (f"client-{number}", agent.key.public.thumbprint, json.dumps(agent.key.public.members))
-        server.execute("INSERT INTO clients VALUES (?, ?, ?, 'bench', '{}', 0)", *row)
+        server.execute(
+            "INSERT INTO clients (id, jkt, public_jwk, name, metadata, registered_at, paired_at) "
+            "VALUES (?, ?, ?, 'bench', '{}', 0, 0)",
+            *row,
+        )
         agent.client_id, agent.hint = row[0], f"hint-{number}"
         server.execute(
             "INSERT INTO pairings (id, hint, account_id, client_id, jkt, name, created_at) "
@@ -183,14 +188,14 @@ def _agents(server: RunningServer, visitor: Visitor, count: int) -> list[Agent]:
     return found
 
 
-async def _run(bench: Bench, agents: list[Agent]) -> float:
+async def _run(bench: Bench, agents: list[Agent], given: float) -> float:
     bench.done, start = 0, time.perf_counter()
-    await asyncio.gather(*(bench.agent(agent, start + SECONDS) for agent in agents))
+    await asyncio.gather(*(bench.agent(agent, start + given) for agent in agents))
     return time.perf_counter() - start
 
 
-def main() -> None:
-    """Print a line for each number of agents."""
+def main(given: float) -> None:
+    """Print a line for each number of agents, each given so many seconds."""
     with tempfile.TemporaryDirectory() as name:
         process, server = _start(Path(name))
         try:
@@ -204,7 +209,7 @@ def main() -> None:
                 print("one loop: ask, page, options, assertion, poll with token")
                 for count in AGENTS:
                     before = _cpu(process.pid)
-                    seconds = asyncio.run(_run(bench, agents[:count]))
+                    seconds = asyncio.run(_run(bench, agents[:count], given))
                     cpu = (_cpu(process.pid) - before) / bench.done * 1000
                     print(f"{count:3d} agents: {bench.done / seconds:7.1f} loops/s, {cpu:5.2f} ms of CPU per loop")
         finally:
@@ -213,4 +218,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(float(sys.argv[1]) if len(sys.argv) > 1 else SECONDS)
