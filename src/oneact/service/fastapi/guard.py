@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import inspect
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from fastapi import APIRouter, Request, Response
@@ -15,7 +13,7 @@ from oneact.protocol.action import Rule
 from oneact.service import asgi, endpoints, exchange, reading
 from oneact.service.fastapi import routes
 from oneact.service.fastapi.handler import BY_NAME, Handler, read, response
-from oneact.service.guarded import DEADLINE, Guarded
+from oneact.service.guarded import DEADLINE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Collection, Mapping
@@ -65,20 +63,17 @@ class Guard(asgi.Guard):
 
         def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
             handler = Handler(self, name, function, terms, terms_hold, reads)
-            handler.description = {
-                "intent": intent,
-                "summary": summary,
-                "schema": handler.parameters.schema(),
-                "terms": handler.terms_schema(terms_schema),
-                "display": display,
-                "reversible": reversible,
-                "rule": rule or Rule(),
-            }
-            action = handler.describe("POST", endpoints.ACT_PATH, ())
-            quote, holds = handler.quote if terms else None, handler.holds if terms_hold else None
-            blocking = not inspect.iscoroutinefunction(function)
-            run, normalise = handler.run_alone, handler.parameters.normalise
-            self.register(Guarded(action, normalise, run, quote, holds, deadline, blocking))
+            self.register(
+                handler.publish(
+                    deadline,
+                    terms_schema,
+                    intent=intent,
+                    summary=summary,
+                    display=display,
+                    reversible=reversible,
+                    rule=rule or Rule(),
+                )
+            )
             self._handlers[name] = handler
             return handler.endpoint()
 
@@ -97,9 +92,8 @@ class Guard(asgi.Guard):
             handler = getattr(getattr(route, "endpoint", None), "oneact_handler", None)
             if isinstance(handler, Handler) and handler.guard is self and not handler.bound:
                 method = next(iter(sorted(route.methods or {"POST"})))
-                action = handler.describe(method, route.path_format, tuple(_names_in(route.path_format)))
-                handler.bound, handler.status = True, getattr(route, "status_code", None) or 200
-                self.actions[handler.name] = replace(self.actions[handler.name], action=action)
+                handler.bind(method, route.path_format, _names_in(route.path_format))
+                handler.status = getattr(route, "status_code", None) or 200
         self._bound.add(id(app))  # last: an application with a mistake stays refused
 
     @contextlib.asynccontextmanager
