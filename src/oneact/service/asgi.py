@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from oneact.errors import Reason, Refusal
 from oneact.protocol import canonical
-from oneact.service import endpoints, exchange, reading
+from oneact.service import endpoints, exchange
 from oneact.service.described import DescribedGuard
 from oneact.service.exchange import Answer, Request
 
@@ -70,15 +70,7 @@ class Endpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request to the action's own route."""
         path = {name: str(value) for name, value in scope.get("path_params", {}).items()}
-
-        async def answer(request: Request) -> Answer:
-            action = self._guard.actions[self._name]
-            if request.method != action.action.method:
-                return exchange.of_other_method(request, [action.action.method])
-            given = reading.typed(action, reading.given(action, request, path))
-            return await self._guard.perform(action, given, request)
-
-        await respond(scope, receive, send, answer)
+        await respond(scope, receive, send, lambda request: self._guard.acted(self._name, path, request))
 
 
 async def respond(scope: Scope, receive: Receive, send: Send, answer: Callable[[Request], Awaitable[Answer]]) -> None:

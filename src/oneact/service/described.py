@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from oneact.protocol.action import Rule
-from oneact.service import actions, endpoints, exchange
+from oneact.service import actions, endpoints, exchange, reading
 from oneact.service.guard import GuardCore
 from oneact.service.guarded import DEADLINE, Guarded, by_schema
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from oneact.protocol.canonical import Json
     from oneact.service.act import Act
-    from oneact.service.exchange import Answer
+    from oneact.service.exchange import Answer, Request
 
 UNLINK: Final = "oneact.unlink"
 
@@ -102,6 +102,14 @@ class DescribedGuard(GuardCore, ABC, Generic[E]):
             return self._endpoint(name)
 
         return decorate
+
+    async def acted(self, name: str, path: Mapping[str, str], request: Request) -> Answer:
+        """Answer one request to the route of the action `name`, of whose path a router has read `path`."""
+        guarded = self.actions[name]
+        if request.method != guarded.action.method:
+            return exchange.of_other_method(request, [guarded.action.method])
+        given = reading.typed(guarded, reading.given(guarded, request, path))
+        return await self.perform(guarded, given, request)
 
     def _called(self, function: Callable[..., Any] | None) -> Callable[..., Awaitable[Any]] | None:
         return None if function is None else lambda *arguments: self.call(functools.partial(function, *arguments))
