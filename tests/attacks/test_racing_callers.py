@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from tests.attacks.stage import FLIGHT, told
 from tests.rounds import rounds
@@ -18,14 +19,15 @@ ROUNDS = rounds(200, 1000)
 CALLERS = 16
 
 
-async def test_of_16_callers_at_two_processes_one_executes(server: ApprovalServer, tmp_path: Path) -> None:
+@pytest.mark.parametrize("face", ["fastapi", "flask"])
+async def test_of_16_callers_at_two_processes_one_executes(server: ApprovalServer, tmp_path: Path, face: str) -> None:
     """The two processes are one service: the same identifier, key and database; the second serves another port."""
     port, beside = free_port(), free_port()
     resource = f"http://localhost:{port}"
     await link(tmp_path, resource, server)
     books = Books(tmp_path)
-    one = process("fastapi", port, server, tmp_path, 30)
-    other = process("fastapi", port, server, tmp_path, 30, beside)
+    one = process(face, port, server, tmp_path, 30)
+    other = process(face, port, server, tmp_path, 30, beside)
     with one, other:
         async with calling(server, resource) as caller:
             await ready(caller)

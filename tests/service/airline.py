@@ -131,15 +131,12 @@ class Airline:
 
     @property
     def is_wsgi(self) -> bool:
-        return self.kind in WSGI
+        """Tell whether a handler has the thread of its request, which is all in which the faces differ.
 
-    @property
-    def answers_late(self) -> bool:
-        """Tell whether a handler that passes its deadline keeps its caller waiting, since it has the caller's thread.
-
-        The outcome is `unknown` at the deadline in every face; this is all in which the faces differ.
+        So it needs none of the guard's threads, and one that passes its deadline keeps its caller waiting: the outcome
+        is `unknown` at the deadline in every face, but here the answer that says so comes when the handler has done.
         """
-        return self.is_wsgi
+        return self.kind in WSGI
 
     def book(self, act: Act, note: str) -> None:
         """Do what the note says around one booking."""
