@@ -86,6 +86,8 @@ class Guard(DescribedGuard["Endpoint"]):
         visitor = visit.current()
         found = await (asyncio.to_thread(function) if visitor is None else visitor.call(function))
         if inspect.isawaitable(found):
+            if inspect.iscoroutine(found):
+                found.close()
             raise TypeError(f"{function!r} is asynchronous, which the guard for WSGI cannot call")
         return found
 

@@ -5,6 +5,6 @@ from oneact.service.act import Act, LocalAccount
 from oneact.service.exchange import Answer
 from oneact.service.flask.guard import Guard
 from oneact.service.issuers import LINKED
-from oneact.service.typed.marks import Body, Form
+from oneact.service.typed.marks import Body, Form, Query
 
-__all__ = ["LINKED", "Act", "Answer", "Body", "Form", "Guard", "LocalAccount", "Rule"]
+__all__ = ["LINKED", "Act", "Answer", "Body", "Form", "Guard", "LocalAccount", "Query", "Rule"]

@@ -63,6 +63,8 @@ def _answered(result: Any) -> Answer:  # noqa: ANN401 - whatever the handler giv
     """Make an answer of what Flask makes a response of, and of models, an `Answer` or nothing."""
     if isinstance(result, Answer):
         return result
+    if isinstance(result, HTTPException):
+        return _refused(result)
     if result is None:
         return Answer(204)
     return _of_response(current_app.make_response(_written(result)))
@@ -70,6 +72,7 @@ def _answered(result: Any) -> Answer:  # noqa: ANN401 - whatever the handler giv
 
 def _of_response(made: Response) -> Answer:
     if made.is_streamed or made.direct_passthrough:
+        made.close()
         raise TypeError("a guarded handler cannot stream its answer: a receipt covers it whole")
     headers = tuple((name, value) for name, value in made.headers.items() if name.lower() not in _NOT_KEPT)
     return Answer(made.status_code, made.get_data(), made.headers.get("Content-Type", ""), headers)
@@ -79,7 +82,8 @@ def _refused(error: HTTPException) -> Answer:
     """Give what the application's own error handler says, as long as that says no, else the reason as JSON."""
     handled = current_app.handle_http_exception(error)
     if handled is not error or error.response is not None:
-        answer = _of_response(current_app.make_response(handled))
+        given = handled.get_response() if isinstance(handled, HTTPException) else handled
+        answer = _of_response(current_app.make_response(given))
         if answer.status >= _ERROR or error.code is None:
             return answer
     found = exchange.of_json({"detail": error.description}, error.code or 500)

@@ -15,7 +15,7 @@ from oneact.errors import Reason, Refusal
 from oneact.service import actions, endpoints
 from oneact.service.act import Act
 from oneact.service.guarded import Guarded
-from oneact.service.typed.marks import Body, Form
+from oneact.service.typed.marks import Body, Form, Query
 from oneact.service.typed.parameters import Field, Parameters, arguments_of, model_field, schema_of, value_field
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 EMPTY: Final = inspect.Parameter.empty
 _ANY_NAME: Final = frozenset({inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL})
+_SOURCES: Final[dict[type, str]] = {Form: "form", Body: "body", Query: "query"}
 UNSHOWN: Final = "would reach the handler without being shown"
 
 
@@ -143,14 +144,18 @@ class Handler(ABC):
     def said(self, found: inspect.Parameter, plain: Any, marks: Sequence[Any]) -> Said:  # noqa: ANN401, ARG002 - parts of a signature
         """Read what a signature says of one parameter; raises ValueError for what could not be shown.
 
-        Here it is `Form`, `Body` and pydantic's own `Field`, all within `Annotated`, and a plain default.
+        Here it is `Form`, `Body` or `Query` within `Annotated`, and a plain default.
         """
-        if isinstance(found.default, FieldInfo | Form | Body):
+        if found.annotation is EMPTY:
+            raise ValueError(f"{found.name} has no annotation, so nobody could say what is signed")
+        if isinstance(found.default, FieldInfo | Form | Body | Query):
             raise ValueError(f"{found.name}: write Annotated[…, {found.default!r}] and a plain default")  # noqa: TRY004 - a mistake like any other
-        mark = next((mark for mark in marks if isinstance(mark, Form | Body)), None)
-        aliases = [mark.alias for mark in marks if isinstance(mark, Form | Body | FieldInfo) and mark.alias]
-        source = "form" if isinstance(mark, Form) else "body" if mark is not None else None
-        return Said(source, aliases[0] if aliases else found.name, found.default)
+        if any(isinstance(mark, FieldInfo) and mark.alias for mark in marks):
+            raise ValueError(f"{found.name}: Query(alias=…), Form(alias=…) or Body(alias=…) names it on the wire")
+        mark = next((mark for mark in marks if isinstance(mark, Form | Body | Query)), None)
+        if mark is None:
+            return Said(None, found.name, found.default)
+        return Said(_SOURCES[type(mark)], mark.alias or found.name, found.default)
 
     def _field(self, found: inspect.Parameter) -> Field | None:
         """Sort one argument: a parameter of the action, or what the handler is given beside them."""

@@ -17,3 +17,10 @@ class Body:
     """A member of the JSON body that is no model: `Annotated[str, Body()]`. `alias` is its name on the wire."""
 
     alias: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A field of the query, as what is no model is anyway: `Annotated[str, Query(alias="from")]`."""
+
+    alias: str | None = None
