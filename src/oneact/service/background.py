@@ -7,7 +7,9 @@ import atexit
 import logging
 import os
 import threading
+import weakref
 from concurrent.futures import Future
+from concurrent.futures import thread as executors
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
@@ -37,6 +39,7 @@ class Background:
     def __init__(self, begin: Callable[[], Awaitable[None]], end: Callable[[], Awaitable[None]]) -> None:
         self._begin, self._end = begin, end
         self._running: _Running | None = None
+        _ALL.add(self)
 
     def submit(self, work: Coroutine[Any, Any, _T]) -> Future[_T]:
         """Have something done in the loop."""
@@ -52,7 +55,6 @@ class Background:
             if running is None or running.process != os.getpid() or not running.thread.is_alive():
                 return
             running.loop.call_soon_threadsafe(running.stopping.set)
-        atexit.unregister(self._at_exit)
         running.thread.join(seconds)
 
     def _start(self) -> _Running:
@@ -60,7 +62,6 @@ class Background:
         thread = threading.Thread(target=lambda: asyncio.run(self._live(started)), name="oneact-guard", daemon=True)
         thread.start()
         loop, stopping = started.result()
-        atexit.register(self._at_exit)
         return _Running(os.getpid(), loop, stopping, thread)
 
     async def _live(self, started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]]) -> None:
@@ -72,9 +73,6 @@ class Background:
             _LOG.exception("the guard could not start")
         await stopping.wait()
         await self._end()
-
-    def _at_exit(self) -> None:
-        self.stop(_AT_EXIT)
 
 
 class _Lock:
@@ -91,3 +89,14 @@ class _Lock:
 
 
 _lock: Final = _Lock()
+_ALL: Final[weakref.WeakSet[Background]] = weakref.WeakSet()
+
+
+def _stop_all() -> None:
+    for background in list(_ALL):
+        background.stop(_AT_EXIT)
+
+
+assert executors  # its own end is registered by now: the last one registered comes first
+# An `atexit` function comes when executors have closed already, and no outcome could be kept any more.
+getattr(threading, "_register_atexit", atexit.register)(_stop_all)

@@ -64,8 +64,7 @@ class SqliteStore:
     async def close(self) -> None:
         """Wait for what is under way, then close every connection."""
         if self._threads is not None:
-            with suppress(RuntimeError):  # at the interpreter's end, where those threads have ended by themselves
-                await asyncio.get_running_loop().run_in_executor(None, self._threads.shutdown)
+            await asyncio.get_running_loop().run_in_executor(None, self._threads.shutdown)
             self._threads = None
         while self._connections:
             self._connections.pop().close()
