@@ -127,6 +127,7 @@ class GuardCore:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._rounding
             self._rounding = None
+        self._opening = asyncio.Lock()  # a guard may be started again in another loop
         await self.store.close()
 
     async def call(self, function: Callable[[], Any], where: Where = "thread") -> Any:  # noqa: ANN401 - the owner's own
