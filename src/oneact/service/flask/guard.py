@@ -39,7 +39,8 @@ class Guard(wsgi.Guard):
         self.blueprint = Blueprint("oneact", __name__)
         self.blueprint.record(_check_prefix)
         self.blueprint.before_app_request(lambda: self.bind(current_app._get_current_object()))  # type: ignore[attr-defined]  # noqa: SLF001 - how Flask gives the application itself
-        for path in ("/oneact/", "/oneact/<path:_>", metadata.SERVICE_PATH, metadata.SERVICE_PATH + "/<path:_>"):
+        own = ("/oneact/", metadata.SERVICE_PATH, metadata.SERVICE_PATH + "/")
+        for path in routes.below((*own, *(() if self.approvals is None else self.approvals.prefixes))):
             self.blueprint.add_url_rule(
                 path, "own", self._own, methods=_METHODS, provide_automatic_options=False, strict_slashes=False
             )
