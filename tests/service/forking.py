@@ -8,10 +8,13 @@ from pathlib import Path
 import waitress
 from tests.service.airline import Airline
 
+from oneact.service import wsgi
+
 
 def main() -> None:
     kind, issuer, folder, port, *listen = sys.argv[1:]
     airline = Airline(kind, int(port), issuer, Path(folder))
+    assert isinstance(airline.guard, wsgi.Guard)
     assert airline.app.test_client().get("/oneact/jwks.json").status_code == 200  # its loop and store are open now
     alive, held = os.pipe()
     for number in listen:
@@ -19,6 +22,7 @@ def main() -> None:
             os.close(held)
             threading.Thread(target=end_with, args=[alive], daemon=True).start()
             waitress.serve(airline.app, host="127.0.0.1", port=int(number), threads=16)
+    airline.guard.stop_sync()  # what is delivered from here on, the forked ones deliver
     threading.Event().wait()
 
 

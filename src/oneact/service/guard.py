@@ -136,6 +136,7 @@ class GuardCore:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._rounding
             self._rounding = None
+        self._opening = asyncio.Lock()  # a guard may be started again in another loop
         if self.approvals is not None:
             await self.approvals.stop()
         await self.store.close()
@@ -260,6 +261,8 @@ class GuardCore:
         """Begin anew in a process that was forked off: threads and tasks stay behind in the one that has them."""
         if self._process == os.getpid():
             return
+        if self.approvals is not None and self._rounding is not None:
+            raise Refusal(Reason.STORE_UNAVAILABLE, "the approval server runs in the process that forked this one off")
         self._process, self._rounding, self._opening = os.getpid(), None, asyncio.Lock()
         self.threads = Threads()
         self.execution = Execution(self.store, Receipts(self.keys.signing), self.now)

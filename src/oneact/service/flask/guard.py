@@ -39,14 +39,9 @@ class Guard(wsgi.Guard):
         self.blueprint = Blueprint("oneact", __name__)
         self.blueprint.record(_check_prefix)
         self.blueprint.before_app_request(lambda: self.bind(current_app._get_current_object()))  # type: ignore[attr-defined]  # noqa: SLF001 - how Flask gives the application itself
-        for path in endpoints.own_paths(self):
+        for rule in routes.below(endpoints.own_paths(self)):
             self.blueprint.add_url_rule(
-                path + "<path:_>" if path.endswith("/") else path,
-                "own",
-                self._own,
-                methods=_METHODS,
-                provide_automatic_options=False,
-                strict_slashes=False,
+                rule, "own", self._own, methods=_METHODS, provide_automatic_options=False, strict_slashes=False
             )
 
     def init_app(self, app: Flask) -> None:

@@ -10,7 +10,7 @@ from werkzeug.routing import FloatConverter
 from oneact.service.typed import order
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
     from flask import Flask
     from werkzeug.routing import Rule
@@ -25,6 +25,11 @@ def of(app: Flask) -> Iterator[tuple[Rule, Callable[..., Any]]]:
         view = app.view_functions.get(rule.endpoint)
         if view is not None:
             yield rule, view
+
+
+def below(prefixes: Iterable[str]) -> list[str]:
+    """Give the rules of prefixes: one with a final slash stands for all below it too, another for itself."""
+    return [rule for at in prefixes for rule in ((at, at + "<path:_>") if at.endswith("/") else (at,))]
 
 
 def check_is_not_raw(rule: Rule, view: Callable[..., Any], guarded: Collection[Callable[..., Any]]) -> None:
