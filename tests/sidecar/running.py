@@ -30,6 +30,7 @@ class Place:
 
     folder: Path
     port: int
+    name: str = "oneact.sock"
 
     @property
     def resource(self) -> str:
@@ -37,7 +38,7 @@ class Place:
 
     @property
     def socket(self) -> Path:
-        return self.folder / "oneact.sock"
+        return self.folder / self.name
 
     @property
     def config(self) -> Path:
@@ -63,7 +64,7 @@ def sidecar(place: Place, *more: str) -> Iterator[subprocess.Popen[bytes]]:
     command = [sys.executable, "-m", "oneact.cli", "sidecar", "--config", str(place.config)]
     with _process([*command, *(more or ("--unix", str(place.socket)))], {}) as running:
         if not more:
-            _wait(lambda: _answers(place.socket), running)
+            until_open(place.socket, running)
         yield running
 
 
@@ -72,7 +73,7 @@ def express(place: Place, app: Path = EXPRESS / "app.js", **environment: str) ->
     """Run the example until the block ends, if it lives so long."""
     settings = {"PORT": str(place.port), "ONEACT_SIDECAR_UNIX": str(place.socket), **environment}
     with _process(["node", str(app)], settings) as running:
-        _wait(lambda: _answers(("127.0.0.1", place.port)), running)
+        until_open(("127.0.0.1", place.port), running)
         yield running
 
 
@@ -95,17 +96,18 @@ def _process(command: list[str], environment: dict[str, str]) -> Iterator[subpro
             running.kill()
 
 
-def _answers(address: Any) -> bool:
-    with socket.socket(socket.AF_UNIX if isinstance(address, Path) else socket.AF_INET) as probe:
-        return probe.connect_ex(str(address) if isinstance(address, Path) else address) == 0
-
-
-def _wait(holds: Any, running: subprocess.Popen[bytes]) -> None:
+def until_open(address: Any, running: subprocess.Popen[bytes]) -> None:
+    """Wait until a process listens there."""
     until = time.monotonic() + _SECONDS
-    while not holds():
+    while not _answers(address):
         assert running.poll() is None, "the process ended"
         assert time.monotonic() < until, "the process did not start"
         time.sleep(0.01)
+
+
+def _answers(address: Any) -> bool:
+    with socket.socket(socket.AF_UNIX if isinstance(address, Path) else socket.AF_INET) as probe:
+        return probe.connect_ex(str(address) if isinstance(address, Path) else address) == 0
 
 
 @asynccontextmanager

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import signal
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -51,6 +53,7 @@ def sidecar(
     settings = uvicorn.Config(
         Api(verifier, door), log_level="warning", proxy_headers=False, server_header=False, ws="none", lifespan="on"
     )
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # uvicorn, having ended in order, raises the signal once more
     try:
         uvicorn.Server(settings).run(sockets=[door.socket])
     finally:

@@ -1,4 +1,4 @@
-"""The sidecar's private API: five addresses that take strict JSON from the service, and from nobody else."""
+"""The sidecar's private API: six addresses that take strict JSON from the service, and from nobody else."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ _CALLS: Final[dict[str, _Call]] = {
     "/receipt": lambda verifier, value: verifier.receipt(calls.ended(value)),
     "/page": lambda verifier, value: verifier.page(calls.page(value)),
     "/settle": lambda verifier, value: verifier.settled(calls.settled(value)),
+    "/unlink": lambda verifier, value: verifier.unlinked(calls.unlinked(value)),
 }
 
 

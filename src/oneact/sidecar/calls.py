@@ -18,6 +18,16 @@ if TYPE_CHECKING:
 
 _MALFORMED: Final = Reason.REQUEST_MALFORMED
 _REQUEST: Final = frozenset({"method", "url", "headers", "client"})
+_ASKED: Final = (_REQUEST | {"action", "parameters"}, frozenset({"path", "terms"}))
+# The members of each call: those it has, and those it may have.
+MEMBERS: Final[dict[str, tuple[frozenset[str], frozenset[str]]]] = {
+    "/offer": _ASKED,
+    "/verify": _ASKED,
+    "/receipt": (frozenset({"ticket", "status"}), frozenset({"content_type", "body_base64"})),
+    "/page": (_REQUEST | {"account"}, frozenset({"body_base64"})),
+    "/settle": (frozenset({"issuer", "txn", "state"}), frozenset()),
+    "/unlink": (frozenset({"account"}), frozenset()),
+}
 _STATUSES: Final = range(200, 600)
 
 
@@ -56,7 +66,7 @@ class Settled:
 
 def asked(value: Json) -> Asked:
     """Read the call of `/offer` and `/verify`; refuses `request_malformed`."""
-    call = form.closed(value, _MALFORMED, _REQUEST | {"action", "parameters"}, {"path", "terms"})
+    call = _members("/verify", value)
     given, terms = call["parameters"], call.get("terms")
     if not isinstance(given, dict | str):
         raise Refusal(_MALFORMED, "parameters are neither an object nor the request's body as text")
@@ -71,17 +81,17 @@ def asked(value: Json) -> Asked:
 
 def page(value: Json) -> Request:
     """Read the call of `/page`, whose `account` becomes the request's native part; refuses `request_malformed`."""
-    call = form.closed(value, _MALFORMED, _REQUEST | {"account"}, {"body_base64"})
+    call = _members("/page", value)
     return _request(call, _octets(call.get("body_base64", "")), _account(call["account"]))
 
 
 def ended(value: Json) -> Ended:
     """Read the call of `/receipt`; refuses `request_malformed`."""
-    call = form.closed(value, _MALFORMED, {"ticket", "status"}, {"content_type", "body_base64"})
+    call = _members("/receipt", value)
     status, body = call["status"], call.get("body_base64")
     if status is not None and (type(status) is not int or status not in _STATUSES):
         raise Refusal(_MALFORMED, "status is neither null nor a number from 200 to 599")
-    if status is None and len(call) > len({"ticket", "status"}):
+    if status is None and call.keys() != MEMBERS["/receipt"][0]:
         raise Refusal(_MALFORMED, "an answer beside a status that is not known")
     kind = form.text(call.get("content_type", "application/octet-stream"), _MALFORMED, 256)
     ticket = form.text(call["ticket"], _MALFORMED, 8192)
@@ -90,12 +100,21 @@ def ended(value: Json) -> Ended:
 
 def settled(value: Json) -> Settled:
     """Read the call of `/settle`; refuses `request_malformed`."""
-    call = form.closed(value, _MALFORMED, {"issuer", "txn", "state"})
+    call = _members("/settle", value)
     state = call["state"]
     if state not in {"executed", "failed"}:
         raise Refusal(_MALFORMED, "state is executed or failed")
     found: State = "executed" if state == "executed" else "failed"
     return Settled(form.text(call["issuer"], _MALFORMED), form.text(call["txn"], _MALFORMED, 128), found)
+
+
+def unlinked(value: Json) -> str:
+    """Read the call of `/unlink`, the id of an account; refuses `request_malformed`."""
+    return form.text(_members("/unlink", value)["account"], _MALFORMED)
+
+
+def _members(path: str, value: Json) -> dict[str, Json]:
+    return form.closed(value, _MALFORMED, *MEMBERS[path])
 
 
 def _request(call: dict[str, Json], body: bytes, account: LocalAccount | None = None) -> Request:

@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from oneact.protocol.action import Action
 
 _WORDS: Final = {str: "a text", list: "an array", dict: "a table", int: "a whole number", bool: "true or false"}
-_SETTINGS: Final[dict[str, tuple[type, ...]]] = {
+SETTINGS: Final[dict[str, tuple[type, ...]]] = {
     "resource": (str,), "name": (str,), "key": (str,), "store": (str,), "issuers": (list, str),
     "private_hosts": (list,), "login_uri": (str,), "terms_per_minute": (int,), "actions": (dict,),
 }  # fmt: skip
-_ACTION: Final[dict[str, tuple[type, ...]]] = {
+ACTION: Final[dict[str, tuple[type, ...]]] = {
     "intent": (str,), "summary": (str,), "schema": (dict,), "terms": (dict,), "sources": (dict,), "display": (dict,),
     "method": (str,), "path": (str,), "reversible": (bool,), "deadline": (int,),
 }  # fmt: skip
@@ -67,7 +67,7 @@ def load(file: Path) -> Config:
 def parse(text: str, folder: Path) -> Config:
     """Read the text of a configuration file that lies in `folder`."""
     found = tomllib.loads(text)
-    _check("", found, _SETTINGS, _NEEDED)
+    _check("", found, SETTINGS, _NEEDED)
     described = found.pop("actions")
     for name in _FILES:
         found[name] = folder / found[name]
@@ -82,7 +82,7 @@ def _described(name: str, members: object) -> Described:
     where = f"actions.{name}"
     if not isinstance(members, dict):
         raise ValueError(f"{where} is a table")  # noqa: TRY004 - one kind of error
-    _check(f"{where}.", members, _ACTION, _ACTION_NEEDED)
+    _check(f"{where}.", members, ACTION, _ACTION_NEEDED)
     deadline = members.get("deadline", DEADLINE)
     if not 0 < deadline <= _MAX_DEADLINE:
         raise ValueError(f"{where}.deadline is 1 to {_MAX_DEADLINE} seconds")

@@ -44,12 +44,9 @@ def unix(path: Path) -> Door:
     A socket that nobody listens on any more, as a killed process leaves it, makes room.
     """
     _make_room(path)
-    made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     before = os.umask(0o177)
     try:
-        made.bind(str(path))
-    except OSError as error:
-        raise ValueError(f"{path} cannot be listened on: {error.strerror or error}") from error
+        made = _bound(socket.AF_UNIX, str(path), str(path))
     finally:
         os.umask(before)
     return Door(made, f"unix:{path}", frozenset({UNIX_HOST}))
@@ -65,15 +62,22 @@ def tcp(address: str, secret_file: Path | None, *, anywhere: bool) -> Door:
         raise ValueError("a port is open to every user of this machine: give --secret-file, or --unix instead")
     if not ip_address(host).is_loopback and not anywhere:
         raise ValueError(f"{host} is not on this machine's loopback; --unix or 127.0.0.1, see docs/sidecar.md")
-    named = f"[{host}]" if ":" in host else host
-    made = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        made.bind((host, port))
-    except OSError as error:
-        raise ValueError(f"{address} cannot be listened on: {error.strerror or error}") from error
+    secret, named = _secret(secret_file), f"[{host}]" if ":" in host else host
+    made = _bound(socket.AF_INET6 if ":" in host else socket.AF_INET, (host, port), address)
     hosts = frozenset({f"{named}:{port}", f"localhost:{port}"})
-    return Door(made, f"http://{named}:{port}", None if anywhere else hosts, _secret(secret_file))
+    return Door(made, f"http://{named}:{port}", None if anywhere else hosts, secret)
+
+
+def _bound(family: socket.AddressFamily, place: str | tuple[str, int], shown: str) -> socket.socket:
+    made = socket.socket(family, socket.SOCK_STREAM)
+    if family is not socket.AF_UNIX:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        made.bind(place)
+    except OSError as error:
+        made.close()
+        raise ValueError(f"{shown} cannot be listened on: {error.strerror or error}") from error
+    return made
 
 
 def _split(address: str) -> tuple[str, int]:

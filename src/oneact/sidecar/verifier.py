@@ -80,6 +80,12 @@ class Verifier(Guard):
         """Say what became of an act that is `unknown`."""
         return {"settled": await self.settle(settled.issuer, settled.txn, settled.state)}
 
+    async def unlinked(self, account: str) -> dict[str, Json]:
+        """Take every approval server off a local account, without any passkey: for the owner's own support."""
+        notices: _Notices = []
+        _NOTICES.set(notices)
+        return {"unlinked": await self.unlink(account), "notices": _told(notices)}
+
     async def _performed(self, asked: Asked) -> Answer:
         request = asked.request
         try:
