@@ -67,7 +67,7 @@ async function guarded(req, res, action, given, path = {}) {
 const answered = (body) => ({ content_type: "application/json", body_base64: body.toString("base64") });
 const read = (text) => { try { return JSON.parse(text) ?? {}; } catch { return {}; } }; // the sidecar refuses it
 const app = express();
-const text = express.text({ type: () => true, limit: "256kb" });
+const text = express.text({ type: () => true, limit: "64kb" });
 app.post("/bookings", text, (req, res) => guarded(req, res, "book_flight", read(req.body)));
 app.delete("/bookings/:reference", text, (req, res) => guarded(req, res, "cancel_flight", {}, { ...req.params }));
 app.post("/oneact/act", text, (req, res) => {
@@ -75,7 +75,7 @@ app.post("/oneact/act", text, (req, res) => {
   return guarded(req, res, String(action), parameters ?? {});
 });
 
-const octets = express.raw({ type: () => true, limit: "256kb" });
+const octets = express.raw({ type: () => true, limit: "128kb" });
 app.all(["/oneact/*rest", "/.well-known/oauth-protected-resource{/*rest}"], octets, async (req, res) => {
   const account = sessions.get(/(?:^|; )air=([^;]*)/.exec(req.headers.cookie ?? "")?.[1]) ?? null;
   const body = req.body?.toString("base64") ?? "";
@@ -90,6 +90,6 @@ app.get("/login", (req, res) => { // a real one asks for more than a name
 
 app.use((error, req, res, next) => { // no sidecar, no yes
   console.error(error);
-  res.status(error.status ?? 503).json({ error: "temporarily_unavailable" });
+  res.status(error.status ?? 503).json({ error: error.status ? "invalid_request" : "temporarily_unavailable" });
 });
 app.listen(port, "127.0.0.1", () => console.log(`listening on http://localhost:${port}`));

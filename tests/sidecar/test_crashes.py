@@ -9,7 +9,9 @@ from typing import Any
 
 import httpx
 import pytest
+from typer.testing import CliRunner
 
+from oneact.cli.commands import app
 from tests.rounds import rounds
 from tests.service.world import ApprovalServer, Caller, calling, eventually
 from tests.sidecar.running import FLIGHT, Place, asking, express, settle_in, sidecar, until_ended
@@ -78,6 +80,16 @@ async def test_a_sidecar_killed_before_the_receipt_says_unknown_and_hands_the_ac
             assert await service.verified(told) == "executed"
             assert (await ended(service, token))["receipt"] == told
             await eventually(lambda: told in server.receipts)
+    audit = [
+        "service",
+        "audit",
+        "--store",
+        str(hasty.folder / "var/air.db"),
+        "--key",
+        str(hasty.folder / "var/air.jwk"),
+    ]
+    done = CliRunner().invoke(app, audit)
+    assert (done.exit_code, done.output.splitlines()[-1]) == (0, "all agrees")
 
 
 @pytest.mark.parametrize("turn", range(KILLS))

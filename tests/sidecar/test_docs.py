@@ -1,6 +1,7 @@
 """docs/sidecar.md: its files are the example that the other tests run; every member, setting and reason is named."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -8,7 +9,9 @@ from oneact.errors import Reason
 from oneact.service import Act
 from oneact.sidecar import calls, config
 from oneact.sidecar.verifier import _members
-from tests.sidecar.running import EXPRESS
+from tests.service.world import ApprovalServer
+from tests.sidecar.running import EXPRESS, asking, settle_in, sidecar
+from tests.sidecar.service import refused
 from tests.spec.literal import ROOT
 
 REASONS = [
@@ -39,6 +42,17 @@ def test_every_call_is_named_with_its_members() -> None:
         needed, optional = calls.MEMBERS[path]
         assert members == needed | optional
         assert {name for name in members if f"`{name}`?" in (said if "`" in said else rows[0][1])} == optional
+
+
+async def test_the_call_that_is_shown_gets_an_offer(tmp_path: Path, server: ApprovalServer) -> None:
+    place = await settle_in(tmp_path, server, issuers='["http://localhost:8400"]')
+    [(path, body)] = re.findall(
+        r"http://localhost(/\w+) -H 'Content-Type: application/json' -d '(.*?)'\n", TEXT, re.DOTALL
+    )
+    with sidecar(place):
+        async with asking(place) as client:
+            answer = await client.post(path, content=body, headers={"Content-Type": "application/json"})
+    assert refused(answer.json()) == (401, "approval_required")
 
 
 @pytest.mark.parametrize("name", [*config.SETTINGS, *config.ACTION])

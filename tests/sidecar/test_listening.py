@@ -1,7 +1,10 @@
 """Where the sidecar listens, and who of this machine can reach it."""
 
+import asyncio
+import os
 import socket
 import stat
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -123,6 +126,23 @@ async def test_over_a_port_it_answers_who_has_the_secret(place: Place) -> None:
             named = headers | {"Host": f"rebound.example:{port}"}
             answer = await client.post(f"http://127.0.0.1:{port}/receipt", json=RIGHT, headers=named)
             assert answer.json()["reason"] == "csrf"
+
+
+async def test_the_fetch_of_node_is_no_browser(place: Place) -> None:
+    port, file = free_port(), place.folder / "secret"
+    program = """
+    const headers = { "Content-Type": "application/json", Authorization: "Bearer " + process.env.SECRET };
+    const call = { method: "POST", headers, body: JSON.stringify({ ticket: "t", status: 200 }) };
+    fetch(process.env.ADDRESS, call).then((answer) => answer.json()).then((found) => console.log(found.reason));
+    """
+    with sidecar(place, "--listen", f"127.0.0.1:{port}", "--secret-file", str(file)) as running:
+        until_open(("127.0.0.1", port), running)
+        environment = {"ADDRESS": f"http://127.0.0.1:{port}/receipt", "SECRET": file.read_text("utf-8").strip()}
+        done = await asyncio.to_thread(
+            subprocess.run, ["node", "-e", program], env={**os.environ, **environment}, capture_output=True, text=True,
+            timeout=30, check=True,
+        )  # fmt: skip
+    assert done.stdout == "receipt_unknown\n"
 
 
 async def test_it_ends_in_order_and_takes_its_socket_along(place: Place) -> None:

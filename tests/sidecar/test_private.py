@@ -125,7 +125,8 @@ async def test_there_are_six_addresses_and_one_method(
     "headers",
     [
         {"Origin": "http://localhost"}, {"Origin": "null"}, {"Sec-Fetch-Site": "same-origin"},
-        {"Sec-Fetch-Mode": "no-cors"}, {"Host": "evil.example"}, {"Host": "evil.example:8450"}, {"Host": "127.0.0.1"},
+        {"Sec-Fetch-Dest": "empty"}, {"Sec-Fetch-User": "?1"},
+        {"Host": "evil.example"}, {"Host": "evil.example:8450"}, {"Host": "127.0.0.1"},
     ],
 )  # fmt: skip
 async def test_no_browser_is_answered_whichever_page_or_name_led_it_here(

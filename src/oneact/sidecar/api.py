@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     _Call = Callable[[Verifier, Json], Awaitable[dict[str, Json]]]
 
+# What a browser says of each of its requests. Not Sec-Fetch-Mode, which Node's own fetch sends, and that alone.
+_OF_BROWSERS: Final = frozenset({"sec-fetch-site", "sec-fetch-dest", "sec-fetch-user", "origin"})
 _CALLS: Final[dict[str, _Call]] = {
     "/offer": lambda verifier, value: verifier.offer(calls.asked(value)),
     "/verify": lambda verifier, value: verifier.verify(calls.asked(value)),
@@ -55,7 +57,7 @@ class Api:
 
     def _check_caller(self, request: Request) -> None:
         """Refuse a browser, whichever page and name led it here, and a caller without the secret."""
-        if any(name == "origin" or name.startswith("sec-fetch-") for name, _ in request.headers):
+        if any(name in _OF_BROWSERS for name, _ in request.headers):
             raise Refusal(Reason.CSRF, "a browser")
         if self._door.hosts is not None and request.value("host") not in self._door.hosts:
             raise Refusal(Reason.CSRF, f"Host is {request.values('host')}, not one of {sorted(self._door.hosts)}")
