@@ -102,6 +102,8 @@ def test_a_name_is_taken_by_the_guards_own_act(tmp_path: Path) -> None:
     [
         (None, ("--unix", "s"), "cannot be read"),
         ("resource = 1", ("--unix", "s"), "resource is a text"),
+        (WHOLE.replace("var/air.db", "/dev/null/air.db"), ("--unix", "s"), "/dev/null/air.db"),
+        (WHOLE.replace("var/air.jwk", "/dev/null/air.jwk"), ("--unix", "s"), "/dev/null/air.jwk"),
         (WHOLE, (), "give either --unix or --listen"),
         (WHOLE, ("--unix", "s", "--listen", "127.0.0.1:8450"), "give either --unix or --listen"),
         (WHOLE, ("--listen", "127.0.0.1:8450"), "--secret-file"),

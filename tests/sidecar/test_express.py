@@ -197,6 +197,19 @@ async def test_the_link_page_works_through_the_relay_and_the_link_ends_by_an_act
     ]
 
 
+async def test_a_later_roster_and_the_question_for_a_receipt_pass_through_the_relay(caller: Caller) -> None:
+    booked = await caller.act("POST", "/bookings", json=FLIGHT)
+    txn = receipt.parse(booked.headers["oneact-receipt"])[0].txn
+    token = await caller.approved(await caller.ask("POST", "/bookings", json=FLIGHT))
+    other = await caller.show(token, "GET", f"/oneact/receipts/{txn}")
+    assert told(other)[:2] == (404, "receipt_unknown")
+    again = await caller.show(token, "POST", "/bookings", json=FLIGHT)
+    path = f"/oneact/receipts/{receipt.parse(again.headers['oneact-receipt'])[0].txn}"
+    assert (await caller.show(token, "GET", path)).json()["receipt"] == again.headers["oneact-receipt"]
+    later = caller.server.person.signed_roster(caller.resource, 2).members()
+    assert (await caller.client.post(caller.resource + "/oneact/roster", json=later)).status_code == 204
+
+
 async def test_nothing_that_a_caller_sends_makes_it_an_account(caller: Caller) -> None:
     page = "/oneact/link"
     claimed = {"id": "alice", "label": "alice", "auth_time": int(time.time())}

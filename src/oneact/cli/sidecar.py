@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
+
+if TYPE_CHECKING:
+    from oneact.sidecar.verifier import Verifier
+
+_SERVING: Final[dict[str, Any]] = {
+    "log_level": "warning",
+    "proxy_headers": False,
+    "server_header": False,
+    "ws": "none",
+    "lifespan": "on",
+    "timeout_keep_alive": 75,  # longer than clients keep a connection, so that none is closed under a call
+}
 
 
 def sidecar(
@@ -43,19 +56,29 @@ def sidecar(
 
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     try:
-        verifier = Verifier(load(config))
+        found = load(config)
+        verifier = Verifier(found)
+        asyncio.run(_try_out(verifier, found.settings["store"]))
         door = listening.door(unix, listen, secret_file, anywhere=allow_insecure_address)
     except (ValueError, Refusal) as error:
         said = error.detail if isinstance(error, Refusal) else str(error)
         typer.echo(f"oneact sidecar: {said}", err=True)
         raise typer.Exit(2) from error
     typer.echo(f"sidecar of {verifier.resource}, listening on {door.where}")
-    settings = uvicorn.Config(
-        Api(verifier, door), log_level="warning", proxy_headers=False, server_header=False, ws="none", lifespan="on"
-    )
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # uvicorn, having ended in order, raises the signal once more
     try:
-        uvicorn.Server(settings).run(sockets=[door.socket])
+        uvicorn.Server(uvicorn.Config(Api(verifier, door), **_SERVING)).run(sockets=[door.socket])
     finally:
         if unix:
             unix.unlink(missing_ok=True)
+
+
+async def _try_out(verifier: Verifier, store: Path) -> None:
+    """Open the store once, so that what keeps it closed is told before anyone asks."""
+    from oneact.errors import Refusal
+
+    try:
+        await verifier.start()
+        await verifier.stop()
+    except Refusal as refusal:
+        raise ValueError(f"the store {store} cannot be used: {refusal.detail}") from refusal
