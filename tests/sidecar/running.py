@@ -45,15 +45,18 @@ class Place:
         return self.folder / "sidecar.toml"
 
 
-async def settle_in(folder: Path, server: ApprovalServer, deadline: int = 30, issuers: str = "") -> Place:
-    """Write the example's configuration for this folder and server, and link the person to the account `alice`."""
+async def settle_in(folder: Path, server: ApprovalServer | None = None, deadline: int = 30, issuers: str = "") -> Place:
+    """Write the example's configuration for this folder, and link the person of `server` to the account `alice`.
+
+    Where `issuers` says which approval servers are accepted, nobody is linked.
+    """
     place = Place(folder, free_port())
     text = (EXPRESS / "sidecar.toml").read_text("utf-8")
     text = text.replace("http://localhost:3000", place.resource)
-    text = text.replace('["http://localhost:8400"]', issuers or f'["{server.issuer}"]')
+    text = text.replace('["http://localhost:8400"]', issuers or f'["{server.issuer if server else ""}"]')
     text = text.replace('intent = "Book a flight"', f'intent = "Book a flight"\ndeadline = {deadline}')
     place.config.write_text(text, "utf-8")
-    if not issuers:
+    if server is not None and not issuers:
         await link(folder / "var", place.resource, server)
     return place
 

@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 
 from oneact.protocol import action, jwk, offer, receipt
+from oneact.protocol.offer import Offer
 from oneact.testing import TestAgent
 from tests.service.world import ApprovalServer
 from tests.sidecar.running import FLIGHT, PRICE, Place
@@ -35,9 +36,12 @@ class Service:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
-    async def approved(self, **changes: Any) -> str:
+    async def offered(self, **changes: Any) -> Offer:
         found = await self.ask("/offer", **changes)
-        offered = offer.parse(httpx.Response(200, text=found["answer"]["body"]).json()["transaction_challenge"])[0]
+        return offer.parse(httpx.Response(200, text=found["answer"]["body"]).json()["transaction_challenge"])[0]
+
+    async def approved(self, **changes: Any) -> str:
+        offered = await self.offered(**changes)
         described = await self.action(offered.act.action)
         return self.server.person.approve_act(offered.act, described, self.agent, int(time.time()), txn=offered.txn)
 

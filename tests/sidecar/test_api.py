@@ -2,13 +2,14 @@
 
 import asyncio
 import base64
+import json
 import time
 from typing import Any
 
 import httpx
 import pytest
 
-from oneact.protocol import offer, receipt
+from oneact.protocol import act, base64url, offer, receipt
 from tests.service.world import ApprovalServer
 from tests.sidecar.running import FLIGHT, PRICE, Place
 from tests.sidecar.service import Service, call, refused
@@ -96,6 +97,22 @@ async def test_terms_that_are_no_longer_stated_are_refused_with_a_fresh_offer(se
     fresh = httpx.Response(200, text=found["answer"]["body"]).json()["transaction_challenge"]
     assert offer.parse(fresh)[0].act.terms == dearer
     assert "execute" in await service.verify(token)
+
+
+async def test_a_service_that_still_stands_by_terms_stated_earlier_gives_those_of_the_token(service: Service) -> None:
+    token = await service.approved()
+    claimed = json.loads(base64url.decode(token.split(".")[1]))["authorization_details"][0]["terms"]
+    assert (await service.verify(token, terms=claimed))["execute"]["terms"] == PRICE
+
+
+async def test_terms_that_only_a_token_claims_are_refused(service: Service) -> None:
+    offered = await service.offered()
+    cheap = {"price": {"amount": "1.00", "currency": "USD"}}
+    described = await service.action("book_flight")
+    bent = act.build(service.place.resource, "book_flight", described.digest, FLIGHT | {"bags": 0}, cheap)
+    now = int(time.time())
+    token = service.server.person.approve_act(bent, described, service.agent, now, txn=offered.txn)
+    assert refused(await service.verify(token, terms=cheap)) == (401, "txn_foreign")
 
 
 async def test_a_token_at_offer_is_the_services_mistake_and_executes_nothing(service: Service) -> None:

@@ -9,7 +9,6 @@ from oneact.errors import Reason
 from oneact.service import Act
 from oneact.sidecar import calls, config
 from oneact.sidecar.verifier import _members
-from tests.service.world import ApprovalServer
 from tests.sidecar.running import EXPRESS, asking, settle_in, sidecar
 from tests.sidecar.service import refused
 from tests.spec.literal import ROOT
@@ -44,8 +43,8 @@ def test_every_call_is_named_with_its_members() -> None:
         assert {name for name in members if f"`{name}`?" in (said if "`" in said else rows[0][1])} == optional
 
 
-async def test_the_call_that_is_shown_gets_an_offer(tmp_path: Path, server: ApprovalServer) -> None:
-    place = await settle_in(tmp_path, server, issuers='["http://localhost:8400"]')
+async def test_the_call_that_is_shown_gets_an_offer(tmp_path: Path) -> None:
+    place = await settle_in(tmp_path, issuers='["http://localhost:8400"]')
     [(path, body)] = re.findall(
         r"http://localhost(/\w+) -H 'Content-Type: application/json' -d '(.*?)'\n", TEXT, re.DOTALL
     )

@@ -178,7 +178,7 @@ async def linked(caller: Caller) -> httpx.Response:
 async def test_the_link_page_works_through_the_relay_and_the_link_ends_by_an_act(
     server: ApprovalServer, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    place = await settle_in(tmp_path, server, issuers='"linked"')
+    place = await settle_in(tmp_path, issuers='"linked"')
     with sidecar(place), express(place):
         async with calling(server, place.resource) as caller:
             assert (await caller.client.get(caller.resource + "/oneact/link")).headers["location"] == "/login"
