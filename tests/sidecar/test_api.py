@@ -156,6 +156,7 @@ async def test_a_form_is_read_strictly_too(service: Service) -> None:
     [
         ({"action": "fly"}, (404, "action_unknown")),
         ({"method": "PUT"}, (405, "method_not_allowed")),
+        ({"method": "PUT", "url": "/oneact/act"}, (405, "method_not_allowed")),
         ({"parameters": FLIGHT | {"seat": "1A"}}, (422, "parameter_unknown")),
         ({"parameters": {}}, (422, "parameters_invalid")),
         ({"headers": {}}, (401, "issuer_not_accepted")),

@@ -93,6 +93,13 @@ async def test_parameters_in_path_and_query_are_part_of_the_act(caller: Caller) 
         ("/bookings", b"{", (400, "json_malformed")),
         ("/bookings", b"null", (422, "parameters_invalid")),
         ("/oneact/act", b'{"action": "toString", "parameters": {}}', (404, "action_unknown")),
+        ("/oneact/act", b"{", (400, "json_malformed")),
+        (
+            "/oneact/act",
+            b'{"action": "book_flight", "action": "cancel_flight", "parameters": {}}',
+            (400, "json_duplicate_key"),
+        ),
+        ("/oneact/act", b'{"action": 5, "parameters": {}}', (400, "request_malformed")),
         ("/oneact/act", b'{"action": "book_flight"}', (400, "request_malformed")),
         ("/oneact/act", b'{"action": "book_flight", "parameters": 1}', (400, "request_malformed")),
     ],
@@ -225,7 +232,9 @@ async def test_the_guards_own_addresses_answer_under_the_service(caller: Caller)
     assert {item["action"] for item in actions} == {"book_flight", "cancel_flight", "oneact.unlink"}
     assert (await caller.client.get(caller.resource + "/oneact/client.json")).json()["client_name"] == "Example Air"
     assert told(await caller.client.get(caller.resource + "/oneact/no"))[:2] == (404, "address_unknown")
-    assert told(await caller.client.get(caller.resource + "/oneact/roster"))[:2] == (405, "method_not_allowed")
+    for path in ("/oneact/roster", "/oneact/act"):
+        other = await caller.client.get(caller.resource + path)
+        assert (*told(other)[:2], other.headers["allow"]) == (405, "method_not_allowed", "POST")
 
 
 def test_the_example_stays_short_enough_to_read() -> None:

@@ -70,7 +70,7 @@ class Verifier(Guard):
 
     async def page(self, request: Request) -> dict[str, Json]:
         """Answer a request to one of the guard's own public addresses."""
-        if request.path == endpoints.ACT_PATH:
+        if (request.method, request.path) == ("POST", endpoints.ACT_PATH):
             raise Refusal(Reason.REQUEST_MALFORMED, "a request for an act by its name is for /offer and /verify")
         notices: _Notices = []
         _NOTICES.set(notices)
@@ -89,12 +89,10 @@ class Verifier(Guard):
     async def _performed(self, asked: Asked) -> Answer:
         request = asked.request
         try:
-            guarded = self._named(asked.action)
-            method = "POST" if _is_by_name(request) else guarded.action.method
-            if request.method != method:
-                return exchange.of_other_method(request, [method])
-            given = _given(guarded, asked)
+            guarded, given = self._by_name(asked) if request.path == endpoints.ACT_PATH else self._by_route(asked)
             guarded.normalise(given)
+        except _OtherMethodError as other:
+            return exchange.of_other_method(request, [other.method])
         except Refusal as refusal:
             return exchange.refused(refusal, request.method, request.path)
         _check_terms(guarded, asked.terms)
@@ -106,26 +104,38 @@ class Verifier(Guard):
         stating = guarded if asked.terms is None else replace(guarded, quote=quote)
         return await self.perform(stating, given, request)
 
+    def _by_name(self, asked: Asked) -> tuple[Guarded, dict[str, Any]]:
+        """Give what a request to `/oneact/act` asks for: its body's, which the service has to have read so too."""
+        _check_method(asked.request, "POST")
+        name, given = (asked.action, asked.flat) if asked.flat is not None else reading.by_name(asked.request)
+        if name != asked.action:
+            raise Refusal(Reason.REQUEST_MALFORMED, f"the body names {name!r}, the service {asked.action!r}")
+        return self._named(name), given
+
+    def _by_route(self, asked: Asked) -> tuple[Guarded, dict[str, Any]]:
+        """Give what a request to an action's own route asks for; texts become what the schema says."""
+        guarded = self._named(asked.action)
+        _check_method(asked.request, guarded.action.method)
+        given = asked.flat if asked.flat is not None else reading.given(guarded, asked.request, asked.path)
+        return guarded, reading.typed(guarded, given)
+
     def _named(self, name: str) -> Guarded:
         if name not in self.actions:
             raise Refusal(Reason.ACTION_UNKNOWN, name)
         return self.actions[name]
 
 
-def _given(guarded: Guarded, asked: Asked) -> dict[str, Any]:
-    """Give the flat parameters: as the service has put them together, or read from the request, as strictly as ever."""
-    if asked.flat is not None:
-        return asked.flat if _is_by_name(asked.request) else reading.typed(guarded, asked.flat)
-    if not _is_by_name(asked.request):
-        return reading.typed(guarded, reading.given(guarded, asked.request, asked.path))
-    name, given = reading.by_name(asked.request)
-    if name != guarded.action.name:
-        raise Refusal(Reason.REQUEST_MALFORMED, f"the body names {name!r}, the service {guarded.action.name}")
-    return given
+class _OtherMethodError(Exception):
+    """A request by another method than the one of its address."""
+
+    def __init__(self, method: str) -> None:
+        super().__init__(method)
+        self.method = method
 
 
-def _is_by_name(request: Request) -> bool:
-    return request.path == endpoints.ACT_PATH
+def _check_method(request: Request, method: str) -> None:
+    if request.method != method:
+        raise _OtherMethodError(method)
 
 
 def _check_terms(guarded: Guarded, terms: dict[str, Json] | None) -> None:
