@@ -50,6 +50,8 @@ if ! command -v npm >/dev/null; then
     fail "npm is missing and only root can install it here (Debian: sudo apt-get install nodejs npm)."
   fi
 fi
+node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 18 || (a == 18 && b > 18) ? 0 : 1)' ||
+  fail "Node 18.19 or newer is needed; $(node --version) is older."
 express=examples/express
 locked=$(cat "$express/package.json" "$express/package-lock.json" | sha256sum | cut -d' ' -f1)
 if [ "$(cat "$express/node_modules/.oneact-setup" 2>/dev/null || true)" != "$locked" ]; then
