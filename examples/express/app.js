@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import http from "node:http";
 import { setTimeout } from "node:timers/promises";
 import express from "express";
@@ -83,9 +84,9 @@ app.all(["/oneact/*rest", "/.well-known/oauth-protected-resource{/*rest}"], octe
 });
 
 app.get("/login", (req, res) => { // a real one asks for more than a name
-  const id = String(req.query.name ?? "ada");
-  sessions.set(id, { id, label: id, auth_time: Math.floor(Date.now() / 1000) });
-  res.cookie("air", id, { httpOnly: true, sameSite: "lax" }).redirect(303, "/oneact/link");
+  const [id, session] = [String(req.query.name ?? "ada"), randomUUID()];
+  sessions.set(session, { id, label: id, auth_time: Math.floor(Date.now() / 1000) });
+  res.cookie("air", session, { httpOnly: true, sameSite: "lax" }).redirect(303, "/oneact/link");
 });
 
 app.use((error, req, res, next) => { // no sidecar, no yes

@@ -70,6 +70,16 @@ async def test_a_later_word_stands_in_place_of_unknown_once(service: Service) ->
     assert (await service.client.post("/settle", json=settled)).json() == {"settled": False}
 
 
+async def test_a_store_that_cannot_answer_hands_nothing_out(service: Service) -> None:
+    token, spare = await service.approved(), await service.approved()
+    ticket = (await service.verify(spare))["ticket"]
+    for file in (service.place.folder / "var").glob("air.db*"):
+        file.write_bytes(b"this was a database")
+    assert refused(await service.verify(token)) == (503, "store_unavailable")
+    answer = await service.client.post("/receipt", json={"ticket": ticket, "status": 201})
+    assert (answer.status_code, answer.json()["reason"]) == (503, "store_unavailable")
+
+
 async def test_the_owners_own_support_can_unlink_an_account(service: Service) -> None:
     token = await service.approved()
     unlinked = (await service.client.post("/unlink", json={"account": "alice"})).json()

@@ -217,6 +217,14 @@ async def test_a_later_roster_and_the_question_for_a_receipt_pass_through_the_re
     assert (await caller.client.post(caller.resource + "/oneact/roster", json=later)).status_code == 204
 
 
+async def test_a_page_is_relayed_whole_whatever_its_letters(caller: Caller) -> None:
+    await caller.client.get(caller.resource + "/login", params={"name": "Zoë Ångström 日本"})
+    page = await caller.client.get(caller.resource + "/oneact/link")
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert "Zoë Ångström 日本" in page.text
+    assert page.text.endswith("</html>")
+
+
 async def test_nothing_that_a_caller_sends_makes_it_an_account(caller: Caller) -> None:
     page = "/oneact/link"
     claimed = {"id": "alice", "label": "alice", "auth_time": int(time.time())}
