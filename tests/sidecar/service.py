@@ -14,9 +14,9 @@ from tests.sidecar.running import FLIGHT, PRICE, Place
 JSON = {"Content-Type": "application/json"}
 
 
-def call(server: ApprovalServer, **changes: Any) -> dict[str, Any]:
+def call(issuer: str, **changes: Any) -> dict[str, Any]:
     """Give the call of a request for a flight without a token."""
-    headers = {"accept-txn-challenge": [f'?1;as="{server.issuer}"'], "content-type": ["application/json"]}
+    headers = {"accept-txn-challenge": [f'?1;as="{issuer}"'], "content-type": ["application/json"]}
     made: dict[str, Any] = {
         "action": "book_flight", "parameters": FLIGHT, "terms": PRICE, "method": "POST", "url": "/bookings",
         "headers": headers, "client": "203.0.113.7",
@@ -32,7 +32,7 @@ class Service:
         self.client, self.server, self.place, self.agent = client, server, place, TestAgent()
 
     async def ask(self, path: str, **changes: Any) -> Any:
-        answer = await self.client.post(path, json=call(self.server, **changes))
+        answer = await self.client.post(path, json=call(self.server.issuer, **changes))
         assert answer.status_code == 200, answer.text
         return answer.json()
 

@@ -128,7 +128,7 @@ async def test_terms_that_only_a_token_claims_are_refused(service: Service) -> N
 async def test_a_token_at_offer_is_the_services_mistake_and_executes_nothing(service: Service) -> None:
     token = await service.approved()
     headers = {"authorization": [f"DPoP {token}"]}
-    answer = await service.client.post("/offer", json=call(service.server, headers=headers))
+    answer = await service.client.post("/offer", json=call(service.server.issuer, headers=headers))
     assert (answer.status_code, answer.json()["reason"]) == (400, "request_malformed")
     assert "execute" in await service.verify(token)
 

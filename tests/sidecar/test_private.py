@@ -3,6 +3,7 @@
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -12,9 +13,10 @@ from oneact.sidecar.api import Api
 from oneact.sidecar.config import load
 from oneact.sidecar.listening import Door
 from oneact.sidecar.verifier import Verifier
-from tests.service.world import ApprovalServer
-from tests.sidecar.running import PRICE, Place
+from tests.sidecar.running import PRICE, Place, settle_in
 from tests.sidecar.service import JSON, call
+
+ISSUER = "http://localhost:8400"
 
 
 @asynccontextmanager
@@ -25,6 +27,11 @@ async def behind(place: Place, secret: str | None) -> AsyncIterator[httpx.AsyncC
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app=api), base_url="http://localhost") as client:
             yield client
     await verifier.stop()
+
+
+@pytest.fixture
+async def place(tmp_path: Path) -> Place:
+    return await settle_in(tmp_path, issuers=f'["{ISSUER}"]')
 
 
 @pytest.fixture
@@ -52,9 +59,9 @@ async def locked(place: Place) -> AsyncIterator[httpx.AsyncClient]:
 )  # fmt: skip
 @pytest.mark.parametrize("path", ["/offer", "/verify"])
 async def test_a_fault_of_the_services_is_no_answer_to_relay(
-    door: httpx.AsyncClient, server: ApprovalServer, path: str, changes: dict[str, Any]
+    door: httpx.AsyncClient, path: str, changes: dict[str, Any]
 ) -> None:
-    answer = await door.post(path, json=call(server, **changes))
+    answer = await door.post(path, json=call(ISSUER, **changes))
     assert (answer.status_code, answer.json()["reason"]) == (400, "request_malformed")
 
 
