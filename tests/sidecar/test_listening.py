@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import socket
 import stat
 import subprocess
@@ -145,11 +146,12 @@ async def test_the_fetch_of_node_is_no_browser(place: Place) -> None:
     assert done.stdout == "receipt_unknown\n"
 
 
-async def test_it_ends_in_order_and_takes_its_socket_along(place: Place) -> None:
+async def test_it_ends_in_order_and_the_next_one_takes_its_socket(place: Place) -> None:
     with sidecar(place) as running:
+        assert mode(place.socket) == 0o600
+        running.terminate()
+        assert await until_ended(running) in {0, -signal.SIGTERM}
+    with sidecar(place):
         assert mode(place.socket) == 0o600
         async with asking(place) as client:
             assert (await client.post("/receipt", json=RIGHT)).json()["reason"] == "receipt_unknown"
-        running.terminate()
-        assert await until_ended(running) == 0
-    assert not place.socket.exists()

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import signal
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -65,12 +63,7 @@ def sidecar(
         typer.echo(f"oneact sidecar: {said}", err=True)
         raise typer.Exit(2) from error
     typer.echo(f"sidecar of {verifier.resource}, listening on {door.where}")
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # uvicorn, having ended in order, raises the signal once more
-    try:
-        uvicorn.Server(uvicorn.Config(Api(verifier, door), **_SERVING)).run(sockets=[door.socket])
-    finally:
-        if unix:
-            unix.unlink(missing_ok=True)
+    uvicorn.Server(uvicorn.Config(Api(verifier, door), **_SERVING)).run(sockets=[door.socket])
 
 
 async def _try_out(verifier: Verifier, store: Path) -> None:

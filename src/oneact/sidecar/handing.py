@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING
 
 from oneact.errors import Reason, Refusal
 from oneact.service.exchange import Answer
 from oneact.service.execution import Execution
+from oneact.service.receipts import state_of
 from oneact.service.store.contract import Outcome
 
 if TYPE_CHECKING:
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from oneact.service.execution import Place
     from oneact.service.receipts import Receipts
     from oneact.service.store.contract import Kept, Spend, SpendKey, Store
-
-FAILED: Final = 400  # as for a handler in Python: an answer from here on says that the act was not done
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,7 @@ class Handing(Execution):
         elif told:
             outcome = self._receipts.of_answer(found, answer, self._now())
         else:
-            outcome = self._receipts.settled(found, _state(answer), self._now())
+            outcome = self._receipts.settled(found, state_of(answer.status), self._now())
         if not await self._store.finish(key, outcome):
             return _standing(await self._again(key), answer)
         return outcome
@@ -77,13 +76,9 @@ class Handing(Execution):
         return replace(handed, spend=spend)
 
 
-def _state(answer: Answer) -> Literal["executed", "failed"]:
-    return "failed" if answer.status >= FAILED else "executed"
-
-
 def _standing(found: Spend, answer: Answer | None) -> Outcome:
     """Give the word that stands, if it is the one that is said again."""
-    said = "unknown" if answer is None else _state(answer)
+    said = "unknown" if answer is None else state_of(answer.status)
     if found.receipt is None or found.state != said or not _is_same(found.kept, answer):
         raise Refusal(Reason.RECEIPT_CONFLICT, f"{said} of act {found.key.txn}, which is {found.state}")
     return Outcome(found.state, found.receipt, 0, found.kept)
