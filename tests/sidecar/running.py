@@ -45,12 +45,14 @@ class Place:
         return self.folder / "sidecar.toml"
 
 
-async def settle_in(folder: Path, server: ApprovalServer | None = None, deadline: int = 30, issuers: str = "") -> Place:
+async def settle_in(
+    folder: Path, server: ApprovalServer | None = None, deadline: int = 30, issuers: str = "", port: int = 0
+) -> Place:
     """Write the example's configuration for this folder, and link the person of `server` to the account `alice`.
 
     Where `issuers` says which approval servers are accepted, nobody is linked.
     """
-    place = Place(folder, free_port())
+    place = Place(folder, port or free_port())
     text = (EXPRESS / "sidecar.toml").read_text("utf-8")
     text = text.replace("http://localhost:3000", place.resource)
     text = text.replace('["http://localhost:8400"]', issuers or f'["{server.issuer if server else ""}"]')

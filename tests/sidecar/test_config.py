@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from oneact.service import LINKED
+from oneact.service import LINKED, Beside
 from oneact.sidecar import config
 from oneact.sidecar.verifier import Verifier
 from tests.sidecar.running import EXPRESS
@@ -30,6 +30,11 @@ def test_linked_stands_for_whichever_server_a_person_links(tmp_path: Path) -> No
     assert config.parse(text, tmp_path).settings["issuers"] is LINKED
 
 
+def test_the_server_beside_the_service_is_named_in_a_table(tmp_path: Path) -> None:
+    text = WHOLE.replace('["http://localhost:8400"]', '{ beside = "http://localhost:8400" }')
+    assert config.parse(text, tmp_path).settings["issuers"] == Beside("http://localhost:8400")
+
+
 def test_labels_and_formats_are_published(tmp_path: Path) -> None:
     text = WHOLE.replace(
         'path = "/bookings"\n', 'path = "/bookings"\ndisplay = { to = "Goal", from = ["Start", "url"] }\n'
@@ -49,6 +54,9 @@ def test_labels_and_formats_are_published(tmp_path: Path) -> None:
         ('name = "Example Air"', "name = 1", "name is a text"),
         ('["http://localhost:8400"]', '"http://localhost:8400"', "issuers"),
         ('["http://localhost:8400"]', '["http://approve.example"]', "issuers"),
+        ('["http://localhost:8400"]', '{ besides = "http://localhost:8400" }', "issuers is an array"),
+        ('["http://localhost:8400"]', "{ beside = 1 }", "issuers is an array"),
+        ('["http://localhost:8400"]', '{ beside = "http://localhost:8400/" }', "no final slash"),
         ('"http://localhost:3000"', '"http://air.example"', "resource"),
         ('login_uri = "/login"', "terms_per_minute = 0", "terms_per_minute"),
         ('login_uri = "/login"', "terms_per_minute = true", "terms_per_minute is a whole number"),

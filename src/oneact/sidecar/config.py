@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from oneact.protocol.action import Rule
-from oneact.service import LINKED, actions
+from oneact.service import LINKED, Beside, actions
 from oneact.service.endpoints import ACT_PATH
 from oneact.service.guarded import DEADLINE
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _WORDS: Final = {str: "a text", list: "an array", dict: "a table", int: "a whole number", bool: "true or false"}
 SETTINGS: Final[dict[str, tuple[type, ...]]] = {
-    "resource": (str,), "name": (str,), "key": (str,), "store": (str,), "issuers": (list, str),
+    "resource": (str,), "name": (str,), "key": (str,), "store": (str,), "issuers": (list, str, dict),
     "private_hosts": (list,), "login_uri": (str,), "terms_per_minute": (int,), "actions": (dict,),
 }  # fmt: skip
 ACTION: Final[dict[str, tuple[type, ...]]] = {
@@ -71,11 +71,20 @@ def parse(text: str, folder: Path) -> Config:
     described = found.pop("actions")
     for name in _FILES:
         found[name] = folder / found[name]
-    if isinstance(found["issuers"], str):
-        if found["issuers"] != LINKED.value:
-            raise ValueError('issuers is an array, or "linked"')
-        found["issuers"] = LINKED
+    found["issuers"] = _issuers(found["issuers"])
     return Config(found, tuple(_described(name, members) for name, members in described.items()))
+
+
+def _issuers(value: object) -> object:
+    """Give the guard's `issuers`: a list as it stands, whichever are linked, or the one server beside this service."""
+    match value:
+        case list():
+            return value
+        case LINKED.value:
+            return LINKED
+        case {"beside": str(issuer), **others} if not others:
+            return Beside(issuer)
+    raise ValueError('issuers is an array, "linked", or { beside = "https://approve.example" }')
 
 
 def _described(name: str, members: object) -> Described:
