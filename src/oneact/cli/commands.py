@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import oneact
-from oneact.cli import agent, explain, flush, log, serve, service, verify
+from oneact.cli import agent, explain, flush, log, serve, service, sidecar, verify
 
 app = typer.Typer(name="oneact", no_args_is_help=True, add_completion=False)
 app.command("serve")(serve.serve)
@@ -17,6 +17,7 @@ app.command("verify")(verify.verify)
 app.command("explain")(explain.explain)
 service.app.command("flush")(flush.flush)
 app.add_typer(service.app, name="service")
+app.command("sidecar")(sidecar.sidecar)
 
 
 def _version(wanted: bool) -> None:
