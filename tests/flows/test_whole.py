@@ -13,8 +13,6 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from fastapi import FastAPI
-from flask import Flask
 
 from oneact.agent import Agent, Denied, Expired, OutcomeUnknown, Refused, Unreachable, keys
 from oneact.service import LocalAccount
@@ -249,7 +247,7 @@ async def test_a_handler_that_says_no_comes_with_a_receipt_of_it(
 ) -> None:
     asked = agent.act(airline.resource, "book_flight", {**FLIGHT, "note": "refuse"})
     async with deciding(person, "approve"):
-        if isinstance(airline.app, FastAPI | Flask):  # where an HTTPException is an answer
+        if airline.kind in {"django", "fastapi", "flask"}:  # where an HTTPException is an answer
             result = await asked
             assert result.receipt is not None
             assert (result.status, result.receipt.status) == (409, "failed")

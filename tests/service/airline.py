@@ -15,18 +15,22 @@ from typing import Annotated, Any
 import flask
 import uvicorn
 import waitress
+from django.http import Http404
+from django.urls import path
 from fastapi import Depends, FastAPI, HTTPException
 from fastapi import Path as InPath
 from pydantic import BaseModel, Field
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route
+from tests.service import django_site
 
 from oneact.service import LINKED, Act, Guard, LocalAccount, wsgi
+from oneact.service.django import Guard as DjangoGuard
 from oneact.service.fastapi import Guard as FastApiGuard
 from oneact.service.flask import Guard as FlaskGuard
 
 ASGI = ("fastapi", "asgi")
-WSGI = ("flask", "wsgi")
+WSGI = ("django", "flask", "wsgi")
 FACES = (*ASGI, *WSGI)
 SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -124,9 +128,14 @@ class Airline:
             "notify": lambda account, event: self.notices.append((account, event)),
             **more,
         }
-        guards = {"fastapi": FastApiGuard, "asgi": Guard, "flask": FlaskGuard, "wsgi": wsgi.Guard}
+        guards = {
+            "asgi": Guard, "django": DjangoGuard, "fastapi": FastApiGuard, "flask": FlaskGuard, "wsgi": wsgi.Guard,
+        }  # fmt: skip
         self.guard: Guard | wsgi.Guard = guards[kind](**settings)
-        makes = {"fastapi": self._fastapi, "asgi": self._asgi, "flask": self._flask, "wsgi": self._wsgi}
+        makes = {
+            "asgi": self._asgi, "django": self._django, "fastapi": self._fastapi, "flask": self._flask,
+            "wsgi": self._wsgi,
+        }  # fmt: skip
         self.app: Any = makes[kind](deadline)
 
     @property
@@ -221,6 +230,43 @@ class Airline:
             Mount("/", guard.app),
         ]
         return Starlette(routes=routes, lifespan=guard.lifespan)
+
+    def _django(self, deadline: int) -> Any:
+        guard = self.guard
+        assert isinstance(guard, DjangoGuard)
+
+        def quote(flight: Flight) -> Quote:
+            if flight.to == "NOWHERE":
+                raise Http404("no such place")
+            return Quote(price=Money(amount=Decimal(self.price) + flight.bags))
+
+        @guard.action(
+            "book_flight",
+            intent="Book a flight",
+            summary="Fly {from} to {to} on {date}",
+            terms=quote,
+            deadline=deadline,
+        )
+        def book(flight: Flight, act: Act) -> Any:
+            if flight.note == "refuse":
+                return {"detail": "sold out"}, 409
+            self.book(act, flight.note)
+            return Booking(reference=f"{flight.from_}-web", txn=act.txn, bags=flight.bags), 201
+
+        @guard.action(
+            "cancel_flight", intent="Cancel a flight", summary="Cancel {reference}", reversible=True, method="DELETE"
+        )
+        def cancel(
+            reference: Annotated[str, Field(min_length=2)],
+            act: Act,
+            refund: bool = False,  # noqa: FBT001, FBT002 - as owners write it
+        ) -> dict[str, Any]:
+            self.books.add(act, f"cancel {reference} {refund}")
+            return {"cancelled": reference, "refund": refund}
+
+        return django_site.serving(
+            guard, [*guard.urls, path("bookings", book), path("bookings/<str:reference>", cancel)]
+        )
 
     def _flask(self, deadline: int) -> flask.Flask:
         guard = self.guard

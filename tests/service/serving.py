@@ -16,13 +16,13 @@ from oneact.service import wsgi
 
 @contextlib.contextmanager
 def serving(airline: Airline, port: int) -> Iterator[None]:
-    """Serve an airline until the block ends: Flask by waitress, plain WSGI by werkzeug's threads."""
+    """Serve an airline until the block ends: Django and Flask by waitress, plain WSGI by werkzeug's threads."""
     if not airline.is_wsgi:
         with served(airline.app, port):
             yield
         return
     assert isinstance(airline.guard, wsgi.Guard)
-    run = by_waitress if airline.kind == "flask" else by_werkzeug
+    run = by_werkzeug if airline.kind == "wsgi" else by_waitress
     try:
         with run(airline.app, port):
             yield

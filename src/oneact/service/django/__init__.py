@@ -1,0 +1,24 @@
+"""The guard for Django applications, with Django REST framework or without it."""
+
+from oneact.protocol.action import Rule
+from oneact.service.act import Act, LocalAccount
+from oneact.service.django.guard import Guard
+from oneact.service.django.middleware import Middleware
+from oneact.service.django.rest import GuardedMixin
+from oneact.service.exchange import Answer
+from oneact.service.issuers import LINKED
+from oneact.service.typed.marks import Body, Form, Query
+
+__all__ = [
+    "LINKED",
+    "Act",
+    "Answer",
+    "Body",
+    "Form",
+    "Guard",
+    "GuardedMixin",
+    "LocalAccount",
+    "Middleware",
+    "Query",
+    "Rule",
+]

@@ -1,0 +1,136 @@
+"""The guard for Django: `urls` for the URLconf, and a decorator that makes views; translates and decides nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings as site
+from django.core.signals import request_started
+from django.urls import get_resolver, path
+from django.views.decorators.csrf import csrf_exempt
+
+from oneact.protocol.action import Rule
+from oneact.service import endpoints, wsgi
+from oneact.service.django import answers, incoming, routes
+from oneact.service.django.handler import VISITED, Handler, outside_transactions
+from oneact.service.guarded import DEADLINE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from django.http import HttpRequest, HttpResponse
+    from django.urls import URLPattern
+
+    from oneact.protocol.canonical import Json
+    from oneact.service.wsgi import Answering
+
+
+class Guard(wsgi.Guard):
+    """The guard with its Django face: `urls` for the URLconf, and `action` to make views of handlers."""
+
+    def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - they are named and typed at GuardCore
+        super().__init__(**settings)
+        self._handlers: dict[str, Handler] = {}
+        self._bound: set[Any] = set()
+        self._own_view = csrf_exempt(lambda request, **_: self.own(request))  # the link page has a token of its own
+        outside_transactions(self._own_view)
+        request_started.connect(self._bind_site)
+
+    @property
+    def urls(self) -> list[URLPattern]:
+        """Give the service's own addresses: `urlpatterns = [*guard.urls, …]`."""
+        return [path(route, self._own_view) for route in routes.below(endpoints.own_paths(self))]
+
+    def action(  # noqa: PLR0913 - what is published of an action, and the functions behind it
+        self,
+        name: str,
+        *,
+        intent: str,
+        summary: str,
+        terms: Callable[..., Any] | None = None,
+        terms_schema: Mapping[str, Json] | None = None,
+        terms_hold: Callable[..., Any] | None = None,
+        display: Mapping[str, str | tuple[str, str]] | None = None,
+        reversible: bool = False,
+        rule: Rule | None = None,
+        deadline: int = DEADLINE,
+        method: str | None = None,
+    ) -> Callable[[Callable[..., Any]], Callable[..., HttpResponse]]:
+        """Guard a handler and give the view for `path()`; the handler's arguments are the action's parameters.
+
+        What the route names comes from the path, a pydantic model's members from the JSON body, any other argument
+        from the query, unless it is marked `Form` or `Body`; all stand flat beside each other. `act: Act` is no
+        parameter, nor is `self` of a method in a view class, and there is no request: nobody has signed it. `method`
+        is the HTTP method of a function, POST where nothing is said. `terms` takes any of the handler's arguments by
+        name or type and returns what its annotation, or `terms_schema`, describes; it also runs for callers who are
+        not known. `terms_hold` takes the same and `terms`. Raises ValueError for what cannot be hashed, shown or told
+        apart.
+        """
+
+        def decorate(function: Callable[..., Any]) -> Callable[..., HttpResponse]:
+            handler = Handler(self, name, function, terms, terms_hold, method)
+            self.register(
+                handler.publish(
+                    deadline,
+                    terms_schema,
+                    intent=intent,
+                    summary=summary,
+                    display=display,
+                    reversible=reversible,
+                    rule=rule or Rule(),
+                )
+            )
+            self._handlers[name] = handler
+            view = handler.endpoint(self)
+            outside_transactions(view)
+            # What `@api_view` makes of the view asks no agent to sign in, unless decorators in between say so.
+            view.authentication_classes, view.permission_classes = [], []  # type: ignore[attr-defined]  # as its own decorators do
+            view.csrf_exempt = True  # type: ignore[attr-defined]  # no cookie gives a caller any authority here
+            return view
+
+        return decorate
+
+    def bind(self, urlconf: object = None) -> None:
+        """Find the routes of the guarded handlers, in ROOT_URLCONF or another, and publish their paths.
+
+        Every first request calls it; call it yourself, and a mistake is told before there is a request. Raises
+        ValueError for a route that cannot be published, for a view in front of the guard that would refuse every
+        agent, and for a route that runs a guarded handler without the guard.
+        """
+        found = site.ROOT_URLCONF if urlconf is None else urlconf
+        if found in self._bound:
+            return
+        functions = [handler.function for handler in self._handlers.values()]
+        for route in routes.of(get_resolver(found)):
+            if route.view is self._own_view:
+                routes.check_is_at_root(route)
+                continue
+            routes.check_is_not_raw(route, functions)
+            mine = [part for part in route.parts() if part.handler is not None and part.handler.guard is self]
+            for part in mine:
+                part.bind(route)
+            if mine:
+                routes.open_to_agents(route)
+        self._bound.add(found)  # last: a site with a mistake stays refused
+
+    def own(self, request: HttpRequest) -> HttpResponse:
+        """Answer a request to one of the service's own addresses."""
+        return self.responded(request, lambda found: endpoints.answer(self, found))
+
+    def is_own(self, path: str) -> bool:
+        """Tell whether a path, within the service, is one of its own addresses."""
+        return any(path == at or (at.endswith("/") and path.startswith(at)) for at in endpoints.own_paths(self))
+
+    def responded(self, request: HttpRequest, answer: Answering, view: object = None) -> HttpResponse:
+        """Have a request of Django's answered, in its thread."""
+        self.bind(getattr(request, "urlconf", None))
+        visited = VISITED.set((request, view))
+        try:
+            return answers.response(
+                self.answered(request.method, request.path_info, lambda: incoming.read(request), answer)
+            )
+        finally:
+            VISITED.reset(visited)
+
+    def _bind_site(self, **_: Any) -> None:  # noqa: ANN401 - what the signal tells
+        self.bind()
