@@ -28,7 +28,7 @@ async def again(caller: Caller, token: str, body: dict[str, Any]) -> httpx.Respo
     return answer
 
 
-@pytest.mark.parametrize("face", ["asgi", "flask"])
+@pytest.mark.parametrize("face", ["asgi", "django", "flask"])
 @pytest.mark.parametrize("_turn", range(rounds(1, KILLS)))
 @pytest.mark.parametrize(("note", "booked"), [("kill before", 0), ("kill after", 1)])
 async def test_a_process_killed_in_the_act_never_runs_it_again(
@@ -55,7 +55,7 @@ async def test_a_process_killed_in_the_act_never_runs_it_again(
     assert len(books.all()) == booked
 
 
-@pytest.mark.parametrize("face", ["asgi", "flask"])
+@pytest.mark.parametrize("face", ["asgi", "django", "flask"])
 @pytest.mark.parametrize("turn", range(KILLS))
 async def test_whenever_it_is_killed_the_act_is_done_once_at_the_most_and_its_outcome_is_not_a_lie(
     server: ApprovalServer, tmp_path: Path, face: str, turn: int

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import httpx
 import pytest
+from django.urls import path
 from fastapi import FastAPI, Form, Header
 from flask import Flask
 from starlette.applications import Starlette
@@ -15,12 +16,15 @@ from starlette.routing import Mount, Route
 
 from oneact.service import Guard as AsgiGuard
 from oneact.service import wsgi
+from oneact.service.django import Form as DjangoForm
+from oneact.service.django import Guard as DjangoGuard
 from oneact.service.fastapi import Act, Guard
 from oneact.service.flask import Form as FlaskForm
 from oneact.service.flask import Guard as FlaskGuard
 from oneact.service.guard import GuardCore
 from oneact.testing import InProcessApprover, TestAgent
 from tests.attacks.stage import FLIGHT, told
+from tests.service import django_site
 from tests.service.airline import FACES, Airline
 from tests.service.serving import by_waitress
 from tests.service.world import Caller, free_port
@@ -96,6 +100,8 @@ def noting(face: str, folder: Path, issuer: str, done: list[str]) -> tuple[Guard
         return guard, app
     if face == "flask":
         return noting_in_flask(settings, done)
+    if face == "django":
+        return noting_in_django(settings, done)
     described: dict[str, Any] = {
         "intent": "Keep a note", "summary": "Keep {note}", "sources": {"note": "form"}, "path": "/notes",
         "schema": {"type": "object", "required": ["note"], "properties": {"note": {"type": "string"}}},
@@ -123,6 +129,16 @@ def noting_in_flask(settings: dict[str, Any], done: list[str]) -> tuple[GuardCor
         done.append(note)
 
     return guard, app
+
+
+def noting_in_django(settings: dict[str, Any], done: list[str]) -> tuple[GuardCore, Any]:
+    guard = DjangoGuard(**settings)
+
+    @guard.action("keep_note", intent="Keep a note", summary="Keep {note}")
+    def keep(note: Annotated[str, DjangoForm()]) -> None:
+        done.append(note)
+
+    return guard, django_site.serving(guard, [*guard.urls, path("notes", keep)])
 
 
 def test_a_handler_that_reads_a_header_unshown_is_refused_at_the_start(tmp_path: Path) -> None:

@@ -57,10 +57,18 @@ def response(answer: Answer) -> HttpResponse:
         del made.headers["Content-Type"]
     for name, value in answer.headers:
         if name.lower() == "set-cookie":
-            made.cookies.load(value)
+            _set_cookie(made, value)
         else:
             made.headers[name] = f"{made.headers[name]}, {value}" if name in made.headers else value
     return made
+
+
+def _set_cookie(made: HttpResponse, line: str) -> None:
+    """Set a cookie as its line says; Python's own reader says nothing of a line that it cannot read."""
+    known = len(made.cookies)
+    made.cookies.load(line)
+    if len(made.cookies) != known + 1:
+        raise ValueError("a cookie that comes twice, or in no form that Django could send")
 
 
 def _of_response(made: HttpResponseBase) -> Answer:

@@ -51,7 +51,7 @@ class Handler(typed.Handler):
         method: str | None,
     ) -> None:
         first = next(iter(inspect.signature(function).parameters.values()), None)
-        self.is_method = first is not None and first.name == "self" and first.annotation is typed.EMPTY
+        self.is_method = first is not None and first.name == "self"
         self.view: Callable[[], Any] | None = None  # makes one of the class, once its route is known
         self.said_method = method
         super().__init__(guard, name, function, terms, terms_hold)
