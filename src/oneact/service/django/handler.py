@@ -14,7 +14,7 @@ from django.http import HttpRequest
 
 from oneact.errors import Reason, Refusal
 from oneact.service import exchange, reading
-from oneact.service.django import answers, rest
+from oneact.service.django import answers, rest, serializers
 from oneact.service.typed import handler as typed
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from oneact.service.django.guard import Guard
     from oneact.service.exchange import Answer
     from oneact.service.guarded import Guarded
+    from oneact.service.typed.parameters import Field
 
 VISITED: Final[contextvars.ContextVar[tuple[HttpRequest, Any]]] = contextvars.ContextVar("oneact-django-request")
 _METHODS: Final = frozenset({"post", "put", "patch", "delete"})
@@ -78,6 +79,15 @@ class Handler(typed.Handler):
                 f"action {self.name}: {found.name} is the whole request, which nobody has signed: take arguments"
             )
         return self.is_method and found.name == "self"
+
+    def _parameter(self, argument: str, plain: Any, annotation: Any, said: typed.Said) -> Field:  # noqa: ANN401 - parts of a signature
+        if not serializers.is_one(plain):
+            return super()._parameter(argument, plain, annotation, said)
+        if said.source == "query":
+            raise ValueError(f"{argument}: a serializer stands in the body or a form")
+        field = serializers.field(argument, plain)
+        self._sources |= dict.fromkeys(field.names, said.source or "body")
+        return field
 
     def publish(self, deadline: int, terms_schema: Mapping[str, Json] | None, **description: Any) -> Guarded:  # noqa: ANN401 - members of `actions.describe`
         """Give what the guard registers; a method of a class runs when its route is known, and not before."""
