@@ -211,7 +211,7 @@ def rooms_of(desk: Desk, **members: Any) -> type[View]:
 
 
 def test_the_method_of_a_view_class_is_a_handler_with_its_self(desk: Desk) -> None:
-    desk.put(path("rooms", csrf_exempt(rooms_of(desk).as_view(label="suite"))))
+    desk.put(path("rooms", rooms_of(desk).as_view(label="suite")))
     assert desk.act("POST", "/rooms?number=3").json() == {"suite": 3, "at": "/rooms"}
     by_name = {"action": "do", "parameters": {"number": 3}}
     assert desk.act("POST", "/oneact/act", data=by_name).json() == {"suite": 3, "at": "/oneact/act"}
@@ -220,8 +220,12 @@ def test_the_method_of_a_view_class_is_a_handler_with_its_self(desk: Desk) -> No
 
 
 def test_a_view_class_beside_whose_guarded_method_others_stand_is_exempted_by_its_owner(desk: Desk) -> None:
+    forms = rooms_of(desk, put=lambda _, request: HttpResponse(request.path))
     with pytest.raises(ValueError, match=r"/rooms: write csrf_exempt\(…as_view\(\)\)"):
-        desk.guard.bind(desk.put(path("rooms", rooms_of(desk).as_view())))
+        desk.guard.bind(desk.put(path("rooms", forms.as_view())))
+    assert desk.open("PUT", "/rooms", {}).status_code == 403
+    desk.put(path("rooms", csrf_exempt(forms.as_view())))
+    assert desk.act("POST", "/rooms?number=3").status_code == 200
 
 
 def test_a_view_class_of_guarded_methods_alone_needs_nothing_more(desk: Desk) -> None:
@@ -361,7 +365,7 @@ def test_a_handler_that_wants_no_transaction_has_none(desk: Desk) -> None:
 
 @pytest.mark.usefixtures("atomic")
 def test_a_view_class_with_other_methods_is_taken_out_of_atomic_requests_by_its_owner(desk: Desk) -> None:
-    view = csrf_exempt(rooms_of(desk).as_view())
+    view = rooms_of(desk).as_view()
     with pytest.raises(ValueError, match=r"write transaction.non_atomic_requests"):
         desk.guard.bind(desk.put(path("rooms", view)))
     desk.put(path("rooms", transaction.non_atomic_requests(view)))

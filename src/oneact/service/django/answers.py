@@ -60,6 +60,8 @@ def response(answer: Answer) -> HttpResponse:
             _set_cookie(made, value)
         else:
             made.headers[name] = f"{made.headers[name]}, {value}" if name in made.headers else value
+    if "Location" in made.headers:
+        made.url = made.headers["Location"]  # as Django's own redirects have it, which its test client follows
     return made
 
 

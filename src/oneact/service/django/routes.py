@@ -27,6 +27,7 @@ _TAKEN: Final = frozenset(
 _VARIABLE: Final = re.compile(r"<(?:[^>:]*:)?([^>]+)>")
 _PLAIN: Final = re.compile(r"((?:[A-Za-z0-9_/~-]|\\[-./])+)|\(\?P<([A-Za-z_][A-Za-z0-9_]*)>(?:[^()\\]|\\[wd.])+\)")
 _UNGUARDED: Final = frozenset({"options", "head", "trace"})  # which classes answer by themselves
+_READS: Final = frozenset({"get"})  # for which nobody forges a form
 _ADVICE: Final = "put what @guard.action(…) gives into path(), above it only decorators that take the request"
 
 
@@ -118,10 +119,8 @@ def open_to_agents(route: Route) -> None:
     rest.check_lets_agents_through(str(route), made_of)
     mixed = [part.method for part in route.parts() if part.handler is None and part.method not in _UNGUARDED]
     atomic = {alias for alias, settings in connections.settings.items() if settings["ATOMIC_REQUESTS"]}
-    if mixed and not getattr(route.view, "csrf_exempt", False):
-        raise ValueError(
-            f"{route}: write csrf_exempt(…as_view()); agents have no form's token, and {mixed} may need one"
-        )
+    if not _READS.issuperset(mixed) and not getattr(route.view, "csrf_exempt", False):
+        raise ValueError(f"{route}: write csrf_exempt(…as_view()); agents have no form's token, {mixed} may need one")
     if mixed and not atomic <= getattr(route.view, "_non_atomic_requests", set()):
         raise ValueError(f"{route}: write transaction.non_atomic_requests(…as_view()), since {mixed} stand beside it")
     route.view.csrf_exempt = True  # type: ignore[attr-defined]  # as the decorator does
