@@ -1,0 +1,119 @@
+"""The one link step: the played server is linked to a test account, by its session or in its owner's browser."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlencode, urljoin
+
+from oneact.conformance import outcome
+from oneact.conformance.fault import Fault
+from oneact.conformance.outcome import CannotRun
+from oneact.errors import Reason
+from oneact.protocol import metadata
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import httpx
+
+    from oneact.conformance.stage import Stage
+
+_HOPS: Final = 10
+_REDIRECTS: Final = range(300, 400)
+_ERROR: Final = 400
+_AGAIN: Final = 11.0  # seconds in which a service may hold to the keys it has of an issuer, and one more
+_SETTLE: Final = 12.0
+
+
+def by_cookie(stage: Stage) -> None:
+    """Link with the signed-in session of the cookies given; raises CannotRun.
+
+    A service that has met this issuer a moment ago may hold to the keys of that run for ten seconds: a link that is
+    refused is tried once more after that.
+    """
+    answer = _submit(stage)
+    if answer.status_code >= _ERROR and stage.server.exchanged:
+        stage.server.wait_for(lambda: False, _AGAIN)
+        answer = _submit(stage)
+    if answer.status_code >= _ERROR or not stage.server.exchanged:
+        raise CannotRun(f"the account was not linked: {outcome.told(answer)}")
+    settle(stage)
+
+
+def in_browser(stage: Stage, say: Callable[[str], None], seconds: float) -> None:
+    """Wait until the owner has linked the test account in their own browser; raises CannotRun."""
+    say(f"Sign in at the service with a test account, open {stage.described.link_uri}")
+    say(f"and link it to {stage.person.issuer}. Nothing is asked there; you are sent back at once.")
+    if not stage.server.wait_for(lambda: stage.server.exchanged, seconds):
+        raise CannotRun(f"nobody linked {stage.person.issuer} in {seconds:.0f} seconds")
+    settle(stage)
+
+
+def settle(stage: Stage) -> None:
+    """Wait until the service knows the person, shown by what refuses a passkey that it has not pinned."""
+    wrong = Fault(passkey=lambda person: person.stranger)
+
+    def known() -> bool:
+        return bool(outcome.body(stage.attempt(wrong)).get("reason") == Reason.PASSKEY_NOT_PINNED.value)
+
+    if not stage.server.wait_for(known, _SETTLE):
+        raise CannotRun(f"the service does not know the person that was linked: {stage.last['answer']}")
+
+
+def _submit(stage: Stage) -> httpx.Response:
+    """Open the link page, send its form with the played issuer, and go where it leads."""
+    page = _follow(stage, "GET", stage.described.link_uri, None)
+    form = _Form()
+    form.feed(page.text)
+    if form.action is None or "issuer" not in form.fields:
+        raise CannotRun(
+            f"the link page has no form with a field issuer: {outcome.told(page)}; is the session signed in?"
+        )
+    body = urlencode({**form.fields, "issuer": stage.person.issuer}).encode()
+    return _follow(stage, "POST", urljoin(str(page.url), form.action), body)
+
+
+def _follow(stage: Stage, method: str, url: str, body: bytes | None) -> httpx.Response:
+    """Make a request as a browser would, with the service's own cookies, and follow where it redirects."""
+    own = metadata.origin(stage.resource)
+    for _ in range(_HOPS):
+        fields = [("Content-Type", "application/x-www-form-urlencoded"), ("Origin", own)] if body is not None else []
+        at_home = metadata.origin(url) == own
+        if at_home and stage.cookies:
+            fields.append(("Cookie", "; ".join(f"{name}={value}" for name, value in stage.cookies.items())))
+        answer = stage.send(method, url, fields, body)
+        if at_home:
+            stage.cookies |= dict(_cookies(answer))
+        if answer.status_code not in _REDIRECTS or "location" not in answer.headers:
+            return answer
+        method, url, body = "GET", urljoin(url, answer.headers["location"]), None
+    raise CannotRun(f"{stage.described.link_uri} redirects more than {_HOPS} times")
+
+
+def _cookies(answer: httpx.Response) -> list[tuple[str, str]]:
+    pairs = [line.partition(";")[0].partition("=") for line in answer.headers.get_list("set-cookie")]
+    return [(name.strip(), value.strip()) for name, _, value in pairs]
+
+
+class _Form(HTMLParser):
+    """The first form of a page that has a field `issuer`: where it goes, and what its fields hold."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.action: str | None = None
+        self.fields: dict[str, str] = {}
+        self._inside = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Take in a form, or a field of one."""
+        named = {name: value or "" for name, value in attrs}
+        if tag == "form" and "issuer" not in self.fields:
+            self.action, self.fields, self._inside = named.get("action", ""), {}, True
+        elif self._inside and tag in {"input", "select"} and "name" in named:
+            self.fields[named["name"]] = named.get("value", "")
+
+    def handle_endtag(self, tag: str) -> None:
+        """Leave a form."""
+        if tag == "form":
+            self._inside = False
