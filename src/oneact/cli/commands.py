@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import oneact
-from oneact.cli import agent, explain, log, serve, service, verify
+from oneact.cli import agent, conformance, explain, log, serve, service, verify
 
 app = typer.Typer(name="oneact", no_args_is_help=True, add_completion=False)
 app.command("serve")(serve.serve)
@@ -16,6 +16,7 @@ app.add_typer(log.app, name="log")
 app.command("verify")(verify.verify)
 app.command("explain")(explain.explain)
 app.add_typer(service.app, name="service")
+app.command("conformance")(conformance.conformance)
 
 
 def _version(wanted: bool) -> None:

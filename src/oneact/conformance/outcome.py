@@ -78,6 +78,11 @@ def wanted(*reasons: Reason) -> str:
     )
 
 
+def brief(*reasons: Reason) -> str:
+    """Say in a word or two which refusals are expected, as a row of the table has it."""
+    return " or ".join(f"{reason.status} {reason.value}" for reason in reasons)
+
+
 def refused(answer: httpx.Response, *reasons: Reason) -> None:
     """Fail unless an answer is the refusal of one of these reasons, with everything the closed table says of it."""
     said = body(answer)

@@ -45,7 +45,7 @@ def refusal(number: str, name: str, sent: str, reason: Reason | tuple[Reason, ..
     def play(stage: Stage) -> None:
         outcome.refused(stage.attempt(wrong), *reasons)
 
-    return Row(number, name, sent, outcome.wanted(*reasons), play, wrong, reasons)
+    return Row(number, name, sent, outcome.brief(*reasons), play, wrong, reasons)
 
 
 def accepted(number: str, name: str, sent: str, wrong: Fault) -> Row:
@@ -59,4 +59,4 @@ def accepted(number: str, name: str, sent: str, wrong: Fault) -> Row:
 
 def answered(number: str, name: str, sent: str, reasons: tuple[Reason, ...], play: Play) -> Row:
     """Give the row of requests that `play` makes itself, which have to be refused for these reasons."""
-    return Row(number, name, sent, outcome.wanted(*reasons), play, None, reasons)
+    return Row(number, name, sent, outcome.brief(*reasons), play, None, reasons)

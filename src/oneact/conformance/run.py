@@ -98,6 +98,8 @@ def play(row: Row, on: Stage) -> Result:
         status, expected, came = "failed", failed.expected, failed.came
     except Skipped as skipped:
         status, came = "skipped", str(skipped)
+    except CannotRun as error:
+        status, came = "failed", f"no answer: {error}"
     except Refusal as refusal:
         status, came = "failed", f"what the service sent is not in its form: {refusal}"
     return Result(row.number, row.name, row.sent, expected, status, came, time.monotonic() - began, on.last)
@@ -116,10 +118,13 @@ def _check_wanted(settings: Settings, published: dict[str, Any]) -> None:
 
 
 def _link(on: Stage, settings: Settings) -> None:
-    if on.cookies:
-        linking.by_cookie(on)
-    else:
-        linking.in_browser(on, settings.say, settings.link_seconds)
+    try:
+        if on.cookies:
+            linking.by_cookie(on)
+        else:
+            linking.in_browser(on, settings.say, settings.link_seconds)
+    except Failed as failed:
+        raise CannotRun(f"no offer can be had: {failed}") from failed
     on.linked = True
 
 

@@ -80,7 +80,7 @@ class Stage:
         """Make one request with exactly these header fields; raises CannotRun where nothing answers."""
         try:
             answer = self.client.request(method, url, headers=httpx.Headers(fields or []), content=content)
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise CannotRun(f"{method} {url}: {error!r}") from error
         self.last = _kept(method, url, fields or [], content, answer)
         return answer
@@ -184,7 +184,7 @@ def open_service(
 def _document(client: httpx.Client, url: str) -> Any:  # noqa: ANN401 - any JSON
     try:
         answer = client.get(url)
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise CannotRun(f"{url}: {error}") from error
     if answer.status_code != httpx.codes.OK:
         raise CannotRun(f"{url} answered {answer.status_code}")

@@ -107,7 +107,7 @@ GROUP: Final = Group(
         Row("12.3", "over the answer", "a right request", "result_digest over salt and body", _digest),
         Row(
             "12.4", "fetched", "GET /oneact/receipts/<txn> by the token's holder, then with another key's proof",
-            f"the receipt; then {outcome.wanted(Reason.PROOF_BINDING)}", _fetched,
+            f"the receipt; then {outcome.brief(Reason.PROOF_BINDING)}", _fetched,
         ),
     ),
 )  # fmt: skip

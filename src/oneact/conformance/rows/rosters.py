@@ -208,7 +208,7 @@ GROUP: Final = Group(
         answered("roster.15", "forged removal", "a removal by another key", (Reason.ROSTER_SIGNATURE,), _forged),
         Row(
             "roster.16", "server removes", "a removal by the server's signature alone, then the removed passkey",
-            f"204, then {outcome.wanted(Reason.PASSKEY_NOT_PINNED)}", _removed,
+            f"204, then {outcome.brief(Reason.PASSKEY_NOT_PINNED)}", _removed,
         ),
     ),
 )  # fmt: skip
@@ -217,7 +217,7 @@ END: Final = Group(
     (
         Row(
             "unlink.1", "unlinked", f"{UNLINK}, approved, then a right token",
-            f"executed, then {outcome.wanted(Reason.ACCOUNT_NOT_LINKED, Reason.TOKEN_ISSUER)}", _unlinked,
+            f"executed, then {outcome.brief(Reason.ACCOUNT_NOT_LINKED, Reason.TOKEN_ISSUER)}", _unlinked,
         ),
     ),
 )  # fmt: skip

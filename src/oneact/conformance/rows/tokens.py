@@ -106,7 +106,7 @@ TIMES: Final = Group(
         ),
         Row(
             "3.2", "expired at the very second", "exp = now, iat 30 s ago, as the statement's",
-            outcome.wanted(Reason.TOKEN_EXPIRED), _expired_this_second,
+            outcome.brief(Reason.TOKEN_EXPIRED), _expired_this_second,
         ),
         refusal(
             "3.3", "expired long ago", "iat an hour ago, as the statement's", Reason.TOKEN_EXPIRED,
@@ -162,11 +162,11 @@ AUDIENCE: Final = Group(
             Fault(claims=lambda right: {**right, "aud": [right["aud"]]}),
         ),
         Row(
-            "4.4", "Host and aud", f"aud of {_HOST}, and Host: {_HOST}", outcome.wanted(Reason.TOKEN_AUDIENCE) + _HOSTS,
+            "4.4", "Host and aud", f"aud of {_HOST}, and Host: {_HOST}", outcome.brief(Reason.TOKEN_AUDIENCE) + _HOSTS,
             _play_host_and_aud,
         ),
         Row(
-            "4.5", "Host and htu", f"a proof for {_HOST}, and Host: {_HOST}", outcome.wanted(Reason.PROOF_HTU) + _HOSTS,
+            "4.5", "Host and htu", f"a proof for {_HOST}, and Host: {_HOST}", outcome.brief(Reason.PROOF_HTU) + _HOSTS,
             _play_host_and_htu,
         ),
     ),
