@@ -72,6 +72,10 @@ def _random(octets: bytearray) -> None:
     octets[1:17], octets[25:] = secrets.token_bytes(16), secrets.token_bytes(32)
 
 
+def _shortened(octets: bytearray) -> None:
+    del octets[16:]
+
+
 def _set(value: int) -> Callable[[bytearray], None]:
     def put_in(octets: bytearray) -> None:
         octets[0] = value
@@ -157,7 +161,7 @@ GROUP: Final = Group(
         _with_terms(
             "7.7", "unknown form of txn", "the txn's first octet 2", Reason.TXN_MALFORMED, Fault(txn=_octets(_set(2)))
         ),
-        _with_terms("7.8", "short txn", "a txn of 16 octets", Reason.TXN_MALFORMED, Fault(txn=lambda txn: txn[:22])),
+        _with_terms("7.8", "short txn", "a txn of 16 octets", Reason.TXN_MALFORMED, Fault(txn=_octets(_shortened))),
         answered(
             "7.9", "txn of another act", "the txn stated for other parameters", (Reason.TXN_FOREIGN,), _of_another_act
         ),
