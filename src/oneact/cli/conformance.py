@@ -11,6 +11,8 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from rich.console import Console
+
     from oneact.conformance.outcome import Result
     from oneact.conformance.run import Settings
 
@@ -42,21 +44,24 @@ def conformance(
 
     Exit status: 0 all rows passed or were skipped, 1 some failed, 2 it could not run.
     """
+    from rich.console import Console
+
     from oneact.conformance import report, run
     from oneact.conformance.outcome import CannotRun
 
+    aside = Console(stderr=True, highlight=False, markup=False)
     host, port = _listen(listen)
     settings = run.Settings(
         resource=_identifier("SERVICE", service.rstrip("/")), action=action, parameters=_parameters(params),
         issuer=_identifier("--issuer", issuer or f"http://localhost:{port}"), host=host, port=port,
         cookies=dict(_pair(item) for item in cookie or []), only=only or (), patience=patience, link_seconds=wait,
-        say=lambda line: typer.echo(line, err=True),
+        say=aside.print,
     )  # fmt: skip
     try:
         run.chosen(settings.only)
         if not (yes or run.is_local(settings.resource)):
             _ask(settings)
-        results = _played(settings)
+        results = _played(settings, aside)
     except CannotRun as error:
         typer.echo(f"oneact conformance: {error}", err=True)
         raise typer.Exit(2) from error
@@ -69,14 +74,12 @@ def conformance(
     raise typer.Exit(1 if report.counts(results)["failed"] else 0)
 
 
-def _played(settings: Settings) -> list[Result]:
+def _played(settings: Settings, aside: Console) -> list[Result]:
     """Play the rows, and say on a terminal which one it is at."""
-    from rich.console import Console
-
     from oneact.conformance import run
 
     results: list[Result] = []
-    with Console(stderr=True).status("linking") as status:
+    with aside.status("linking the test account") as status:
         for result in run.run(settings):
             results.append(result)
             status.update(f"{len(results)} rows, {result.number} {result.status}")
@@ -84,7 +87,7 @@ def _played(settings: Settings) -> list[Result]:
 
 
 def _ask(settings: Settings) -> None:
-    """Ask whether acts may be executed at a service elsewhere; raises typer.Abort."""
+    """Ask whether acts may be executed at a service elsewhere; raises typer.Exit where not."""
     from oneact.conformance import run
 
     question = f"This executes {settings.action} some {run.ACTS} times at {settings.resource}, for real. Go on?"

@@ -28,7 +28,7 @@ def others(action: Action, parameters: Members, name: str) -> Iterator[Any]:
     taken = {canonical.comparable(value) for value in known}
     found = 0
     for value in [*node.get("enum", []), *near, *_NEW]:
-        if canonical.comparable(value) not in taken and _fits(schema, {**parameters, name: value}) and found < _MOST:
+        if canonical.comparable(value) not in taken and fits(action, {**parameters, name: value}) and found < _MOST:
             found += 1
             yield value
 
@@ -38,6 +38,16 @@ def names(action: Action) -> tuple[list[str], list[str]]:
     properties: Any = action.schema.get("properties", {})
     required: Any = action.schema.get("required", [])
     return [name for name in properties if name in required], [name for name in properties if name not in required]
+
+
+def fits(action: Action, parameters: Members) -> bool:
+    """Tell whether parameters fit an action's schema."""
+    schema: Any = action.schema
+    try:
+        fitting.validate(schema, fitting.fill(schema, dict(parameters)))
+    except Refusal:
+        return False
+    return True
 
 
 def other_terms(terms: Members) -> Members:
@@ -70,11 +80,3 @@ def _texts(value: str) -> Iterator[str]:
                 other = kind[(kind.index(value[at]) + 1) % len(kind)]
                 yield value[:at] + other + value[at + 1 :]
     yield from (value + "x", value[:-1])
-
-
-def _fits(schema: Any, parameters: Members) -> bool:  # noqa: ANN401 - a schema
-    try:
-        fitting.validate(schema, fitting.fill(schema, parameters))
-    except Refusal:
-        return False
-    return True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from oneact.conformance import outcome
+from oneact.conformance import candidates, outcome
 from oneact.conformance.outcome import Failed, Skipped
 from oneact.conformance.row import Group, Row, answered
 from oneact.errors import Reason, Refusal
@@ -101,20 +101,15 @@ def _no_offer(stage: Stage, answer: httpx.Response) -> None:
 
 
 def _too_large(stage: Stage) -> None:
-    """Make a text of the parameters longer than a page may show."""
-    for name, value in stage.parameters.items():
+    """Make a text of the parameters longer than a page may show, one that the service itself takes."""
+    for name in (name for names in candidates.names(stage.action) for name in names):
         parameters = {**stage.parameters, name: "x" * _TOO_LARGE}
-        if isinstance(value, str) and _fits(stage, parameters):
-            return outcome.refused(stage.plain(parameters), Reason.TOO_LARGE_TO_SHOW)
+        if not candidates.fits(stage.action, parameters):
+            continue
+        answer = stage.plain(parameters)
+        if outcome.body(answer).get("reason") != Reason.PARAMETERS_INVALID.value:
+            return outcome.refused(answer, Reason.TOO_LARGE_TO_SHOW)
     raise Skipped("no parameter takes a text that long")
-
-
-def _fits(stage: Stage, parameters: dict[str, object]) -> bool:
-    try:
-        fitting.validate(dict(stage.action.schema), fitting.fill(dict(stage.action.schema), parameters))  # type: ignore[arg-type]  # JSON
-    except Refusal:
-        return False
-    return True
 
 
 _NONE: Final = (Reason.ISSUER_NOT_ACCEPTED,)

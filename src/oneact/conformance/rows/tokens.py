@@ -46,7 +46,7 @@ def _expired_this_second(stage: Stage) -> None:
 
 
 GROUP: Final = Group(
-    "Check 2: the token's form and signature",
+    "Check 2: the token's signature",
     (
         refusal("2.1", "typ", "a token of typ JWT", Reason.TOKEN_TYP, Fault(header=put(typ="JWT"))),
         refusal(
