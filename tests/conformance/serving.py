@@ -24,9 +24,10 @@ OTHER_ISSUER = "http://localhost:1"
 
 
 def account(request: Any) -> LocalAccount | None:
-    """Give the account that has just signed in with the session's cookie."""
-    cookies = request.cookies if hasattr(request, "cookies") else {"air": request.cookie("air")}
-    return LocalAccount("alice", "Alice", int(time.time())) if cookies.get("air") == "alice" else None
+    """Give the account that has just signed in with the session's cookie, whichever framework's request this is."""
+    cookies = getattr(request, "cookies", None) or getattr(request, "COOKIES", None) or {}
+    named = cookies.get("air") or (request.cookie("air") if hasattr(request, "cookie") else None)
+    return LocalAccount("alice", "Alice", int(time.time())) if named == SESSION["air"] else None
 
 
 def airline(kind: str, port: int, issuer: str, folder: Path) -> Airline:
