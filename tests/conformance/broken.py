@@ -55,6 +55,8 @@ ANY_TYPE_OF_PARAMETERS = edit("service.guarded:by_schema", "fitting.validate(roo
 ANY_CHALLENGE = skip(CLIENT_DATA, 'members.get("challenge") != challenge')
 ANY_ORIGIN = skip(CLIENT_DATA, "not isinstance(said, str) or said not in origins")
 ANY_FRAME = skip(CLIENT_DATA, 'members.get("crossOrigin", False) is not False or "topOrigin" in members')
+NONCES = all_of(edit(HOLDER, "nonces=trust.nonces", 'nonces=("n-1",)'), header("proof_nonce", "dpop-nonce", "n-1"))
+HANDED = header("passkey_not_pinned", "dpop-nonce", "n-1")
 NOT_SUBSET = skip("protocol.roster:check_removal", "not set(later.credentials) < set(pinned.credentials)")
 SEQ = "later.seq <= pinned.seq"
 
@@ -227,6 +229,8 @@ FAULTS: dict[str, Fault] = {
     "5.19": put("protocol.dpop:MAX_AGE", 30),
     "5.20": edit(PROOF, "not claims.keys() >= _REQUIRED", 'claims.keys() - {"ath"} != _REQUIRED'),
     "5.21": ES256_ALONE,
+    "5.22": all_of(NONCES, HANDED, edit(PROOF, 'claims.get("nonce") not in nonces', 'claims.get("nonce", "n-1") not in nonces')),
+    "5.23": all_of(NONCES, edit(PROOF, 'claims.get("nonce") not in nonces', '"nonce" not in claims')),
     "6.1": ANY_ACT,
     "6.2": ANY_ACT,
     "6.3": ANY_ACT,
@@ -347,6 +351,8 @@ FAULTS: dict[str, Fault] = {
     "roster.16": edit("service.roster:_removal", "await _pin(guard, link, later, text)", "pass"),
     "unlink.1": put(f"{STORE}.unlink", _yes),
 }  # fmt: skip
+# A right service of another kind: it asks for nonces.
+OTHERS: dict[str, Fault] = {"nonces": NONCES}
 # What stands beside a code: the row is the first word of the name.
 BESIDE: dict[str, Fault] = {
     "5.7 without WWW-Authenticate": header("proof_htm", "www-authenticate", None),

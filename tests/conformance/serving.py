@@ -16,7 +16,7 @@ import uvicorn
 
 from oneact.service import LocalAccount
 from tests.conformance.breaking import Ground
-from tests.conformance.broken import BESIDE, FAULTS
+from tests.conformance.broken import BESIDE, FAULTS, OTHERS
 from tests.service.airline import Airline
 
 SESSION = {"air": "alice"}
@@ -78,7 +78,7 @@ def main() -> None:
 
 def serve(kind: str, row: str, issuer: str, folder: Path, listening: socket.socket) -> None:
     ground = Ground(issuer)
-    (FAULTS | BESIDE)[row](ground)
+    (FAULTS | BESIDE | OTHERS)[row](ground)
     made = airline(kind, listening.getsockname()[1], issuer, folder)
     config = uvicorn.Config(ground.wrap(made.app), log_level="critical", ws="none")
     uvicorn.Server(config).run(sockets=[listening])

@@ -20,6 +20,7 @@ from tests.service.world import free_port, served
 
 FLIGHT: dict[str, Any] = {"from": "SFO", "to": "NYC", "date": "2024-03-01"}
 FACES = ["fastapi", "asgi"]
+NOT_PLAYED = ["5.22", "5.23"]  # this service asks for no nonce
 CHECKS = {str(number) for number in range(1, 11)}
 
 
@@ -53,8 +54,17 @@ def test_a_right_service_passes_every_row(face: str, tmp_path: Path) -> None:
     made = airline(face, port, f"http://localhost:{mine}", tmp_path)
     with served(made.app, port):
         results = play(made.resource, mine)
-    assert [(result.number, result.came) for result in results if result.status != "passed"] == []
+    assert [(result.number, result.came) for result in results if result.status == "failed"] == []
+    assert [result.number for result in results if result.status == "skipped"] == NOT_PLAYED
     assert [result.number for result in results] == [row.number for row in ROWS]
+
+
+def test_a_right_service_that_asks_for_nonces_passes_too(workshop: Workshop, tmp_path: Path) -> None:
+    mine = free_port()
+    with broken(workshop, "nonces", mine, tmp_path) as resource:
+        results = play(resource, mine)
+    assert [(result.number, result.came) for result in results if result.status == "failed"] == []
+    assert [result.number for result in results if result.status == "skipped"] == ["5.13", "5.14"]
 
 
 def test_every_row_has_a_number_of_its_own_and_its_fault() -> None:

@@ -60,12 +60,12 @@ def make(person: Person, agent: TestAgent, asked: Asked, fault: Fault, now: int)
     return Made(fault.token(text), claims, act)
 
 
-def prove(agent: TestAgent, fault: Fault, method: str, url: str, token_text: str, now: int) -> str:
-    """Make the proof with which the agent shows a token."""
+def prove(agent: TestAgent, fault: Fault, target: tuple[str, str], token_text: str, now: int, nonce: str) -> str:
+    """Make the proof with which the agent shows a token; `target` is method and URL, `nonce` may be empty."""
     key = fault.proof_key(agent.key)
     claims = {
-        "jti": secrets.token_urlsafe(12), "htm": method, "htu": url, "iat": now,
-        "ath": canonical.sha256(token_text.encode()),
+        "jti": secrets.token_urlsafe(12), "htm": target[0], "htu": target[1], "iat": now,
+        "ath": canonical.sha256(token_text.encode()), **({"nonce": nonce} if nonce else {}),
     }  # fmt: skip
     header = fault.proof_header({"alg": key.alg, "typ": dpop.TYP, "jwk": key.public.members})
     return fault.proof(jws(header, canonical.encode(fault.proof_claims(claims)), key.sign))

@@ -38,7 +38,8 @@ _TRIES: Final = 15
 class Stage:
     """One run: `action` with `parameters` is what is asked for, `patience` the seconds in which a receipt has to come.
 
-    `cookies` are those of the session in which the account is linked, `linked` tells that it is.
+    `cookies` are those of the session in which the account is linked, `linked` tells that it is. `nonce` is
+    what the service has handed out for proofs, empty where it asks for none.
     """
 
     client: httpx.Client
@@ -54,6 +55,7 @@ class Stage:
     agent: TestAgent = field(default_factory=lambda: TestAgent("https://agent.example/conformance"))
     last: dict[str, Any] = field(default_factory=dict)
     linked: bool = False
+    nonce: str = ""
 
     @property
     def resource(self) -> str:
@@ -122,32 +124,41 @@ class Stage:
         sent = self.parameters if parameters is None else parameters
         return Asked(text, found.act, found.txn, wanted, dict(sent))
 
-    def approve(
-        self, asked: Asked, wrong: Fault = fault.NONE, now: int | None = None, agent: TestAgent | None = None
-    ) -> Made:
+    def approve(self, asked: Asked, wrong: Fault = fault.NONE, agent: TestAgent | None = None) -> Made:
         """Have the person approve an offer, and the server make a token of it."""
-        return making.make(self.person, agent or self.agent, asked, wrong, self.now() if now is None else now)
+        return making.make(self.person, agent or self.agent, asked, wrong, self.now())
 
     def show(
         self,
         asked: Asked,
         made: Made,
         wrong: Fault = fault.NONE,
-        now: int | None = None,
         agent: TestAgent | None = None,
     ) -> httpx.Response:
-        """Make the request with the token and a proof of its own."""
-        at = self.now() if now is None else now
-        proof = making.prove(agent or self.agent, wrong, "POST", self.described.act_uri, made.text, at)
-        right = [("Authorization", f"DPoP {made.text}"), ("DPoP", proof), ("Content-Type", "application/json")]
+        """Make the request with the token and a proof of its own; once more where the service asks for a new nonce."""
+        before, answer = self.nonce, self._show(asked, made, wrong, agent or self.agent)
+        self.nonce = answer.headers.get("dpop-nonce", before)
+        if outcome.body(answer).get("reason") == Reason.PROOF_NONCE.value and self.nonce != before:
+            answer = self._show(asked, made, wrong, agent or self.agent)
+        return answer
+
+    def _show(self, asked: Asked, made: Made, wrong: Fault, agent: TestAgent) -> httpx.Response:
+        shown = self.credentials("POST", self.described.act_uri, made, wrong, agent)
         body = canonical.encode(self.request_body(wrong.parameters(asked.parameters), asked.action))
-        return self.send("POST", self.described.act_uri, wrong.fields(right), wrong.body(body))
+        fields = wrong.fields([*shown, ("Content-Type", "application/json")])
+        return self.send("POST", self.described.act_uri, fields, wrong.body(body))
+
+    def credentials(
+        self, method: str, url: str, made: Made, wrong: Fault = fault.NONE, agent: TestAgent | None = None
+    ) -> fault.Fields:
+        """Give the two header fields with which a token is shown, a fresh proof among them."""
+        proof = making.prove(agent or self.agent, wrong, (method, url), made.text, self.now(), self.nonce)
+        return [("Authorization", f"DPoP {made.text}"), ("DPoP", proof)]
 
     def attempt(self, wrong: Fault = fault.NONE, asked: Asked | None = None) -> httpx.Response:
         """Ask, have approved, show: with one thing wrong, or with nothing wrong."""
         found = asked or self.ask()
-        now = self.now()
-        return self.show(found, self.approve(found, wrong, now), wrong, now)
+        return self.show(found, self.approve(found, wrong), wrong)
 
     @property
     def with_terms(self) -> bool:

@@ -91,11 +91,7 @@ def _another_action(stage: Stage) -> None:
 def _own_address(stage: Stage) -> None:
     """Ask, and show the token, at the action's own method and path in place of the address for acts by name."""
     target = routes.of(stage)
-    asked = stage.ask()
-    made, now = stage.approve(asked), stage.now()
-    proof = making.prove(stage.agent, Fault(), target.method, target.htu, made.text, now)
-    fields = [("Authorization", f"DPoP {made.text}"), ("DPoP", proof), *target.fields]
-    outcome.executed(stage.send(target.method, target.url, fields, target.content))
+    outcome.executed(_at(stage, target))
 
 
 def _own_address_changed(stage: Stage) -> None:
@@ -106,10 +102,13 @@ def _own_address_changed(stage: Stage) -> None:
     if not name:
         raise Skipped("no other value is known for a parameter")
     target = routes.of(stage, {**stage.parameters, name: value})
-    made, now = stage.approve(stage.ask()), stage.now()
-    proof = making.prove(stage.agent, Fault(), target.method, target.htu, made.text, now)
-    fields = [("Authorization", f"DPoP {made.text}"), ("DPoP", proof), *target.fields]
-    outcome.refused(stage.send(target.method, target.url, fields, target.content), Reason.ACT_MISMATCH)
+    outcome.refused(_at(stage, target), Reason.ACT_MISMATCH)
+
+
+def _at(stage: Stage, target: routes.Target) -> httpx.Response:
+    """Show a right token, with a proof for there."""
+    shown = stage.credentials(target.method, target.htu, stage.approve(stage.ask()))
+    return stage.send(target.method, target.url, [*shown, *target.fields], target.content)
 
 
 _MISMATCH: Final = (Reason.ACT_MISMATCH,)

@@ -9,13 +9,15 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from oneact.conformance import making, outcome
 from oneact.conformance.fault import Fault, drop, put, shift, spoil
-from oneact.conformance.outcome import Failed
+from oneact.conformance.outcome import Failed, Skipped
 from oneact.conformance.row import Group, Row, accepted, answered, refusal
 from oneact.errors import Reason
 from oneact.protocol.jwk import SigningKey
 from oneact.testing import TestAgent, new_key
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from oneact.conformance.fault import Members
     from oneact.conformance.stage import Stage
 
@@ -30,9 +32,9 @@ def _other_host(right: Members) -> Members:
 def _replayed(stage: Stage) -> None:
     """Show one proof again and again, with a token that a later check refuses, until it meets the same process."""
     wrong = Fault(passkey=lambda person: person.stranger)
-    asked, now = stage.ask(), stage.now()
-    made = stage.approve(asked, wrong, now)
-    proof = making.prove(stage.agent, wrong, "POST", stage.described.act_uri, made.text, now)
+    asked = stage.ask()
+    made = stage.approve(asked, wrong)
+    proof = dict(stage.credentials("POST", stage.described.act_uri, made))["DPoP"]
     once = Fault(proof=lambda _: proof)
     answer = stage.show(asked, made, once)
     outcome.refused(answer, Reason.PASSKEY_NOT_PINNED)
@@ -41,6 +43,30 @@ def _replayed(stage: Stage) -> None:
         if outcome.body(answer).get("reason") != Reason.PASSKEY_NOT_PINNED.value:
             return outcome.refused(answer, Reason.PROOF_REPLAYED)
     raise Failed(outcome.wanted(Reason.PROOF_REPLAYED), f"{_PROCESSES} times {outcome.told(answer)}")
+
+
+def _at(seconds: int) -> Callable[[Stage], None]:
+    """Make a proof at another time, which counts where there is no nonce."""
+
+    def play(stage: Stage) -> None:
+        if stage.nonce:
+            raise Skipped("the service asks for a DPoP-Nonce, which stands in place of the time")
+        outcome.refused(stage.attempt(Fault(proof_claims=shift(iat=seconds))), Reason.PROOF_IAT)
+
+    return play
+
+
+def _nonce(value: str | None) -> Callable[[Stage], None]:
+    """Put another nonce into the proof, or none; the refusal has to hand out a good one."""
+
+    def play(stage: Stage) -> None:
+        if not stage.nonce:
+            raise Skipped("the service asks for no DPoP-Nonce")
+        answer = stage.attempt(Fault(proof_claims=drop("nonce") if value is None else put(nonce=value)))
+        outcome.refused(answer, Reason.PROOF_NONCE)
+        outcome.holds("a DPoP-Nonce", "none", right=bool(answer.headers.get("dpop-nonce")))
+
+    return play
 
 
 def _agent_in_eddsa(stage: Stage) -> None:
@@ -79,8 +105,8 @@ GROUP: Final = Group(
             "5.12", "another token's ath", "the ath of another token", Reason.PROOF_ATH,
             Fault(proof_claims=put(ath=making.other_digest("another token"))),
         ),
-        refusal("5.13", "old", "iat 70 s ago", Reason.PROOF_IAT, Fault(proof_claims=shift(iat=-70))),
-        refusal("5.14", "from the future", "iat 20 s ahead", Reason.PROOF_IAT, Fault(proof_claims=shift(iat=20))),
+        answered("5.13", "old", "iat 70 s ago", (Reason.PROOF_IAT,), _at(-70)),
+        answered("5.14", "from the future", "iat 20 s ahead", (Reason.PROOF_IAT,), _at(20)),
         refusal(
             "5.15", "another key", "a right proof by another key than the token's cnf", Reason.PROOF_BINDING,
             Fault(proof_key=lambda _: new_key()),
@@ -94,5 +120,7 @@ GROUP: Final = Group(
         accepted("5.19", "55 s old", "iat 55 s ago", Fault(proof_claims=shift(iat=-55))),
         accepted("5.20", "further members", "a member that RFC 9449 does not name", Fault(proof_claims=put(extra="x"))),
         Row("5.21", "agent with EdDSA", "an agent whose key is Ed25519", "executed", _agent_in_eddsa),
+        answered("5.22", "no nonce", "a proof without the nonce that was handed out", (Reason.PROOF_NONCE,), _nonce(None)),
+        answered("5.23", "another nonce", "a nonce that was not handed out", (Reason.PROOF_NONCE,), _nonce("another")),
     ),
 )  # fmt: skip

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from oneact.conformance import making, outcome
-from oneact.conformance.fault import NONE
+from oneact.conformance import outcome
 from oneact.conformance.outcome import Failed, Skipped
 from oneact.conformance.row import Group, Row
 from oneact.errors import Reason, Refusal
@@ -74,8 +73,7 @@ def _fetched(stage: Stage) -> None:
 
 def _fetch(stage: Stage, asked: Asked, made: Made, agent: TestAgent) -> httpx.Response:
     url = f"{stage.resource}/oneact/receipts/{asked.txn}"
-    proof = making.prove(agent, NONE, "GET", url, made.text, stage.now())
-    return stage.send("GET", url, [("Authorization", f"DPoP {made.text}"), ("DPoP", proof)])
+    return stage.send("GET", url, stage.credentials("GET", url, made, agent=agent))
 
 
 def _delivered(stage: Stage) -> None:
