@@ -58,12 +58,29 @@ ANY_FRAME = skip(CLIENT_DATA, 'members.get("crossOrigin", False) is not False or
 NONCES = all_of(edit(HOLDER, "nonces=trust.nonces", 'nonces=("n-1",)'), header("proof_nonce", "dpop-nonce", "n-1"))
 HANDED = header("passkey_not_pinned", "dpop-nonce", "n-1")
 NOT_SUBSET = skip("protocol.roster:check_removal", "not set(later.credentials) < set(pinned.credentials)")
+ANY_PARTIES = skip("protocol.id_token:check", 'claims["iss"] != issuer or claims["aud"] != client_id')
+CALLBACK = "service.linking:callback"
 SEQ = "later.seq <= pinned.seq"
 
 
 def _forgetful(store: Any) -> Any:
     """Make a store that knows of no spend, and takes every one."""
     store.find_spend, store.spend = _nothing, _yes
+    return store
+
+
+def _forgiving(store: Any) -> Any:
+    """Make a store that takes any state for the last one kept, however often."""
+    keep, kept = store.keep_state, []
+
+    async def keep_state(self: Any, state: Any) -> None:
+        kept[:] = [state]
+        await keep(self, state)
+
+    async def take_state(*_: Any) -> Any:
+        return kept[0]
+
+    store.keep_state, store.take_state = keep_state, take_state
     return store
 
 
@@ -350,6 +367,26 @@ FAULTS: dict[str, Fault] = {
     "roster.15": ANY_SIGNATURE,
     "roster.16": edit("service.roster:_removal", "await _pin(guard, link, later, text)", "pass"),
     "unlink.1": put(f"{STORE}.unlink", _yes),
+    "link.4": skip("protocol.id_token:check", 'claims["nonce"] != nonce'),
+    "link.5": edit("protocol.id_token:check", "jws.verify_with(parsed, keys, FAULTS)", "pass"),
+    "link.6": ANY_PARTIES,
+    "link.7": ANY_PARTIES,
+    "link.8": skip("protocol.id_token:check", "iat > now + LEEWAY or now >= exp or exp - iat > _MAX_LIFETIME"),
+    "link.9": skip("protocol.roster:_check_names", "roster.aud != audience"),
+    "link.10": skip("protocol.roster:_check_names", "roster.sub != subject"),
+    "link.11": skip("protocol.roster:_check_names", "roster.iss != issuer"),
+    "link.12": all_of(edit("protocol.roster:_check_vouched", "if credential is None:", "credential = credential or pinned.credentials[0]\n    if False:"), ANY_PASSKEY),
+    "link.13": ANY_PASSKEY,
+    "link.14": wrap(STORE, _forgiving),
+    "link.15": edit(CALLBACK, 'fields.get("iss") != kept.issuer or ', ""),
+    "link.16": edit(CALLBACK, 'fields.get("iss") != kept.issuer or ', ""),
+    "link.17": wrap(STORE, _forgiving),
+    "link.18": all_of(
+        edit(CALLBACK, " or kept.session != canonical.sha256(session.encode())", ""),
+        edit("service.linking:_person", "session = request.cookie(_cookie_name(guard))", 'session = request.cookie(_cookie_name(guard)) or "any"'),
+    ),
+    "link.19": edit("service.linking:start", ' or fields.get("csrf") != _csrf(session)', ""),
+    "link.20": edit("service.linking:start", "raise Refusal(Reason.LINK_ISSUER, issuer)", "raise Refusal(Reason.METADATA_UNREACHABLE)"),
 }  # fmt: skip
 # A right service of another kind: it asks for nonces.
 OTHERS: dict[str, Fault] = {"nonces": NONCES}

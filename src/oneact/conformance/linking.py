@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode, urljoin
 
 from oneact.conformance import outcome
 from oneact.conformance.fault import Fault
-from oneact.conformance.outcome import CannotRun
-from oneact.errors import Reason
+from oneact.conformance.outcome import CannotRun, Failed
+from oneact.conformance.stage import UNLINK
+from oneact.errors import Reason, Refusal
 from oneact.protocol import metadata
 
 if TYPE_CHECKING:
@@ -32,10 +34,10 @@ def by_cookie(stage: Stage) -> None:
     A service that has met this issuer a moment ago may hold to the keys of that run for ten seconds: a link that is
     refused is tried once more after that.
     """
-    answer = _submit(stage)
+    answer = submit(stage)
     if answer.status_code >= _ERROR and stage.server.exchanged:
         stage.server.wait_for(lambda: False, _AGAIN)
-        answer = _submit(stage)
+        answer = submit(stage)
     if answer.status_code >= _ERROR or not stage.server.exchanged:
         raise CannotRun(f"the account was not linked: {outcome.told(answer)}")
     settle(stage)
@@ -66,27 +68,55 @@ def settle(stage: Stage) -> None:
         raise CannotRun(f"the service does not know the person that was linked: {stage.last['answer']}")
 
 
-def _submit(stage: Stage) -> httpx.Response:
-    """Open the link page, send its form with the played issuer, and go where it leads."""
+def end(stage: Stage) -> bool:
+    """End the link by an approved act, where it stands; False where that does not work."""
+    if stage.linked and UNLINK in stage.published:
+        with contextlib.suppress(Failed, CannotRun, Refusal):
+            asked = stage.ask({"issuer": stage.person.issuer}, stage.published[UNLINK])
+            stage.linked = "oneact-receipt" not in stage.show(asked, stage.approve(asked)).headers
+    return not stage.linked
+
+
+def has_form(stage: Stage) -> bool:
+    """Tell whether the link page offers to link, as it does where no link stands."""
+    form = _Form()
+    form.feed(_follow(stage, "GET", stage.described.link_uri, None).text)
+    return form.action is not None and "issuer" in form.fields
+
+
+def submit(stage: Stage, *, issuer: str = "", bare: bool = False, elsewhere: bool = False) -> httpx.Response:
+    """Open the link page, send its form with the played issuer, and go where it leads.
+
+    `issuer` is another one, `bare` leaves out the form's other fields, `elsewhere` comes back in another browser, in
+    which the same session is signed in.
+    """
     page = _follow(stage, "GET", stage.described.link_uri, None)
     form = _Form()
     form.feed(page.text)
     if form.action is None or "issuer" not in form.fields:
         raise CannotRun(
-            f"the link page has no form with a field issuer: {outcome.told(page)}; is the session signed in?"
+            f"{stage.described.link_uri} has no form with a field issuer: the cookie is of no session that has just "
+            f"signed in, or its account is linked already ({outcome.told(page)})"
         )
-    body = urlencode({**form.fields, "issuer": stage.person.issuer}).encode()
-    return _follow(stage, "POST", urljoin(str(page.url), form.action), body)
+    others = {} if bare else form.fields
+    body = urlencode({**others, "issuer": issuer or stage.person.issuer}).encode()
+    return _follow(stage, "POST", urljoin(str(page.url), form.action), body, elsewhere=elsewhere)
 
 
-def _follow(stage: Stage, method: str, url: str, body: bytes | None) -> httpx.Response:
+def follow(stage: Stage, url: str) -> httpx.Response:
+    """Open an address in the browser in which the account is linked."""
+    return _follow(stage, "GET", url, None)
+
+
+def _follow(stage: Stage, method: str, url: str, body: bytes | None, *, elsewhere: bool = False) -> httpx.Response:
     """Make a request as a browser would, with the service's own cookies, and follow where it redirects."""
     own = metadata.origin(stage.resource)
-    for _ in range(_HOPS):
+    for hop in range(_HOPS):
         fields = [("Content-Type", "application/x-www-form-urlencoded"), ("Origin", own)] if body is not None else []
         at_home = metadata.origin(url) == own
-        if at_home and stage.cookies:
-            fields.append(("Cookie", "; ".join(f"{name}={value}" for name, value in stage.cookies.items())))
+        cookies = stage.session if elsewhere and hop else stage.cookies
+        if at_home and cookies:
+            fields.append(("Cookie", "; ".join(f"{name}={value}" for name, value in cookies.items())))
         answer = stage.send(method, url, fields, body)
         if at_home:
             stage.cookies |= dict(_cookies(answer))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
     from oneact.errors import Reason
 
+_MARKUP: Final = re.compile(r"<(style|script|title).*?</\1>|<[^>]*>", re.DOTALL)
 _SHOWN: Final = 160
 _ERROR: Final = 400
 _UNSPENT: Final = frozenset({3, 7, 8, 9, 10})  # the checks after the look-up, where nothing is spent
@@ -61,11 +63,12 @@ def body(answer: httpx.Response) -> dict[str, Any]:
 
 def told(answer: httpx.Response) -> str:
     """Say in a line what an answer is; all of it is the service's word, escaped."""
-    said = body(answer)
+    said, kind = body(answer), answer.headers.get("content-type", "")
     if "oneact-receipt" in answer.headers:
         return f"{answer.status_code}, executed: {_short(answer.text)}"
     if "reason" not in said:
-        return f"{answer.status_code} {_short(answer.text)}".strip()
+        text = " ".join(_MARKUP.sub(" ", answer.text).split()) if "html" in kind else answer.text
+        return f"{answer.status_code} {_short(text)}".strip()
     check = f", check {said['check']}" if "check" in said else ""
     return _short(f"{answer.status_code} {said.get('error')} / {said.get('reason')}{check}")
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from oneact.conformance.person import Person
+    from oneact.protocol.id_token import IdToken
+    from oneact.protocol.jwk import SigningKey
 
 _PATHS: Final = {
     "jwks_uri": "/oauth/jwks.json",
@@ -43,6 +45,19 @@ class Reply(NamedTuple):
     location: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Misled:
+    """How the played server links otherwise than it should, for the rows about that.
+
+    `id_token` gives the claims in place of the right ones, `key` what signs them, `back` the query that the browser
+    brings back.
+    """
+
+    id_token: Callable[[IdToken], IdToken] = lambda right: right
+    key: Callable[[Person], SigningKey] = lambda person: person.key
+    back: Callable[[dict[str, str]], dict[str, str]] = lambda right: right
+
+
 @dataclass
 class Delivered:
     """Receipts by their `txn`, as they came; what is put into `busy` is answered 503 once."""
@@ -56,7 +71,8 @@ class Delivered:
 class PlayedServer:
     """The public face of an approval server at the person's issuer; `host` and `port` are where it listens.
 
-    `pushed` and `exchanged` keep what the service sent when it linked, `receipts` what it delivered.
+    `pushed` and `exchanged` keep what the service sent when it linked, `receipts` what it delivered; `misled` is for
+    the rows about linking.
     """
 
     person: Person
@@ -65,6 +81,7 @@ class PlayedServer:
     pushed: dict[str, dict[str, str]] = field(default_factory=dict)
     exchanged: list[dict[str, str]] = field(default_factory=list)
     receipts: Delivered = field(default_factory=Delivered)
+    misled: Misled = field(default_factory=Misled)
     _server: ThreadingHTTPServer | None = None
     _thread: threading.Thread | None = None
 
@@ -121,7 +138,7 @@ class PlayedServer:
         if pushed is None or "redirect_uri" not in pushed:
             return Reply(400, b"no such pushed request", "text/plain")
         answer = {"code": query["request_uri"], "state": pushed.get("state", ""), "iss": self.person.issuer}
-        return Reply(303, location=pushed["redirect_uri"] + "?" + urlencode(answer))
+        return Reply(303, location=pushed["redirect_uri"] + "?" + urlencode(self.misled.back(answer)))
 
     def _exchange(self, form: dict[str, str]) -> Reply:
         pushed = self.pushed.get(form.get("code", ""), {})
@@ -134,7 +151,8 @@ class PlayedServer:
             person.issuer, pushed.get("client_id", ""), person.sub, now, now + 60, pushed.get("nonce", ""), now, signed
         )
         self.exchanged.append(form)
-        return _json({"token_type": "N_A", "expires_in": 0, "id_token": id_token.sign(claims, person.key)})
+        signed_token = id_token.sign(self.misled.id_token(claims), self.misled.key(person))
+        return _json({"token_type": "N_A", "expires_in": 0, "id_token": signed_token})
 
     def _deliver(self, kind: str, body: bytes) -> Reply:
         try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
@@ -14,7 +13,7 @@ from oneact.conformance.outcome import CannotRun, Failed, Result, Skipped
 from oneact.conformance.person import Person
 from oneact.conformance.played import PlayedServer
 from oneact.conformance.rows import GROUPS, ROWS
-from oneact.conformance.stage import UNLINK, Stage
+from oneact.conformance.stage import Stage
 from oneact.errors import Refusal
 from oneact.fetch import LOCAL_NAMES
 from oneact.protocol import fitting
@@ -79,7 +78,7 @@ def run(settings: Settings) -> Iterator[Result]:
         action = published[settings.action]
         on = Stage(
             client, described, keys, published, action, settings.parameters, person, server, settings.patience,
-            dict(settings.cookies),
+            settings.cookies, dict(settings.cookies),
         )  # fmt: skip
         _check_clock(on)
         _link(on, settings)
@@ -144,10 +143,5 @@ def _link(on: Stage, settings: Settings) -> None:
 
 def _end(on: Stage, settings: Settings) -> None:
     """End the link where no row has, so that the account can be linked again."""
-    if not on.linked:
-        return
-    with contextlib.suppress(Failed, CannotRun, Refusal):
-        asked = on.ask({"issuer": on.person.issuer}, on.published[UNLINK]) if UNLINK in on.published else None
-        if asked is not None and "oneact-receipt" in on.show(asked, on.approve(asked)).headers:
-            return
-    settings.say(f"the test account is still linked to {on.person.issuer}: unlink it at the service")
+    if not linking.end(on):
+        settings.say(f"the test account is still linked to {on.person.issuer}: unlink it at the service")

@@ -38,8 +38,8 @@ _TRIES: Final = 15
 class Stage:
     """One run: `action` with `parameters` is what is asked for, `patience` the seconds in which a receipt has to come.
 
-    `cookies` are those of the session in which the account is linked, `linked` tells that it is. `nonce` is
-    what the service has handed out for proofs, empty where it asks for none.
+    `session` are the cookies that were given, `cookies` all that the service has set since, `linked` tells that it is.
+    `nonce` is what the service has handed out for proofs, empty where it asks for none.
     """
 
     client: httpx.Client
@@ -51,6 +51,7 @@ class Stage:
     person: Person
     server: PlayedServer
     patience: float
+    session: Mapping[str, str] = field(default_factory=dict)
     cookies: dict[str, str] = field(default_factory=dict)
     agent: TestAgent = field(default_factory=lambda: TestAgent("https://agent.example/conformance"))
     last: dict[str, Any] = field(default_factory=dict)

@@ -9,6 +9,7 @@ from oneact.conformance.rows import (
     assertions,
     authorization,
     documents,
+    links,
     offers,
     proofs,
     receipts,
@@ -42,5 +43,6 @@ GROUPS: Final[tuple[Group, ...]] = (
     receipts.DELIVERY,
     rosters.GROUP,
     rosters.END,
+    links.GROUP,
 )
 ROWS: Final[tuple[Row, ...]] = tuple(row for group in GROUPS for row in group.rows)
