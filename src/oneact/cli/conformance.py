@@ -111,6 +111,8 @@ def _print(settings: Settings, results: Sequence[Result]) -> None:
     seconds = sum(result.seconds for result in results)
     said = ", ".join(f"{found[status]} {status}" for status in report.STATUSES)
     console.print(Text(f"\n{settings.resource}, {settings.action}: {said}, {seconds:.1f} s"))
+    if found["failed"]:
+        console.print("With --json, a row that failed has the request it made and the answer.")
 
 
 def _table(results: Sequence[Result]) -> Any:  # noqa: ANN401 - rich is imported where it is used
@@ -132,7 +134,7 @@ def _table(results: Sequence[Result]) -> Any:  # noqa: ANN401 - rich is imported
             table.add_section()
             table.add_row("", Text(group, "bold"))
         word = Text(result.status, _COLOURS[result.status])
-        came = result.came if result.status == "skipped" else result.expected
+        came = result.came if result.status == "skipped" else result.brief
         table.add_row(result.number, Text(result.sent), Text(came), word)
     return table
 

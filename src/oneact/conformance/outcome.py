@@ -40,11 +40,16 @@ class Skipped(Exception):  # noqa: N818 - the outcome of a row
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of one row: `status` is `passed`, `failed` or `skipped`; `request` is the last one that was made."""
+    """What became of one row: `status` is `passed`, `failed` or `skipped`.
+
+    `brief` is what has to come in a word or two, `expected` all there is to say of it where something else came.
+    `request` is the last one that was made, with its answer.
+    """
 
     number: str
     name: str
     sent: str
+    brief: str
     expected: str
     status: str
     came: str

@@ -104,7 +104,9 @@ def play(row: Row, on: Stage) -> Result:
         status, came = "failed", f"no answer: {error}"
     except Refusal as refusal:
         status, came = "failed", f"what the service sent is not in its form: {refusal}"
-    return Result(row.number, row.name, row.sent, expected, status, came, time.monotonic() - began, on.last)
+    return Result(
+        row.number, row.name, row.sent, row.expected, expected, status, came, time.monotonic() - began, on.last
+    )  # fmt: skip
 
 
 def _check_wanted(settings: Settings, published: dict[str, Any]) -> None:
