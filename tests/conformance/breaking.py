@@ -7,7 +7,7 @@ import importlib
 import inspect
 import json
 import textwrap
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -53,29 +53,46 @@ Fault = Callable[[Ground], None]
 _written: dict[str, str] = {}  # functions as they were written anew, for a second piece in the same one
 
 
-def found(target: str) -> Any:
-    """Give what `protocol.jws:verify` or `service.asgi:Endpoint.__call__` names."""
-    module, _, path = target.partition(":")
-    value: Any = importlib.import_module(f"oneact.{module}")
-    for name in path.split("."):
-        value = inspect.getattr_static(value, name)
-    return inspect.unwrap(value.__func__ if isinstance(value, staticmethod) else value)
+def functions(module: str) -> Iterator[tuple[str, Any]]:
+    """Give the functions that a module of the service defines, those of its classes too."""
+    place = importlib.import_module(f"oneact.{module}")
+    for name, value in list(vars(place).items()):
+        owned = vars(value).items() if inspect.isclass(value) else [("", value)]
+        for inner, member in owned:
+            function = inspect.unwrap(getattr(member, "fget", None) or getattr(member, "__func__", member))
+            if inspect.isfunction(function) and function.__module__ == place.__name__:
+                yield f"{module}:{name}.{inner}".rstrip("."), function
+
+
+def source(target: str, function: Any) -> str:
+    """Give the text of a function as it stands, with what was written anew in it."""
+    if target in _written:
+        return _written[target]
+    made_up = function.__code__.co_filename.startswith("<")  # as a dataclass makes them
+    return "" if made_up else textwrap.dedent(inspect.getsource(function))
 
 
 def edit(target: str, old: str, new: str) -> Fault:
-    """Write a function anew with one piece of its text in place of another, which has to stand there once."""
+    """Write a function anew with one piece of its text in place of another, which has to stand there once.
+
+    `target` is `protocol.jws:verify`, or a module alone, where whichever function has the piece is meant.
+    """
 
     def put_in(_: Ground) -> None:
-        function = found(target)
-        source = _written.get(target) or textwrap.dedent(inspect.getsource(function))
-        assert source.count(old) == 1, f"{target} has {source.count(old)} times {old!r}"
-        _written[target] = source.replace(old, new)
+        module = target.partition(":")[0]
+        named = [(name, found) for name, found in functions(module) if target in {module, name}]
+        places = [(name, found) for name, found in named if old in source(name, found)]
+        assert len(places) == 1, f"{target} has {len(places)} functions with {old!r}"
+        name, function = places[0]
+        assert source(name, function).count(old) == 1, f"{name} has more than one {old!r}"
+        _written[name] = source(name, function).replace(old, new)
         flags = __future__.annotations.compiler_flag
-        compiled = compile(_written[target], target, "exec", flags=flags, dont_inherit=True)
-        names: dict[str, Any] = {}
-        exec(compiled, function.__globals__, names)  # noqa: S102 - the service's own function, with its one fault
-        made = names[function.__name__]
-        function.__code__ = inspect.unwrap(made.__func__ if isinstance(made, staticmethod) else made).__code__
+        compiled = compile(_written[name], name, "exec", flags=flags, dont_inherit=True)
+        made: dict[str, Any] = {}
+        exec(compiled, function.__globals__, made)  # noqa: S102 - the service's own function, with its one fault
+        again = made[function.__name__]
+        again = inspect.unwrap(getattr(again, "fget", None) or getattr(again, "__func__", again))
+        function.__code__ = again.__code__
 
     return put_in
 
