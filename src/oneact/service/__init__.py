@@ -7,11 +7,13 @@ from oneact.service.asgi import Guard
 from oneact.service.exchange import Answer, Request
 from oneact.service.issuers import LINKED
 from oneact.service.store import SqliteStore, Store
+from oneact.service.tickets import Beside
 
 __all__ = [
     "LINKED",
     "Act",
     "Answer",
+    "Beside",
     "Guard",
     "LocalAccount",
     "Reason",
