@@ -30,9 +30,9 @@ def account(request: Any) -> LocalAccount | None:
     return LocalAccount("alice", "Alice", int(time.time())) if named == SESSION["air"] else None
 
 
-def airline(kind: str, port: int, issuer: str, folder: Path) -> Airline:
+def airline(kind: str, port: int, issuer: str, folder: Path, **more: Any) -> Airline:
     """Give an airline in its test mode: the played issuer is among those that it accepts."""
-    return Airline(kind, port, issuer, folder, account=account, issuers=[issuer, OTHER_ISSUER])
+    return Airline(kind, port, issuer, folder, **{"account": account, "issuers": [issuer, OTHER_ISSUER], **more})
 
 
 class Workshop:

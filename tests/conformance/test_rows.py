@@ -10,10 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.applications import Starlette
+from starlette.routing import Mount, Route
 
 from oneact.conformance.outcome import Result
 from oneact.conformance.rows import GROUPS, ROWS
 from oneact.conformance.run import Settings, run
+from oneact.service import LINKED, Guard
 from tests.conformance.broken import BESIDE, FAULTS, REFUSED_ALL_THE_SAME
 from tests.conformance.serving import SESSION, Workshop, airline
 from tests.service.world import free_port, served
@@ -65,6 +68,26 @@ def test_a_right_service_that_asks_for_nonces_passes_too(workshop: Workshop, tmp
         results = play(resource, mine)
     assert [(result.number, result.came) for result in results if result.status == "failed"] == []
     assert [result.number for result in results if result.status == "skipped"] == ["5.13", "5.14"]
+
+
+def test_a_right_service_that_accepts_whichever_server_is_linked_passes_too(tmp_path: Path) -> None:
+    port, mine = free_port(), free_port()
+    made = airline("asgi", port, "linked", tmp_path, issuers=LINKED)
+    with served(made.app, port):
+        results = play(made.resource, mine)
+    assert [(result.number, result.came) for result in results if result.status == "failed"] == []
+    assert [result.number for result in results if result.status == "skipped"] == ["5.22", "5.23", "7.10", "link.20"]
+
+
+def test_identifiers_with_a_path_are_played_at_too(tmp_path: Path) -> None:
+    port, mine = free_port(), free_port()
+    resource, issuer = f"http://localhost:{port}/air", f"http://localhost:{mine}/played"
+    made = airline("asgi", port, issuer, tmp_path, resource=resource)
+    assert isinstance(made.guard, Guard)
+    routes = [Mount("/air", made.app), Route("/.well-known/oauth-protected-resource/air", made.guard.app)]
+    with served(Starlette(routes=routes, lifespan=made.guard.lifespan), port):
+        results = play(resource, mine, issuer=issuer)
+    assert [(result.number, result.came) for result in results if result.status == "failed"] == []
 
 
 def test_every_row_has_a_number_of_its_own_and_its_fault() -> None:
