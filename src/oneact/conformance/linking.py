@@ -77,11 +77,9 @@ def end(stage: Stage) -> bool:
     return not stage.linked
 
 
-def has_form(stage: Stage) -> bool:
-    """Tell whether the link page offers to link, as it does where no link stands."""
-    form = _Form()
-    form.feed(_follow(stage, "GET", stage.described.link_uri, None).text)
-    return form.action is not None and "issuer" in form.fields
+def has_form(page: httpx.Response) -> bool:
+    """Tell whether a page offers to link, as the link page does for somebody who is signed in and not linked."""
+    return _form(page).action is not None
 
 
 def submit(stage: Stage, *, issuer: str = "", bare: bool = False, elsewhere: bool = False) -> httpx.Response:
@@ -91,9 +89,8 @@ def submit(stage: Stage, *, issuer: str = "", bare: bool = False, elsewhere: boo
     which the same session is signed in.
     """
     page = _follow(stage, "GET", stage.described.link_uri, None)
-    form = _Form()
-    form.feed(page.text)
-    if form.action is None or "issuer" not in form.fields:
+    form = _form(page)
+    if form.action is None:
         raise CannotRun(
             f"{stage.described.link_uri} has no form with a field issuer: the cookie is of no session that has just "
             f"signed in, or its account is linked already ({outcome.told(page)})"
@@ -129,6 +126,14 @@ def _follow(stage: Stage, method: str, url: str, body: bytes | None, *, elsewher
 def _cookies(answer: httpx.Response) -> list[tuple[str, str]]:
     pairs = [line.partition(";")[0].partition("=") for line in answer.headers.get_list("set-cookie")]
     return [(name.strip(), value.strip()) for name, _, value in pairs]
+
+
+def _form(page: httpx.Response) -> _Form:
+    found = _Form()
+    found.feed(page.text)
+    if "issuer" not in found.fields:
+        found.action = None
+    return found
 
 
 class _Form(HTMLParser):

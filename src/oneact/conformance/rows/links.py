@@ -58,7 +58,7 @@ def _played(number: str, name: str, sent: str, reason: Reason | None, make: Call
         stage.linked = answer.status_code < _ERROR
         refused = answer.status_code == reason.status if reason else answer.status_code >= _ERROR
         outcome.holds(expected, outcome.told(answer), right=refused)
-        outcome.holds(expected, "a link", right=linking.has_form(stage))
+        outcome.holds(expected, "a link", right=linking.has_form(linking.follow(stage, stage.described.link_uri)))
 
     return Row(number, name, sent, expected, play)
 
