@@ -182,6 +182,23 @@ def test_no_service_ends_with_2(params: Path, mine: int) -> None:
     assert done.stderr.startswith("oneact conformance: http://localhost:")
 
 
+def test_it_needs_no_server_and_no_framework(params: Path, mine: int) -> None:
+    absent = ["uvicorn", "starlette", "fastapi", "flask", "django", "pytest", "webauthn", "jinja2", "aiosqlite"]
+    program = f"import sys; sys.modules.update(dict.fromkeys({absent!r})); from oneact.cli import main; main()"
+    command = [sys.executable, "-c", program, *arguments(f"http://localhost:{free_port()}", params, mine)[3:]]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert "refused" in done.stderr
+
+
+def test_without_its_extra_it_says_what_to_install(params: Path, mine: int) -> None:
+    program = "import sys; sys.modules['httpx'] = None; from oneact.cli import main; main()"
+    command = [sys.executable, "-c", program, *arguments("http://localhost:1", params, mine)[3:]]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+    assert 'pip install "oneact[agent,cli]"' in done.stderr
+
+
 def test_an_action_that_is_not_published_ends_with_2_and_those_that_are(
     service: Airline, params: Path, mine: int
 ) -> None:
