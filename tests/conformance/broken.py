@@ -401,6 +401,7 @@ BESIDE: dict[str, Fault] = {
     "9.1 without saying that nothing was executed": refusals("statement_issuer", not_executed=None),
     "6.8 saying that something was executed": refusals("act_mismatch", not_executed=False),
     "11.1 without the first answer": refusals("already_spent", response=None),
+    "11.1 with an answer that is no object": refusals("already_spent", response="x"),
     "11.1 with another salt": refusals("already_spent", salt="AAAA"),
     "11.4 with a receipt for a stranger": all_of(
         skip("service.execution:Execution.existing", "found.holder != holder"), refusals("already_spent", reason="spent_by_another"),

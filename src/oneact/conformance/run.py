@@ -104,6 +104,8 @@ def play(row: Row, on: Stage) -> Result:
         status, came = "failed", f"no answer: {error}"
     except Refusal as refusal:
         status, came = "failed", f"what the service sent is not in its form: {refusal}"
+    except Exception as error:  # noqa: BLE001 - whatever a service sends, the other rows are played
+        status, came = "failed", f"what the service sent cannot be read: {error!r}"
     return Result(
         row.number, row.name, row.sent, row.expected, expected, status, came, time.monotonic() - began, on.last
     )  # fmt: skip
