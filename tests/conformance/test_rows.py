@@ -19,10 +19,11 @@ from oneact.conformance.run import Settings, run
 from oneact.service import LINKED, Guard
 from tests.conformance.broken import BESIDE, FAULTS, REFUSED_ALL_THE_SAME
 from tests.conformance.serving import SESSION, Workshop, airline
+from tests.service.airline import FACES
+from tests.service.serving import serving
 from tests.service.world import free_port, served
 
 FLIGHT: dict[str, Any] = {"from": "SFO", "to": "NYC", "date": "2024-03-01"}
-FACES = ["fastapi", "asgi"]
 NOT_PLAYED = ["5.22", "5.23"]  # this service asks for no nonce
 CHECKS = {str(number) for number in range(1, 11)}
 
@@ -55,7 +56,7 @@ def broken(workshop: Workshop, row: str, port: int, folder: Path) -> Iterator[st
 def test_a_right_service_passes_every_row(face: str, tmp_path: Path) -> None:
     port, mine = free_port(), free_port()
     made = airline(face, port, f"http://localhost:{mine}", tmp_path)
-    with served(made.app, port):
+    with serving(made, port):
         results = play(made.resource, mine)
     assert [(result.number, result.came) for result in results if result.status == "failed"] == []
     assert [result.number for result in results if result.status == "skipped"] == NOT_PLAYED
