@@ -7,9 +7,12 @@ from oneact.service.asgi import Guard
 from oneact.service.exchange import Answer, Request
 from oneact.service.issuers import LINKED
 from oneact.service.store import SqliteStore, Store
+from oneact.service.store.owner import SPENDS_SQL
+from oneact.service.store.owner import create as create_spends
 
 __all__ = [
     "LINKED",
+    "SPENDS_SQL",
     "Act",
     "Answer",
     "Guard",
@@ -20,4 +23,5 @@ __all__ = [
     "Rule",
     "SqliteStore",
     "Store",
+    "create_spends",
 ]

@@ -74,6 +74,7 @@ class Guard(GuardCore):
         reversible: bool = False,
         rule: Rule | None = None,
         deadline: int = DEADLINE,
+        spends: bool = False,
         method: str = "POST",
         path: str = endpoints.ACT_PATH,
     ) -> Callable[[Callable[[dict[str, Any], Act], Any]], Endpoint]:
@@ -82,9 +83,9 @@ class Guard(GuardCore):
         `schema` describes the parameters, `sources` where each comes from (`body` where nothing is said, `path`,
         `query` or `form`). `terms(parameters)` states the terms, described by `terms_schema`, and also runs for
         callers who are not known; `terms_hold(parameters, terms)` tells whether terms stated earlier still stand.
-        `display` gives labels, or labels with formats. `deadline` is in seconds. An action without a route of its own
-        runs by its name at `/oneact/act` alone. The handler gives JSON, octets, an `Answer`, or
-        `(status, headers, body)`.
+        `display` gives labels, or labels with formats. `deadline` is in seconds, `spends` says that the handler calls
+        `guard.spend`. An action without a route of its own runs by its name at `/oneact/act` alone. The handler gives
+        JSON, octets, an `Answer`, or `(status, headers, body)`.
         """
         action = actions.describe(
             name,
@@ -107,7 +108,7 @@ class Guard(GuardCore):
             quote = None if terms is None else _asynchronous(terms)
             holds = None if terms_hold is None else _asynchronous(terms_hold)
             blocking = not inspect.iscoroutinefunction(handler)
-            self.register(Guarded(action, by_schema(action.schema), run, quote, holds, deadline, blocking))
+            self.register(Guarded(action, by_schema(action.schema), run, quote, holds, deadline, blocking, spends))
             return Endpoint(self, name)
 
         return decorate

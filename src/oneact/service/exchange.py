@@ -118,3 +118,8 @@ def of_refusal(refusal: Refusal, **members: Json) -> Answer:
     if refusal.reason.error in {"invalid_token", "invalid_dpop_proof", "use_dpop_nonce", "insufficient_authorization"}:
         return answer.with_headers(("WWW-Authenticate", f'DPoP error="{refusal.reason.error}"'))
     return answer
+
+
+def in_progress() -> Answer:
+    """Say that an act runs at this moment, and when to ask again."""
+    return of_refusal(Refusal(Reason.ACT_IN_PROGRESS)).with_headers(("Retry-After", "1"))
