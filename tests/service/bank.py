@@ -1,9 +1,11 @@
-"""A bank whose handler writes its spend in its own transaction, over three kinds of access to one SQLite database.
+"""A bank whose handler writes its spend in its own transaction, over several kinds of access to its database.
 
 Each transfer is a row without any key, so that nothing hides a second one. What the handler does around its
 transaction, the note says; where it waits, it waits until the file `go` is there.
 """
 
+import contextlib
+import hashlib
 import os
 import signal
 import sqlite3
@@ -20,57 +22,82 @@ from sqlalchemy.orm import Session, sessionmaker
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 
-from oneact.service import SPENDS_SQL, Act, Guard
+from oneact.service import SPENDS_SQL, Act, Guard, create_spends
 
 SCHEMA: dict[str, Any] = {
     "type": "object",
     "required": ["to"],
     "properties": {"to": {"type": "string"}, "note": {"type": "string", "default": ""}},
 }
-KINDS = ("sqlite3", "sqlalchemy", "django")
+TRANSFERS = "CREATE TABLE transfers (txn TEXT, recipient TEXT)"
+POSTGRESQL = os.environ.get("ONEACT_POSTGRESQL", "")
 INSERT = "INSERT INTO transfers VALUES (:txn, :to)"
 
 
-def prepare(folder: Path) -> Path:
-    """Make the bank's database with both tables; give its file."""
-    file = folder / "bank.db"
-    with sqlite3.connect(file) as made:
-        made.executescript("PRAGMA journal_mode=WAL; CREATE TABLE IF NOT EXISTS transfers (txn TEXT, recipient TEXT);")
-        made.executescript(SPENDS_SQL)
-    made.close()
-    return file
-
-
 class Sqlite3:
-    def __init__(self, file: Path) -> None:
-        self._file = file
+    """The file `bank.db`, by Python's own module."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / "bank.db"
         self.source: Any = self.connect
 
-    def connect(self) -> sqlite3.Connection:
+    def prepare(self) -> None:
+        """Make both tables."""
+        with contextlib.closing(self.connect()) as made:
+            made.executescript(f"PRAGMA journal_mode=WAL; {TRANSFERS};" + SPENDS_SQL)
+
+    def rows(self, table: str) -> list[Any]:
+        with contextlib.closing(self.connect()) as opened:
+            return list(opened.execute(f"SELECT * FROM {table}").fetchall())  # noqa: S608 - a table of the tests
+
+    def connect(self) -> Any:
         return sqlite3.connect(self._file, timeout=5)
 
     @contextmanager
     def session(self) -> Iterator[Any]:
-        opened = self.connect()
-        try:
-            with opened:
-                yield opened
-        finally:
-            opened.close()
+        with contextlib.closing(self.connect()) as opened, opened:
+            yield opened
 
     def add(self, session: Any, row: dict[str, str]) -> None:
         session.execute(INSERT, row)
 
-    def commit(self, session: Any) -> None:
-        session.commit()
-
     def rollback(self, session: Any) -> None:
         session.rollback()
 
+    def close(self) -> None:
+        """Let go of what is kept between two sessions."""
+
+
+class Postgresql(Sqlite3):
+    """A schema of its own for each folder, by psycopg; where a server is, ONEACT_POSTGRESQL says."""
+
+    def __init__(self, folder: Path) -> None:
+        self._schema = "bank_" + hashlib.sha256(str(folder).encode()).hexdigest()[:16]
+        self.source = self.connect
+
+    def prepare(self) -> None:
+        with contextlib.closing(self.connect()) as made, made:
+            made.execute(f"CREATE SCHEMA {self._schema}")
+            made.execute(TRANSFERS)
+            create_spends(made)
+
+    def connect(self) -> Any:
+        import psycopg  # noqa: PLC0415 - only where there is such a server
+
+        return psycopg.connect(POSTGRESQL, options=f"-c search_path={self._schema}")
+
+    def add(self, session: Any, row: dict[str, str]) -> None:
+        session.execute("INSERT INTO transfers VALUES (%(txn)s, %(to)s)", row)
+
 
 class SqlAlchemy(Sqlite3):
-    def __init__(self, file: Path) -> None:
-        self.source = sqlalchemy.create_engine(f"sqlite:///{file}", connect_args={"timeout": 5})
+    """The same file by a session of SQLAlchemy."""
+
+    def __init__(self, folder: Path) -> None:
+        self._engine(f"sqlite:///{folder / 'bank.db'}", timeout=5)
+
+    def _engine(self, address: str, **connecting: Any) -> None:
+        self.source = sqlalchemy.create_engine(address, connect_args=connecting)
         self._sessions = sessionmaker(self.source)
 
     @contextmanager
@@ -82,20 +109,32 @@ class SqlAlchemy(Sqlite3):
     def add(self, session: Any, row: dict[str, str]) -> None:
         session.execute(sqlalchemy.text(INSERT), row)
 
+    def close(self) -> None:
+        self.source.dispose()
+
+
+class SqlAlchemyOnPostgresql(SqlAlchemy):
+    """The schema by a session of SQLAlchemy."""
+
+    def __init__(self, folder: Path) -> None:
+        schema = Postgresql(folder)._schema
+        self._engine(POSTGRESQL.replace("postgresql:", "postgresql+psycopg:"), options=f"-c search_path={schema}")
+
 
 class Django(Sqlite3):
     """The database of Django's alias `default`; settings are a process's own, so this bank has one to itself."""
 
-    def __init__(self, file: Path) -> None:
-        from django.conf import settings
+    def __init__(self, folder: Path) -> None:
+        from django.conf import settings  # noqa: PLC0415 - the other banks have no Django
 
+        file = folder / "bank.db"
         databases = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": file, "OPTIONS": {"timeout": 5}}}
         settings.configure(DATABASES=databases)
         self.source = "default"
 
     @contextmanager
     def session(self) -> Iterator[Any]:
-        from django.db import connection, transaction
+        from django.db import connection, transaction  # noqa: PLC0415 - as above
 
         try:
             with transaction.atomic():
@@ -107,11 +146,18 @@ class Django(Sqlite3):
         with session.cursor() as cursor:
             cursor.execute("INSERT INTO transfers VALUES (%(txn)s, %(to)s)", row)
 
-    def commit(self, session: Any) -> None:
-        raise NotImplementedError
-
     def rollback(self, session: Any) -> None:
         session.set_rollback(True)
+
+
+ACCESS: dict[str, type[Sqlite3]] = {"sqlite3": Sqlite3, "sqlalchemy": SqlAlchemy, "django": Django}
+if POSTGRESQL:
+    ACCESS |= {"postgresql": Postgresql, "sqlalchemy on postgresql": SqlAlchemyOnPostgresql}
+
+
+def tables(kind: str, folder: Path) -> Sqlite3:
+    """Give the plain way to the tables of a bank of this kind."""
+    return (Postgresql if "postgresql" in kind else Sqlite3)(folder)
 
 
 class Bank:
@@ -119,8 +165,7 @@ class Bank:
 
     def __init__(self, kind: str, port: int, issuer: str, folder: Path, deadline: int = 30) -> None:
         self.resource = f"http://localhost:{port}"
-        self.file, self.folder = prepare(folder), folder
-        self.access = {"sqlite3": Sqlite3, "sqlalchemy": SqlAlchemy, "django": Django}[kind](self.file)
+        self.folder, self.access = folder, ACCESS[kind](folder)
         self.guard = Guard(
             resource=self.resource, name="Example Bank", key=folder / "air.jwk", store=folder / "air.db",
             account=lambda _: None, issuers=[issuer], spends=self.access.source,

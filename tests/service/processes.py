@@ -20,6 +20,7 @@ def process(
     folder: Path,
     deadline: int,
     beside: int = 0,
+    *,
     service: str = "airline",
 ) -> Iterator[Any]:
     """Run the airline, or another service, in a process of its own until the block ends, if it lives so long."""
@@ -32,10 +33,11 @@ def process(
             running.kill()
 
 
-async def ready(caller: Caller) -> None:
+async def ready(caller: Caller, port: int = 0) -> None:
+    address = f"http://localhost:{port}" if port else caller.resource
     for _ in range(500):
         try:
-            await caller.client.get(caller.resource + "/oneact/jwks.json")
+            await caller.client.get(address + "/oneact/jwks.json")
         except httpx.TransportError:
             await asyncio.sleep(0.02)
         else:

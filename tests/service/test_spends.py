@@ -3,84 +3,25 @@
 import asyncio
 import contextlib
 import signal
-import sqlite3
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 from tests.rounds import rounds
-from tests.service.bank import KINDS, Bank, prepare
-from tests.service.conftest import link
-from tests.service.processes import process, ready
-from tests.service.world import ApprovalServer, Caller, calling, eventually, free_port, served
+from tests.service.audited import audited
+from tests.service.bank import ACCESS, Bank
+from tests.service.banking import World, reason, there
+from tests.service.processes import ready
+from tests.service.world import ApprovalServer, eventually, free_port, served
 
 TURNS = range(rounds(1, 15))
+CALLERS = 4
+LATEST = 0.03  # seconds after which the answer has come
 
 
-@dataclass
-class World:
-    """A bank, in this process or in others, with an agent that calls it."""
-
-    kind: str
-    port: int
-    folder: Path
-    server: ApprovalServer
-    caller: Caller
-
-    def process(self, deadline: int = 1, beside: int = 0) -> Any:
-        return process(self.kind, self.port, self.server, self.folder, deadline, beside, "bank")
-
-    def rows(self, table: str = "transfers") -> list[Any]:
-        with contextlib.closing(sqlite3.connect(self.folder / "bank.db")) as opened:
-            return opened.execute(f"SELECT * FROM {table}").fetchall()  # noqa: S608 - a table of this test
-
-    def go(self) -> None:
-        (self.folder / "go").touch()
-
-    async def token(self, note: str = "") -> tuple[str, dict[str, Any]]:
-        body = {"to": "bob", "note": note}
-        return await self.caller.approved(await self.caller.ask("POST", "/transfers", json=body)), body
-
-    async def show(self, token: str, body: dict[str, Any], port: int = 0) -> httpx.Response:
-        """Show the token, at another port of the same service where one is given."""
-        url = self.caller.resource + "/transfers"
-        headers = self.caller.agent.headers("POST", url, token, int(time.time()))
-        return await self.caller.client.post(
-            f"http://localhost:{port or self.port}/transfers", json=body, headers=headers
-        )
-
-    async def settled(self, token: str, body: dict[str, Any], port: int = 0) -> httpx.Response:
-        """Show the token until the act is no longer told to be in progress."""
-        answer = await self.show(token, body, port)
-        while reason(answer) == (409, "act_in_progress"):
-            await asyncio.sleep(0.1)
-            answer = await self.show(token, body, port)
-        return answer
-
-    async def status(self, answer: httpx.Response) -> str:
-        text = answer.headers.get("oneact-receipt") or answer.json()["receipt"]
-        return (await self.caller.verified(text)).status
-
-
-def reason(answer: httpx.Response) -> tuple[int, str | None]:
-    return answer.status_code, answer.json().get("reason")
-
-
-@contextlib.asynccontextmanager
-async def there(kind: str, folder: Path, server: ApprovalServer) -> AsyncIterator[World]:
-    port = free_port()
-    resource = f"http://localhost:{port}"
-    prepare(folder)
-    await link(folder, resource, server)
-    async with calling(server, resource) as caller:
-        yield World(kind, port, folder, server, caller)
-
-
-@pytest.fixture(params=KINDS)
+@pytest.fixture(params=ACCESS)
 async def absent(request: pytest.FixtureRequest, server: ApprovalServer, tmp_path: Path) -> AsyncIterator[World]:
     """A bank of which no process runs yet."""
     async with there(request.param, tmp_path, server) as found:
@@ -96,6 +37,7 @@ async def bank(absent: World) -> AsyncIterator[World]:
             await ready(absent.caller)
         else:
             made = Bank(absent.kind, absent.port, absent.server.issuer, absent.folder, 2)
+            running.callback(made.access.close)
             running.enter_context(served(made.app, absent.port))
         yield absent
 
@@ -164,7 +106,7 @@ async def test_a_handler_that_claims_what_it_did_not_spend_is_not_believed_and_n
 async def test_while_it_runs_and_past_its_deadline_it_is_in_progress_and_never_unknown(bank: World, note: str) -> None:
     token, body = await bank.token(note)
     first = asyncio.create_task(bank.show(token, body))
-    await eventually(lambda: (bank.folder / "waits").exists())
+    await eventually((bank.folder / "waits").exists)
     assert reason(await bank.show(token, body)) == (409, "act_in_progress")
     assert reason(await first) == (409, "act_in_progress")
     assert bank.server.receipts == []
@@ -206,9 +148,9 @@ async def test_killed_before_the_commit_nothing_happened_and_the_same_token_exec
 
 
 @pytest.mark.parametrize("_turn", TURNS)
-@pytest.mark.parametrize("repeated", [True, False])
+@pytest.mark.parametrize("repeats", [1, 0])
 async def test_killed_after_the_commit_it_is_executed_and_told_so_with_and_without_a_repetition(
-    absent: World, repeated: bool, _turn: int
+    absent: World, repeats: int, _turn: int
 ) -> None:
     with absent.process() as killed:
         await ready(absent.caller)
@@ -219,12 +161,93 @@ async def test_killed_after_the_commit_it_is_executed_and_told_so_with_and_witho
     assert len(absent.rows()) == 1
     with absent.process():
         await ready(absent.caller)
-        if repeated:
+        if repeats:
             answer = await absent.settled(token, body)
             assert reason(answer) == (409, "already_spent")
             assert await absent.status(answer) == "executed"
         await eventually(lambda: absent.server.receipts)
         [text] = absent.server.receipts
         assert (await absent.caller.verified(text)).status == "executed"
-        assert not repeated or answer.json()["receipt"] == text
+        assert not repeats or answer.json()["receipt"] == text
+    assert len(absent.rows()) == 1
+    assert audited(absent.folder) == {"acts": 1, "receipts": 1, "findings": []}
+
+
+@pytest.mark.parametrize("_turn", TURNS)
+async def test_of_two_processes_that_run_one_act_at_once_one_commits_and_the_other_is_undone(
+    absent: World, _turn: int
+) -> None:
+    beside = free_port()
+    with absent.process(20), absent.process(20, beside):
+        await ready(absent.caller)
+        await ready(absent.caller, beside)
+        token, body = await absent.token("wait open")
+        first = asyncio.create_task(absent.show(token, body))
+        await eventually((absent.folder / "waits").exists)
+        second = asyncio.create_task(absent.show(token, body, beside))
+        await asyncio.wait({second}, timeout=0.3)  # it comes as far as it can: its statement waits for the first
+        assert not second.done()
+        absent.go()
+        assert (await first).status_code == 201
+        assert reason(await second)[1] in {"act_in_progress", "already_spent"}
+        last = await absent.settled(token, body, beside)
+        assert (reason(last), last.json()["receipt"]) == (
+            (409, "already_spent"),
+            (await first).headers["oneact-receipt"],
+        )
+    assert len(absent.rows()) == len(absent.rows("oneact_spends")) == 1
+
+
+@pytest.mark.parametrize("_turn", TURNS)
+async def test_where_the_first_of_two_is_killed_the_second_executes(absent: World, _turn: int) -> None:
+    beside = free_port()
+    with absent.process(20) as killed, absent.process(20, beside):
+        await ready(absent.caller)
+        await ready(absent.caller, beside)
+        token, body = await absent.token("wait open")
+        first = asyncio.create_task(absent.show(token, body))
+        await eventually((absent.folder / "waits").exists)
+        second = asyncio.create_task(absent.show(token, body, beside))
+        await asyncio.wait({second}, timeout=0.3)
+        killed.kill()
+        with pytest.raises(httpx.TransportError):
+            await first
+        absent.go()
+        assert (await second).status_code == 201
+        assert await absent.status(await second, beside) == "executed"
+    assert len(absent.rows()) == 1
+
+
+async def test_callers_of_two_processes_move_the_money_once_and_hear_one_receipt(absent: World) -> None:
+    beside = free_port()
+    with absent.process(20), absent.process(20, beside):
+        await ready(absent.caller)
+        await ready(absent.caller, beside)
+        for turn in range(rounds(3, 60)):
+            token, body = await absent.token()
+            ports = [absent.port, beside] * CALLERS
+            answers = await asyncio.gather(*(absent.settled(token, body, port) for port in ports))
+            assert [answer.status_code for answer in answers].count(201) == 1
+            receipts = {answer.headers.get("oneact-receipt") or answer.json()["receipt"] for answer in answers}
+            assert len(receipts) == 1
+            assert len(absent.rows()) == turn + 1
+    found = audited(absent.folder)
+    assert (found["acts"], found["findings"]) == (turn + 1, [])
+
+
+@pytest.mark.parametrize("turn", range(rounds(4, 60)))
+async def test_whenever_it_is_killed_what_is_told_in_the_end_is_what_happened(absent: World, turn: int) -> None:
+    with absent.process() as killed:
+        await ready(absent.caller)
+        token, body = await absent.token()
+        shown = asyncio.create_task(absent.show(token, body))
+        await asyncio.wait({shown}, timeout=LATEST * turn / rounds(4, 60))  # the kill, which nothing announces
+        killed.kill()
+        await asyncio.gather(shown, return_exceptions=True)
+    before = len(absent.rows())
+    with absent.process():
+        await ready(absent.caller)
+        answer = await absent.settled(token, body)
+        assert answer.status_code == 409 or (answer.status_code == 201 and not before)
+        assert await absent.status(answer) == "executed"
     assert len(absent.rows()) == 1
