@@ -40,10 +40,10 @@ class World:
         body = {"to": "bob", "note": note}
         return await self.caller.approved(await self.caller.ask("POST", "/transfers", json=body)), body
 
-    async def show(self, token: str, body: dict[str, Any], port: int = 0) -> httpx.Response:
-        """Show the token, at another port of the same service where one is given."""
+    async def show(self, token: str, body: dict[str, Any], port: int = 0, later: int = 0) -> httpx.Response:
+        """Show the token, at another port of the same service where one is given, some seconds `later`."""
         url = self.caller.resource + "/transfers"
-        headers = self.caller.agent.headers("POST", url, token, int(time.time()))
+        headers = self.caller.agent.headers("POST", url, token, int(time.time()) + later)
         return await self.caller.client.post(
             f"http://localhost:{port or self.port}/transfers", json=body, headers=headers
         )

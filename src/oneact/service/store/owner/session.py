@@ -71,9 +71,10 @@ class Session:
         self._native.close()
 
     def _run(self, statement: str, values: Values, *, rows: bool) -> tuple[int, list[tuple[Any, ...]]]:
+        style = self._module().paramstyle
         cursor = self._native.cursor()
         try:
-            cursor.execute(*_placed(statement, values, self._module().paramstyle))
+            cursor.execute(*_placed(statement, values, style))
             return cursor.rowcount, [_tuple(row) for row in cursor.fetchall()] if rows else []
         finally:
             cursor.close()
