@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import importlib
 import re
-import sqlite3
 import sys
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -96,7 +95,8 @@ class SqlAlchemy(Session):
 
     def commits_each(self) -> bool:
         """Tell whether the driver commits each statement, as with the isolation level AUTOCOMMIT."""
-        return commits_each(self._connection().connection.dbapi_connection)
+        pooled = self._connection().connection
+        return commits_each(pooled.dbapi_connection) or commits_each(pooled.driver_connection)
 
     def _connection(self) -> Any:  # noqa: ANN401 - SQLAlchemy's own
         found = self._native
@@ -156,10 +156,10 @@ def create(connection: Any) -> None:  # noqa: ANN401 - as in `session`
 
 def commits_each(driver: Any) -> bool:  # noqa: ANN401 - a connection of any driver
     """Tell whether a driver's connection, in no transaction now, would commit the next statement by itself."""
-    autocommit = getattr(driver, "autocommit", None)
-    if isinstance(driver, sqlite3.Connection):
+    autocommit, under_way = getattr(driver, "autocommit", None), getattr(driver, "in_transaction", None)
+    if isinstance(under_way, bool):  # sqlite3's, and what wraps it
         by_itself = autocommit is True or (autocommit is not False and driver.isolation_level is None)
-        return by_itself and not driver.in_transaction
+        return by_itself and not under_way
     status = getattr(getattr(driver, "info", None), "transaction_status", 0)  # psycopg's; 0 is idle
     return autocommit is True and not status
 
