@@ -41,6 +41,12 @@ class ServerMetadata:
     issuer: str
     endpoints: dict[str, str]
 
+    def endpoint(self, name: str) -> str:
+        """Give the address of one endpoint; refuses `metadata_invalid` where the server has none of that name."""
+        if name not in self.endpoints:
+            raise Refusal(Reason.METADATA_INVALID, f"no {name}")
+        return self.endpoints[name]
+
     def document(self) -> dict[str, Json]:
         """Give the document that stands at the server's well-known address."""
         algorithms: list[Json] = list(ALGORITHMS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Final
 
 from oneact.errors import Reason, Refusal
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from oneact.protocol.act import Act
     from oneact.protocol.dpop import Proof
     from oneact.protocol.token import ActionToken
+    from oneact.service.approvals import Approvals
     from oneact.service.exchange import Answer, Request
     from oneact.service.guard import GuardCore
 
@@ -32,6 +34,8 @@ _SIGN_IN: Final = frozenset({Reason.SESSION_REQUIRED, Reason.LINK_LOGIN_STALE})
 
 async def answer(guard: GuardCore, request: Request) -> Answer:
     """Answer one request to the service's own addresses."""
+    if guard.approvals is not None and guard.approvals.answers(request.path):
+        return await _approvals(guard, guard.approvals, request)
     try:
         found = _find(request.path)
         if request.method not in found:
@@ -43,9 +47,18 @@ async def answer(guard: GuardCore, request: Request) -> Answer:
         return _refusal_page(guard, refusal.reason) if request.path in _PAGES else answer
 
 
+async def _approvals(guard: GuardCore, approvals: Approvals, request: Request) -> Answer:
+    """Let the approval server in this process answer; it asks who is signed in here."""
+    try:
+        await guard.start()
+        return await approvals.answer(request, functools.partial(guard.signed_in, request.native))
+    except Refusal as refusal:
+        return exchange.refused(refusal, request.method, request.path)
+
+
 def _refusal_page(guard: GuardCore, reason: Reason) -> Answer:
     """Say on a page what did not work; who has to sign in is led there by a link, since a redirect could go round."""
-    way = guard.login_uri if reason in _SIGN_IN else None
+    way = guard.sign_in(linking.LINK_PATH) if reason in _SIGN_IN else None
     page = link_page.message(linking.site(guard), "That did not work", reason.says, way)
     return exchange.of_page(page, reason.status)
 

@@ -8,6 +8,7 @@ import logging
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
 
 from oneact.documents import CachedDocuments
 from oneact.errors import Reason, Refusal
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
     from oneact.protocol.canonical import Json
+    from oneact.service.approvals import Approvals
     from oneact.service.checks import Approved
     from oneact.service.exchange import Answer, Request
     from oneact.service.guarded import Guarded
@@ -51,7 +53,8 @@ class GuardCore:
 
     `resource` is the service's identifier and the address under which all its paths lie, without a trailing slash.
     `key` is the key file. `store` is the path of an SQLite file, or a `Store`. `account` gives the signed-in
-    `LocalAccount` of the framework's request, or None. `issuers` lists the accepted approval servers, or is `LINKED`.
+    `LocalAccount` of the framework's request, or None. `issuers` lists the accepted approval servers, or is `LINKED`,
+    or is an approval server in this very process.
     `private_hosts` are names that may have private addresses and be spoken to without TLS. `terms_per_minute` bounds
     for each client address how often terms are stated to callers without a token. `notify` is told of an account's
     id and of what became of its link. `allow_insecure_login_age` takes an `account` that gives a plain id, of which
@@ -67,7 +70,7 @@ class GuardCore:
         key: str | Path,
         store: str | Path | Store,
         account: Callable[[Any], Any],
-        issuers: Sequence[str] | Linked,
+        issuers: Sequence[str] | Linked | Approvals,
         private_hosts: Collection[str] = (),
         login_uri: str | None = None,
         terms_per_minute: int = 600,
@@ -78,9 +81,12 @@ class GuardCore:
     ) -> None:
         self.private_hosts = settings.hosts(private_hosts)
         self.resource = settings.identifier("resource=", resource.rstrip("/"), {*LOCAL_NAMES, *self.private_hosts})
-        self.name = settings.name(name)
+        self.name, self.now = settings.name(name), now
         self.login_uri = settings.login_uri(login_uri)
         self.fetcher = Fetcher(self.resource, self.private_hosts)
+        self.approvals = settings.approvals(issuers)
+        if self.approvals is not None:
+            self.fetcher = self.approvals.attach(self)
         accepted = settings.issuers(issuers, self.fetcher.excepted)
         self._rate = RateLimit(settings.rate(terms_per_minute))
         self.keys = keys.load(key)
@@ -88,7 +94,6 @@ class GuardCore:
         self.documents = CachedDocuments(self.fetcher)
         self.issuers = Issuers(accepted, self.store, self.documents)
         self.notify = notify
-        self.now = now
         self.actions: dict[str, Guarded] = {}
         self.threads = Threads()
         self.execution = self._execution(spends)
@@ -112,6 +117,8 @@ class GuardCore:
             await self.store.open()
             for guarded in self.actions.values():
                 await self.store.keep_action(guarded.action.digest, guarded.action.document, self.now())
+            if self.approvals is not None:
+                await self.approvals.start()
             await self.execution.recover()
             self.loop = asyncio.get_running_loop()
             self._rounding = self.loop.create_task(self._rounds())
@@ -124,6 +131,8 @@ class GuardCore:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._rounding
             self._rounding = None
+        if self.approvals is not None:
+            await self.approvals.stop()
         await self.store.close()
 
     def register(self, guarded: Guarded) -> None:
@@ -185,14 +194,20 @@ class GuardCore:
         """Take every approval server off a local account, without any passkey; False where it has none.
 
         For the owner's own support, where all of a person's passkeys are lost. It is as strong a credential as any:
-        who talks the support into it can link the account to an approval server of their own.
+        who talks the support into it can link the account to an approval server of their own, or make a passkey.
         """
         await self.start()
         issuers = [link.roster.iss for link in await self.store.links(account)]
         gone = [await self.store.unlink(account, issuer, self.now()) for issuer in issuers]
+        if self.approvals is not None:
+            gone.append(await self.approvals.let_go(account))
         if any(gone):
             await self.tell(account, "unlinked")
         return any(gone)
+
+    def sign_in(self, here: str) -> str | None:
+        """Give the address of the service's sign-in; `{next}` in it stands for the path `here`, to come back to."""
+        return None if self.login_uri is None else self.login_uri.replace("{next}", quote(here, safe=""))
 
     async def signed_in(self, native: object) -> LocalAccount | None:
         """Give the local account of the framework's request."""

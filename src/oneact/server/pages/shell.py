@@ -9,7 +9,7 @@ from urllib.parse import quote, urlsplit
 from starlette.responses import HTMLResponse, RedirectResponse
 
 from oneact.errors import Reason, Refusal
-from oneact.server import http, sessions
+from oneact.server import hosting, http, sessions
 from oneact.server.pages import looks
 
 if TYPE_CHECKING:
@@ -51,7 +51,8 @@ def signed_in(page: Page) -> Endpoint:
     async def answer(request: Request, world: World, session: Session | None) -> Response:
         if session is None:
             here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-            return redirect(world.settings, f"/signin?next={quote(here, safe='')}")
+            way = "/signin" if world.host is None else "/enrol"
+            return redirect(world.settings, f"{way}?next={quote(here, safe='')}")
         return await page(request, world, session)
 
     return opened(answer)
@@ -109,8 +110,10 @@ def _check_own_script(request: Request, settings: Settings) -> None:
 
 
 async def current(request: Request) -> Session | None:
-    """Give the session of the request's cookie, or None."""
+    """Give the session of the request's cookie, or of who is signed in at the service that hosts this; or None."""
     world = http.world_of(request)
+    if world.host is not None:
+        return await hosting.session(world, world.host, await world.host.guest(request))
     token = request.cookies.get(cookie_name(world.settings), "")
     return await sessions.find(world, token) if token else None
 
@@ -150,8 +153,9 @@ def own_path(settings: Settings, path: str) -> str:
 
 def render(request: Request, session: Session | None, template: str, status: int = 200, **context: Any) -> Response:  # noqa: ANN401 - what the template shows
     """Render a page."""
-    settings = http.world_of(request).settings
-    return HTMLResponse(looks.render(template, base=settings.path, person=session, **context), status)
+    world = http.world_of(request)
+    shown = {"base": world.settings.path, "person": session, "host": world.host, **context}
+    return HTMLResponse(looks.render(template, **shown), status)
 
 
 def _refused_page(request: Request, refusal: Refusal) -> Response:
