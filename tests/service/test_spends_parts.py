@@ -13,6 +13,8 @@ from typing import Annotated, Any
 import pytest
 import sqlalchemy
 from fastapi import Depends, FastAPI
+from sqlalchemy.util import greenlet_spawn
+from tests.service.airline import Airline
 from tests.service.bank import SCHEMA, Bank, Sqlite3
 from tests.service.banking import World, reason, there
 from tests.service.world import ApprovalServer, served
@@ -155,6 +157,43 @@ async def test_an_open_transaction_keeps_the_guard_from_saying_that_nothing_was_
     answer = await world.show(token, body, later=31)
     assert reason(answer) == (401, "token_expired")
     assert answer.json()["not_executed"] is True
+
+
+async def test_changed_terms_come_with_a_new_offer_only_where_nothing_can_still_be_committed(
+    world: World, server: ApprovalServer, tmp_path: Path
+) -> None:
+    airline = Airline("asgi", world.port, server.issuer, tmp_path, spends=Sqlite3(tmp_path).connect)
+    guard = airline.guard
+    guard.actions["book_flight"] = replace(guard.actions["book_flight"], spends=True)
+    body = {"from": "SFO", "to": "NYC", "date": "2024-03-01"}
+    with served(airline.app, world.port):
+        token = await world.caller.approved(await world.caller.ask("POST", "/bookings", json=body))
+        airline.price = "1.00"
+        with contextlib.closing(sqlite3.connect(tmp_path / "bank.db")) as elsewhere:
+            elsewhere.execute("BEGIN IMMEDIATE")
+            first = await world.caller.show(token, "POST", "/bookings", json=body)
+        again = await world.caller.show(token, "POST", "/bookings", json=body)
+    assert reason(first) == reason(again) == (401, "terms_changed")
+    assert first.json().keys() & {"not_executed", "transaction_challenge"} == set()
+    assert again.json().keys() >= {"not_executed", "transaction_challenge"}
+
+
+async def test_guard_spend_finds_its_act_behind_the_greenlets_of_an_asynchronous_session(
+    bank: Bank, world: World
+) -> None:
+    """`AsyncSession.run_sync` is SQLAlchemy's `greenlet_spawn` around a driver that this test does without."""
+    engine = sqlalchemy.create_engine(f"sqlite:///{bank.folder / 'bank.db'}")
+
+    async def run(*_: Any) -> Answer:
+        with engine.begin() as connection:
+            await greenlet_spawn(bank.guard.spend, connection)
+        return Answer(201, b"{}")
+
+    bank.guard.actions["transfer"] = replace(bank.guard.actions["transfer"], run=run, blocking=False)
+    token, body = await world.token()
+    assert (await world.show(token, body)).status_code == 201
+    assert len(world.rows("oneact_spends")) == 1
+    engine.dispose()
 
 
 async def test_a_handler_that_leaves_its_transaction_to_a_dependency_is_in_progress_until_that_commits(

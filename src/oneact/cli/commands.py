@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import oneact
-from oneact.cli import agent, explain, log, serve, service, verify
+from oneact.cli import agent, explain, log, serve, service, service_sql, verify
 
 app = typer.Typer(name="oneact", no_args_is_help=True, add_completion=False)
 app.command("serve")(serve.serve)
@@ -15,6 +15,7 @@ app.add_typer(agent.app, name="agent")
 app.add_typer(log.app, name="log")
 app.command("verify")(verify.verify)
 app.command("explain")(explain.explain)
+service.app.command("sql")(service_sql.sql)
 app.add_typer(service.app, name="service")
 
 
