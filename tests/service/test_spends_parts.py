@@ -251,6 +251,27 @@ async def test_an_own_store_that_is_down_after_the_commit_delays_the_answer_and_
     assert len(world.rows()) == 1
 
 
+@pytest.mark.parametrize("spends", [1, 0])
+async def test_a_database_that_is_silent_after_the_handler_does_not_lose_what_is_known(
+    bank: Bank, world: World, spends: int
+) -> None:
+    file, away = bank.folder / "bank.db", bank.folder / "away"
+
+    async def run(_: Any, __: Act) -> Answer:
+        with bank.access.session() as opened:
+            if spends:
+                bank.guard.spend(opened)
+        file.rename(away)
+        asyncio.get_running_loop().call_later(0.05, away.replace, file)
+        return Answer(201, b"{}")
+
+    bank.guard.actions["transfer"] = replace(bank.guard.actions["transfer"], run=run, blocking=False)
+    token, body = await world.token()
+    answer = await world.show(token, body)
+    assert answer.status_code == (201 if spends else 409)
+    assert await world.status(answer) == ("executed" if spends else "unknown")
+
+
 async def test_the_owners_database_is_asked_before_anything_runs_and_its_silence_is_503(
     bank: Bank, world: World
 ) -> None:
@@ -310,6 +331,35 @@ async def test_a_thread_of_the_handlers_own_names_the_act_and_is_refused_once_th
     with pytest.raises(RuntimeError):
         work(kept[0])
     assert len(world.rows("oneact_spends")) == 1
+
+
+async def test_who_loses_the_race_against_another_holder_learns_nothing(bank: Bank, world: World) -> None:
+    async def run(_: Any, act: Act) -> Any:
+        spend = spend_of(bank, act.txn)
+        committed(bank, replace(spend, key=SpendKey(bank.resource, act.issuer, act.txn)))
+        with bank.access.session() as opened:
+            bank.guard.spend(opened)
+        raise AssertionError
+
+    bank.guard.actions["transfer"] = replace(bank.guard.actions["transfer"], run=run, blocking=False)
+    token, body = await world.token()
+    assert reason(await world.show(token, body)) == (401, "spent_by_another")
+
+
+async def test_a_handler_that_swallows_the_conflict_is_not_believed(bank: Bank, world: World) -> None:
+    async def run(_: Any, act: Act) -> Any:
+        committed(bank, once(bank)._under_way[SpendKey(bank.resource, act.issuer, act.txn)].spend)
+        with contextlib.suppress(Refusal), bank.access.session() as opened:
+            bank.guard.spend(opened)
+        return Answer(201, b"{}")
+
+    bank.guard.actions["transfer"] = replace(bank.guard.actions["transfer"], run=run, blocking=False)
+    token, body = await world.token()
+    assert reason(await world.show(token, body)) == (409, "act_in_progress")  # of the run that did spend
+    last = await world.settled(token, body)
+    assert reason(last) == (409, "already_spent")
+    assert "response" not in last.json()
+    assert await world.status(last) == "executed"
 
 
 def autocommitting(file: Path) -> Iterator[Any]:

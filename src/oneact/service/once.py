@@ -15,8 +15,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import logging
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from oneact.errors import Reason, Refusal
 from oneact.service import exchange, receipts, spending
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 _FAILED: Final = 400
 _LOG: Final = logging.getLogger("oneact.service")
+_T = TypeVar("_T")
 
 
 class Once(Execution):
@@ -118,10 +120,13 @@ class Once(Execution):
         try:
             await asyncio.wait({handler})
             raised = handler.exception()
-            if raised is not None and not isinstance(raised, Refusal):
-                _LOG.error("the handler of act %s failed", under_way.spend.key.txn, exc_info=raised)
+            if raised is not None:
+                trace = None if isinstance(raised, Refusal) else raised
+                _LOG.error("the handler of act %s failed: %r", under_way.spend.key.txn, raised, exc_info=trace)
             return await self._decide(under_way, None if raised else handler.result())
         except Refusal as refusal:
+            if refusal.reason is not Reason.STORE_UNAVAILABLE:
+                raise
             _LOG.warning("what became of act %s cannot be told yet: %s", under_way.spend.key.txn, refusal)
             return exchange.in_progress()
         finally:
@@ -130,13 +135,16 @@ class Once(Execution):
     async def _decide(self, under_way: UnderWay, answer: Answer | None) -> Answer:
         """Find out what a handler has done that answered, or raised where `answer` is None."""
         spend = under_way.spend
-        written = await self._database.find(spend.key)
+        if answer is not None and answer.status < _FAILED and not under_way.called:  # so sure that nobody is asked
+            return await self._not_written(spend, answer)
+        look = functools.partial(self._database.find, spend.key)
+        written = await (look() if answer is None or not under_way.called else _persisted(look))
         if written is None and await self._database.is_taken(spend.key):  # committed between the two looks
             written = await self._database.find(spend.key)
         if written is None:
             return await self._not_written(spend, answer)
         if written.run != under_way.run:
-            return await self.existing(await self.find(spend.key) or written.spend, spend.holder)
+            return await self.existing(await self._store.find_spend(spend.key) or written.spend, spend.holder)
         if answer is None:
             return await self.existing(await self._executed(spend), spend.holder)
         return await self._answered(spend, answer)
@@ -174,10 +182,10 @@ class Once(Execution):
         return await self._store.finish(spend.key, outcome)
 
 
-async def _persisted(change: Callable[[], Awaitable[bool]]) -> bool:
-    """Make a change of the guard's own store, again where it cannot answer; refuses `store_unavailable` in the end."""
+async def _persisted(work: Callable[[], Awaitable[_T]]) -> _T:
+    """Have a database do something, again where it cannot answer; refuses `store_unavailable` in the end."""
     for seconds in RETRIES:
         with contextlib.suppress(Refusal):
-            return await change()
+            return await work()
         await asyncio.sleep(seconds)
-    return await change()
+    return await work()

@@ -16,11 +16,15 @@ if TYPE_CHECKING:
 
 
 class UnderWay:
-    """One run of a handler that spends; `run` names it, so that its own row is told from that of another run."""
+    """One run of a handler that spends; `run` names it, so that its own row is told from that of another run.
+
+    `called` tells whether it has come to `guard.spend`, whatever came of that.
+    """
 
     def __init__(self, spend: Spend, now: Callable[[], int]) -> None:
         self.spend = spend
         self.run = secrets.token_urlsafe(16)
+        self.called = False
         self._now = now
         self._ended = False
 
@@ -42,6 +46,7 @@ class UnderWay:
             raise RuntimeError("guard.spend was called after the handler had ended")
         if self._now() > self.spend.deadline_at:
             raise TimeoutError("the handler's deadline passed before it called guard.spend")
+        self.called = True
         owner.write(session, self.spend, self.run)
 
 
