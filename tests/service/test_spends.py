@@ -39,6 +39,7 @@ async def bank(absent: World) -> AsyncIterator[World]:
             made = Bank(absent.kind, absent.port, absent.server.issuer, absent.folder, 2)
             running.callback(made.access.close)
             running.enter_context(served(made.app, absent.port))
+        running.callback(absent.go)  # nothing waits on after its test
         yield absent
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import contextvars
 import sqlite3
 import threading
 import time
@@ -17,7 +18,7 @@ from sqlalchemy.util import greenlet_spawn
 from tests.service.airline import Airline
 from tests.service.bank import SCHEMA, Bank, Sqlite3
 from tests.service.banking import World, reason, there
-from tests.service.world import ApprovalServer, served
+from tests.service.world import ApprovalServer, eventually, served
 
 from oneact.errors import Reason, Refusal
 from oneact.service import Act, Answer, Guard
@@ -95,9 +96,10 @@ async def test_a_committed_spend_is_recovered_whatever_the_own_store_knows(still
     assert await found(still, spend) == "executed"
     [row] = Sqlite3(still.folder).rows("oneact_spends")
     assert row[-2:] == (None, 1)  # the token is in the journal now
-    [entry] = [entry for entry in await still.guard.store.journal(0, 9) if entry.kind == "spent"]
-    assert entry.content is not None
-    assert entry.content["token"] == ("a.b.c" if before == "nothing" else None)
+    contents = [entry.content or {} for entry in await still.guard.store.journal(0, 9)]
+    assert contents[0]["token"] == ("a.b.c" if before == "nothing" else None)
+    states = [content["state"] for content in contents[1:]]
+    assert states == (["unknown", "executed"] if before == "unknown" else ["executed"])
 
 
 async def test_before_its_deadline_a_committed_spend_is_left_to_whoever_may_run_it(still: Bank) -> None:
@@ -157,6 +159,21 @@ async def test_an_open_transaction_keeps_the_guard_from_saying_that_nothing_was_
     answer = await world.show(token, body, later=31)
     assert reason(answer) == (401, "token_expired")
     assert answer.json()["not_executed"] is True
+
+
+async def test_what_runs_here_is_in_progress_before_it_spends_and_after_its_token_has_expired(
+    bank: Bank, world: World
+) -> None:
+    token, body = await world.token("wait at first")
+    first = asyncio.create_task(world.show(token, body))
+    await eventually((world.folder / "waits").exists)
+    clock = bank.guard.now
+    bank.guard.now = once(bank)._now = lambda: clock() + 31
+    try:
+        assert reason(await world.show(token, body, later=31)) == (409, "act_in_progress")
+    finally:
+        world.go()
+    await first
 
 
 async def test_changed_terms_come_with_a_new_offer_only_where_nothing_can_still_be_committed(
@@ -313,6 +330,7 @@ async def test_a_thread_of_the_handlers_own_names_the_act_and_is_refused_once_th
     bank: Bank, world: World
 ) -> None:
     kept: list[Act] = []
+    contexts: list[contextvars.Context] = []
 
     def work(act: Act) -> None:
         with bank.access.session() as opened:
@@ -320,6 +338,7 @@ async def test_a_thread_of_the_handlers_own_names_the_act_and_is_refused_once_th
 
     async def run(_: Any, act: Act) -> Any:
         kept.append(act)
+        contexts.append(contextvars.copy_context())
         thread = threading.Thread(target=work, args=[act])
         thread.start()
         thread.join()
@@ -330,6 +349,8 @@ async def test_a_thread_of_the_handlers_own_names_the_act_and_is_refused_once_th
     assert (await world.show(token, body)).status_code == 201
     with pytest.raises(RuntimeError):
         work(kept[0])
+    with pytest.raises(RuntimeError), bank.access.session() as opened:
+        contexts[0].run(bank.guard.spend, opened)
     assert len(world.rows("oneact_spends")) == 1
 
 
