@@ -4,17 +4,19 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import httpx
-from tests.service.bank import tables
-from tests.service.conftest import link
+from tests.service.bank import Bank, tables
 from tests.service.processes import process
-from tests.service.world import ApprovalServer, Caller, calling, free_port
+from tests.service.world import ApprovalServer, Caller, calling, free_port, link
 
 from oneact.protocol import jwk, receipt
+from oneact.service.once import Once
+from oneact.service.store import owner
+from oneact.service.store.contract import Holder, Spend, SpendKey
 
 
 @dataclass
@@ -74,3 +76,18 @@ async def there(kind: str, folder: Path, server: ApprovalServer) -> AsyncIterato
     await link(folder, resource, server)
     async with calling(server, resource) as caller:
         yield World(kind, port, folder, server, caller)
+
+
+def once(bank: Bank) -> Once:
+    assert isinstance(bank.guard.execution, Once)
+    return bank.guard.execution
+
+
+def spend_of(bank: Bank, txn: str = "txn", spent_at: int = 100) -> Spend:
+    key = SpendKey(bank.resource, "http://localhost:8400", txn)
+    return Spend(key, Holder("sub", "client", "jkt", "digest"), "jti", "alice", "transfer", spent_at, spent_at + 2)
+
+
+def committed(bank: Bank, spend: Spend) -> None:
+    with bank.access.session() as opened:
+        owner.write(opened, replace(spend, token="a.b.c"), "run")
