@@ -2,6 +2,8 @@
 
 import contextlib
 import sqlite3
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -181,3 +183,22 @@ def test_the_table_is_made_by_function_and_by_sql_alike(tmp_path: Path) -> None:
 def test_an_object_of_no_known_kind_is_no_session() -> None:
     with pytest.raises(TypeError):
         session(threading.Lock()).execute("SELECT 1")
+
+
+MIGRATION = """
+import sys
+import django
+from django.conf import settings
+settings.configure(DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": sys.argv[1]}})
+django.setup()
+from django.db import connection, migrations
+from django.db.migrations.state import ProjectState
+from oneact.service import SPENDS_SQL
+with connection.schema_editor() as editor:
+    migrations.RunSQL(SPENDS_SQL).database_forwards("bank", editor, ProjectState(), ProjectState())
+"""
+
+
+def test_the_table_is_made_by_a_migration_of_django(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-W", "error", "-c", MIGRATION, str(tmp_path / "bank.db")], check=True)
+    assert Sqlite3(tmp_path).rows("oneact_spends") == []
