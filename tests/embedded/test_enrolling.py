@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sqlite3
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -12,9 +13,11 @@ import pytest
 
 from oneact.errors import Reason
 from oneact.protocol import canonical, roster
-from oneact.testing import SoftwarePasskey
+from oneact.protocol.roster import SignedRoster
+from oneact.server.hosting import Guest
 from tests.embedded.conftest import visitor
 from tests.embedded.notes import Notes, enrol, sign_in
+from tests.protocol.refusing import expect_refusal
 
 if TYPE_CHECKING:
     from oneact.protocol.roster import Roster
@@ -101,11 +104,15 @@ def test_a_fresh_session_makes_no_second_first_passkey(notes: Notes, person: Vis
     assert [item.id for [found] in [pinned(notes)] for item in found.credentials] == [person.passkey.id]
 
 
-def test_of_two_first_passkeys_made_at_once_one_is_the_accounts(person: Visitor) -> None:
-    other = SoftwarePasskey("localhost", person.passkey.origin)
+def test_a_passkey_that_never_signed_makes_room_for_another(notes: Notes, person: Visitor) -> None:
+    other = person.new_passkey()
     first, second = person.post("/enrol/begin").json(), person.post("/enrol/begin").json()
-    assert person.finish_registration("/enrol/created", first).status_code == 200
-    assert refused(person.finish_registration("/enrol/created", second, other)) is Reason.LINK_EXISTS
+    signing = person.finish_registration("/enrol/created", first).json()
+    after = person.finish_registration("/enrol/created", second, other).json()
+    assert refused(person.post("/enrol/finish", **person.sign(signing))) is Reason.GESTURE_UNKNOWN
+    assert person.post("/enrol/finish", **person.sign(after, other)).status_code == 200
+    [found] = pinned(notes)
+    assert [item.id for item in found.credentials] == [other.id]
 
 
 def test_a_passkey_that_has_not_signed_yet_signs_after_a_reload(notes: Notes, person: Visitor) -> None:
@@ -147,13 +154,43 @@ def test_support_lets_an_account_begin_anew_and_the_old_passkey_approves_nothing
     assert call(notes, notes.guard.unlink("ada"))
     assert pinned(notes) == []
     assert person.get("/inbox").status_code == 303
+    assert "I do not have it any more" in person.get("/enrol").text
     anew = visitor(notes)
     sign_in(anew, "ada")
     enrol(anew)
     [found] = pinned(notes)
     assert [item.id for item in found.credentials] == [anew.passkey.id]
+    assert "First passkey" in anew.get("/passkeys").text
+    assert refused(anew.post("/passkeys/remove/begin", id=person.passkey.id)) is Reason.NOT_YOURS
     assert [event for _, event in notes.notices] == ["linked", "unlinked", "linked"]
     assert not call(notes, notes.guard.unlink("nobody"))
+
+
+def test_who_was_unlinked_and_has_the_passkey_signs_with_it_again(notes: Notes, person: Visitor) -> None:
+    enrol(person)
+    call(notes, notes.guard.unlink("ada"))
+    assert person.post("/enrol/finish", **person.sign(person.post("/enrol/sign").json())).status_code == 200
+    assert len(pinned(notes)) == 1
+    assert person.get("/inbox").status_code == 200
+
+
+def test_what_is_handed_over_in_the_process_is_checked_like_anything_from_elsewhere(
+    notes: Notes, person: Visitor
+) -> None:
+    enrol(person)
+    [before] = pinned(notes)
+    thief = person.new_passkey()
+    later = replace(before, seq=before.seq + 1, credentials=(thief.credential,))
+    signed = SignedRoster(later, thief.get(later.challenge()))
+    host = notes.embedded._attached
+    for account, expected in (("ada", Reason.ROSTER_UNPINNED), ("bob", Reason.LINK_EXISTS)):
+        with expect_refusal(expected):  # for bob the name is another account's
+            call(notes, host.link(None, Guest(account, account, 0), signed))  # type: ignore[arg-type]  # needs no world
+    other = replace(later, sub="new")
+    unvouched = SignedRoster(other, person.passkey.get(other.challenge()))
+    with expect_refusal(Reason.ROSTER_UNPINNED):
+        call(notes, host.link(None, Guest("bob", "bob", 0), unvouched))  # type: ignore[arg-type]  # needs no world
+    assert pinned(notes) == [before]
 
 
 def test_a_second_passkey_is_vouched_for_and_told_to_the_service(notes: Notes, person: Visitor) -> None:

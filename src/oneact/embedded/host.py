@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from oneact.fetch import Fetcher
     from oneact.protocol.roster import Roster, SignedRoster
+    from oneact.server.world import World
     from oneact.service.approvals import SignedIn
     from oneact.service.exchange import Answer, Request
     from oneact.service.guard import GuardCore
@@ -25,28 +26,30 @@ if TYPE_CHECKING:
 class Hosting:
     """The `Host` of a server that is embedded beside a guard."""
 
+    keeps_session = False
+
     def __init__(self, guard: GuardCore) -> None:
         self._guard = guard
         self.resource, self.name, self.now = guard.resource, guard.name, guard.now
 
-    async def guest(self, request: BrowserRequest) -> Guest | None:
+    async def guest(self, _: World, request: BrowserRequest) -> Guest | None:
         """Give who is signed in at the service, as its own `account=` tells for this request."""
         signed_in: SignedIn = request.scope[SIGNED_IN]
         found = await signed_in()
         return None if found is None else Guest(found.id, found.label, found.auth_time)
 
-    async def standing(self, guest: Guest) -> Roster | None:
+    async def standing(self, _: World, guest: Guest) -> Roster | None:
         """Give the roster that is pinned for an account."""
         links = await self._guard.store.links(guest.id)
         return links[0].roster if links else None
 
-    async def link(self, guest: Guest, signed: SignedRoster) -> None:
+    async def link(self, world: World, guest: Guest, signed: SignedRoster) -> None:
         """Pin the first roster of an account, vouched for by its own passkey, or a later one of the same person.
 
         Refuses `link_exists` where it has another's, and `roster_…` for what does not follow.
         """
         guard, found, proof = self._guard, signed.roster, signed.webauthn.members()
-        pinned = await self.standing(guest)
+        pinned = await self.standing(world, guest)
         if pinned is not None:
             roster.check_next(signed, pinned)
             if not await guard.store.pin(found, guard.now(), proof):
@@ -61,7 +64,7 @@ class Hosting:
         """Give what fetches from the service without a connection."""
         return Within(others, self.resource, self.answer)
 
-    def sign_in(self, here: str) -> str | None:
+    def sign_in(self, here: str, *, fresh: bool = False) -> str | None:  # noqa: ARG002 - it is the service's own
         """Give the service's sign-in, from which a person comes back to the path `here`."""
         return self._guard.sign_in(here)
 

@@ -13,7 +13,7 @@ from oneact.embedded.host import Hosting
 from oneact.embedded.within import Within
 from oneact.errors import Reason, Refusal
 from oneact.protocol.metadata import SERVER_PATH
-from oneact.server import Settings, create_app, hosting
+from oneact.server import Settings, create_app
 from oneact.server.app import lifespan
 from oneact.service.exchange import Answer
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from oneact.service.exchange import Request
     from oneact.service.guard import GuardCore
 
-_OWN: Final = frozenset({"public_url", "database", "key_file", "host", "port", "private_hosts"})
+_OWN: Final = frozenset({"public_url", "for_service", "database", "key_file", "host", "port", "private_hosts"})
 
 
 class Embedded:
@@ -61,6 +61,7 @@ class Embedded:
         try:
             settings = Settings(
                 public_url=self.issuer,
+                for_service=guard.resource,
                 database=self._folder / "approve.db",
                 key_file=self._folder / "approve.jwk",
                 private_hosts=tuple(guard.private_hosts),
@@ -97,11 +98,6 @@ class Embedded:
             return Answer(303, headers=(("Location", self.issuer + "/"),))
         at = self._settings.origin if request.path.startswith(SERVER_PATH) else self._attached.resource
         return await calling.call(self._app, request, at + request.path, signed_in)
-
-    async def let_go(self, account: str) -> bool:
-        """Let a local account begin anew with a first passkey; False where it had none."""
-        await self.start()
-        return await hosting.let_go(self._app.state.world, self._attached.resource, account)
 
     @property
     def _attached(self) -> Hosting:

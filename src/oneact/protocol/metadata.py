@@ -80,7 +80,8 @@ class ServerMetadata:
 class ServiceMetadata:
     """A service: its identifier, its name, where its keys and actions stand, and the servers it accepts.
 
-    `authorization_servers` is None where it accepts whichever a person links.
+    `authorization_servers` is None where it accepts whichever a person links. `ticket_uri` is where its own approval
+    server sends browsers to be told who is signed in; None where it has none.
     """
 
     resource: str
@@ -90,6 +91,7 @@ class ServiceMetadata:
     link_uri: str
     act_uri: str
     authorization_servers: tuple[str, ...] | None
+    ticket_uri: str | None = None
 
     def document(self) -> dict[str, Json]:
         """Give the document that stands at the service's well-known address."""
@@ -110,6 +112,8 @@ class ServiceMetadata:
         }
         if self.authorization_servers is not None:
             document["authorization_servers"] = list(self.authorization_servers)
+        if self.ticket_uri is not None:
+            document["oneact_ticket_uri"] = self.ticket_uri
         return document
 
 
@@ -134,7 +138,7 @@ def parse_service(value: Json, resource: str) -> ServiceMetadata:
     members, reason = _members(value), Reason.METADATA_INVALID
     if members.get("resource") != resource:
         raise Refusal(reason, "the resource differs from the one asked for")
-    listed = members.get("authorization_servers")
+    listed, ticket_uri = members.get("authorization_servers"), members.get("oneact_ticket_uri")
     found = ServiceMetadata(
         resource=resource,
         name=form.text(members.get("resource_name"), reason, 80),
@@ -143,8 +147,10 @@ def parse_service(value: Json, resource: str) -> ServiceMetadata:
         link_uri=form.text(members.get("oneact_link_uri"), reason),
         act_uri=form.text(members.get("oneact_act_uri"), reason),
         authorization_servers=None if listed is None else form.texts(listed, reason, 32),
+        ticket_uri=None if ticket_uri is None else form.text(ticket_uri, reason),
     )
-    _check_origins((found.jwks_uri, found.actions_uri, found.link_uri, found.act_uri), resource)
+    own = (found.jwks_uri, found.actions_uri, found.link_uri, found.act_uri, found.ticket_uri or found.act_uri)
+    _check_origins(own, resource)
     return found
 
 

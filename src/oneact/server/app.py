@@ -12,6 +12,7 @@ from starlette.middleware import Middleware
 from oneact.errors import Refusal
 from oneact.server import ending, http, oauth, pages, reconciling, starting
 from oneact.server.around import Around
+from oneact.server.beside import Beside
 from oneact.server.tlog import routes as log_routes
 from oneact.server.tlog import sending, sequencer
 from oneact.server.world import now, open_world
@@ -26,17 +27,19 @@ if TYPE_CHECKING:
 def create_app(settings: Settings, *, clock: Callable[[], int] = now, host: Host | None = None) -> Starlette:
     """Make the application; its lifespan opens the store and sweeps expired requests.
 
-    With a `host` the server is for that one service, whose accounts are the persons: it has neither sign-up nor
-    sign-in, and no service is linked by a flow.
+    With a `host`, or one beside it by `settings.for_service`, the server is for that one service, whose accounts are
+    the persons: it has neither sign-up nor sign-in of its own, and no service is linked by a flow.
 
     Mounted in another ASGI application, at its root or under the path of the public URL, that one has to run this
     one's lifespan: `async with lifespan(app):`.
     """
+    if host is None and settings.for_service:
+        host = Beside(settings)
     app = Starlette(
         routes=[
             *oauth.routes(settings, hosted=host is not None),
             *log_routes.routes(settings),
-            *pages.routes(settings, hosted=host is not None),
+            *pages.routes(settings, host),
         ],
         exception_handlers={Refusal: http.on_refusal, Exception: http.on_error},
         middleware=[Middleware(Around, settings.path)],

@@ -41,20 +41,24 @@ class Guest:
 
 
 class Host(Protocol):
-    """The service whose accounts the persons of a server are; `resource` is its identifier."""
+    """The service whose accounts the persons of a server are; `resource` is its identifier.
+
+    `keeps_session` tells that a session is begun and ended here, and not at the service.
+    """
 
     resource: str
     name: str
+    keeps_session: bool
 
-    async def guest(self, request: Request) -> Guest | None:
+    async def guest(self, world: World, request: Request) -> Guest | None:
         """Give who is signed in at the service in the browser that makes this request; None for nobody."""
         ...
 
-    async def standing(self, guest: Guest) -> Roster | None:
+    async def standing(self, world: World, guest: Guest) -> Roster | None:
         """Give the roster that the service has pinned for an account; None where it has none."""
         ...
 
-    async def link(self, guest: Guest, signed: SignedRoster) -> None:
+    async def link(self, world: World, guest: Guest, signed: SignedRoster) -> None:
         """Have the service pin a roster for an account, durably; refuses what no roster of this account can be."""
         ...
 
@@ -62,8 +66,11 @@ class Host(Protocol):
         """Give what fetches from the service, and from everyone else by `others`."""
         ...
 
-    def sign_in(self, here: str) -> str | None:
-        """Give the address of the service's own sign-in, from which a person comes back to the path `here`."""
+    def sign_in(self, here: str, *, fresh: bool = False) -> str | None:
+        """Give the address at which one signs in at the service, and comes back from to the path `here`.
+
+        `fresh` where one has to sign in although one is. None where there is none to be led to.
+        """
         ...
 
 
@@ -83,28 +90,33 @@ async def has_passkey(world: World, guest: Guest) -> bool:
 async def begin_passkey(world: World, host: Host, guest: Guest) -> dict[str, Json]:
     """Give `{gesture, options}` for the creation of an account's first passkey.
 
-    Refuses `link_login_stale`, `link_exists` where the account has one or the service has pinned passkeys for it.
+    Refuses `link_login_stale`, and `link_exists` where the service has pinned passkeys for the account: only one of
+    these speaks for it, until the service itself has unlinked it.
     """
-    _check_fresh(world, guest)
-    if await has_passkey(world, guest) or await host.standing(guest) is not None:
-        raise Refusal(Reason.LINK_EXISTS, guest.id)
+    await _check_free(world, host, guest)
     account = world.new_id()
     about: dict[str, Json] = {"account": account, "guest": guest.id}
     return await passkeys.creation(world, _session_id(guest), about, guest.label, account, ())
 
 
 async def make_passkey(world: World, host: Host, guest: Guest, gesture_id: Json, credential: Json) -> dict[str, Json]:
-    """Make the account with its first passkey; give `{gesture, options}` over the roster that it is to sign."""
-    _check_fresh(world, guest)
+    """Make the account with its first passkey; give `{gesture, options}` over the roster that it is to sign.
+
+    Where there was an account before, of which the service has nothing pinned any more, it stays in the log alone.
+    """
+    await _check_free(world, host, guest)
     gesture = await gestures.take(world, gestures.REGISTRATION, _session_id(guest), gesture_id)
     created, now = passkeys.registered(world, gesture, credential), world.now()
     account = str(gesture.about["account"])
+    gone, ended = await _letting_go(world, host, guest)
     writes = [
+        *gone,
         Write("insert_account_of_guest", (account, guest.label[:MAX_LABEL], now, guest.id)),
         passkeys.insertion(created, account, FIRST_PASSKEY, now),
     ]
     about: dict[str, Json] = {"name": guest.label[:MAX_LABEL], "guest": guest.id}
     entries = [
+        *ended,
         Entry(Kind.ACCOUNT_CREATED, now, account, "", about),
         passkeys.added(created, account, FIRST_PASSKEY, now),
     ]
@@ -119,7 +131,7 @@ async def begin_roster(world: World, host: Host, guest: Guest) -> dict[str, Json
     Refuses `link_login_stale`; `link_exists` where the service has pinned passkeys that the account has not.
     """
     _check_fresh(world, guest)
-    account, pinned = await _account(world, guest), await host.standing(guest)
+    account, pinned = await _account(world, guest), await host.standing(world, guest)
     known = await passkeys.of_account(world, account)
     able = [item for item in known if pinned is None or item in pinned.credentials]
     if not able or (pinned is not None and pinned.iss != world.issuer):
@@ -139,25 +151,22 @@ async def sign_roster(world: World, host: Host, guest: Guest, gesture_id: Json, 
     if not set(signed.roster.credentials) <= set(known):
         raise Refusal(Reason.GESTURE_UNKNOWN, "a passkey of the roster was removed meanwhile")
     await gestures.verify(world, gesture, signed.webauthn, known)
-    await host.link(guest, signed)
+    await host.link(world, guest, signed)
     await _keep(world, host, guest, account, signed)
 
 
-async def let_go(world: World, resource: str, guest_id: str) -> bool:
-    """Let an account at the service begin anew, with a first passkey; False where it has none.
-
-    For the service's own support, where all of a person's passkeys are lost. What was done stays in the log.
-    """
-    row = await world.store.one("account_of_guest", guest_id)
-    if row is None:
-        return False
-    writes, entries = await _unlinking(world, row["id"], resource)
-    return await world.store.change([Write("let_guest_go", (guest_id,)), *writes], entries)
-
-
 async def _is_pinned(world: World, host: Host, guest: Guest, account: str) -> bool:
-    row, pinned = await world.store.one("link_of_service", account, host.resource), await host.standing(guest)
+    row, pinned = await world.store.one("link_of_service", account, host.resource), await host.standing(world, guest)
     return row is not None and pinned is not None and (pinned.iss, pinned.sub) == (world.issuer, row["sub"])
+
+
+async def _letting_go(world: World, host: Host, guest: Guest) -> tuple[list[Write], list[Entry]]:
+    """Give the writes and the entry by which an account that was made before is the guest's no longer."""
+    row = await world.store.one("account_of_guest", guest.id)
+    if row is None:
+        return [], []
+    writes, entries = await _unlinking(world, row["id"], host.resource)
+    return [Write("let_guest_go", (guest.id, row["id"])), *writes], entries
 
 
 async def _account(world: World, guest: Guest) -> str:
@@ -204,6 +213,12 @@ def _roster(world: World, host: Host, known: list[Credential], pinned: Roster | 
     sub = world.new_id() if pinned is None else pinned.sub
     seq = 1 if pinned is None else max(pinned.seq + 1, world.now())
     return Roster(world.issuer, host.resource, sub, settings.rp_id, (settings.origin,), seq, tuple(known))
+
+
+async def _check_free(world: World, host: Host, guest: Guest) -> None:
+    _check_fresh(world, guest)
+    if await host.standing(world, guest) is not None:
+        raise Refusal(Reason.LINK_EXISTS, guest.id)
 
 
 def _check_fresh(world: World, guest: Guest) -> None:

@@ -9,12 +9,14 @@ from oneact.service.issuers import LINKED
 from oneact.service.store import SqliteStore, Store
 from oneact.service.store.owner import SPENDS_SQL
 from oneact.service.store.owner import create as create_spends
+from oneact.service.tickets import Beside
 
 __all__ = [
     "LINKED",
     "SPENDS_SQL",
     "Act",
     "Answer",
+    "Beside",
     "Guard",
     "LocalAccount",
     "Reason",

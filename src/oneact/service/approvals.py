@@ -47,7 +47,3 @@ class Approvals(Protocol):
     async def answer(self, request: Request, signed_in: SignedIn) -> Answer:
         """Answer a request to one of its paths; `signed_in` tells, where it is asked, which account made it."""
         ...
-
-    async def let_go(self, account: str) -> bool:
-        """Let a local account begin anew with a first passkey; False where it had none."""
-        ...

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from oneact.errors import Reason, Refusal
 from oneact.protocol import metadata, token
-from oneact.service import exchange, link_page, linking, reading, roster
+from oneact.service import exchange, link_page, linking, reading, roster, tickets
 from oneact.service.checks import check_holder
 from oneact.service.store.contract import Holder, SpendKey
 
@@ -28,7 +28,7 @@ JWKS_PATH: Final = "/oneact/jwks.json"
 ACTIONS_PATH: Final = "/oneact/actions"
 RECEIPTS_PATH: Final = "/oneact/receipts"
 PREFIXES: Final = ("/oneact/", metadata.SERVICE_PATH)
-_PAGES: Final = frozenset({linking.LINK_PATH, linking.CALLBACK_PATH})
+_PAGES: Final = frozenset({linking.LINK_PATH, linking.CALLBACK_PATH, tickets.TICKET_PATH})
 _SIGN_IN: Final = frozenset({Reason.SESSION_REQUIRED, Reason.LINK_LOGIN_STALE})
 
 
@@ -72,6 +72,7 @@ async def _metadata(guard: GuardCore, _: Request) -> Answer:
         link_uri=guard.resource + linking.LINK_PATH,
         act_uri=guard.resource + ACT_PATH,
         authorization_servers=guard.issuers.listed,
+        ticket_uri=None if guard.beside is None else guard.resource + tickets.TICKET_PATH,
     )
     return exchange.of_json(found.document())
 
@@ -152,6 +153,7 @@ _ENDPOINTS: Final[dict[str, dict[str, _Endpoint]]] = {
     linking.LINK_PATH: {"GET": linking.page, "POST": linking.start},
     linking.CALLBACK_PATH: {"GET": linking.callback},
     linking.ROSTER_PATH: {"POST": roster.answer},
+    tickets.TICKET_PATH: {"GET": tickets.hand_over},
     ACT_PATH: {"POST": _act},
 }
 _UNDER: Final[dict[str, dict[str, _Endpoint]]] = {ACTIONS_PATH: {"GET": _action}, RECEIPTS_PATH: {"GET": _receipt}}

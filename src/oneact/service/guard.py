@@ -29,6 +29,7 @@ from oneact.service.store.contract import Holder, Spend, SpendKey
 from oneact.service.store.owner import OwnerDatabase
 from oneact.service.store.sqlite import SqliteStore
 from oneact.service.threads import Threads
+from oneact.service.tickets import Beside
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -54,7 +55,7 @@ class GuardCore:
     `resource` is the service's identifier and the address under which all its paths lie, without a trailing slash.
     `key` is the key file. `store` is the path of an SQLite file, or a `Store`. `account` gives the signed-in
     `LocalAccount` of the framework's request, or None. `issuers` lists the accepted approval servers, or is `LINKED`,
-    or is an approval server in this very process.
+    or is the service's own approval server, in this very process or `Beside` it.
     `private_hosts` are names that may have private addresses and be spoken to without TLS. `terms_per_minute` bounds
     for each client address how often terms are stated to callers without a token. `notify` is told of an account's
     id and of what became of its link. `allow_insecure_login_age` takes an `account` that gives a plain id, of which
@@ -70,7 +71,7 @@ class GuardCore:
         key: str | Path,
         store: str | Path | Store,
         account: Callable[[Any], Any],
-        issuers: Sequence[str] | Linked | Approvals,
+        issuers: Sequence[str] | Linked | Beside | Approvals,
         private_hosts: Collection[str] = (),
         login_uri: str | None = None,
         terms_per_minute: int = 600,
@@ -87,6 +88,7 @@ class GuardCore:
         self.approvals = settings.approvals(issuers)
         if self.approvals is not None:
             self.fetcher = self.approvals.attach(self)
+        self.beside = issuers if isinstance(issuers, Beside) else None
         accepted = settings.issuers(issuers, self.fetcher.excepted)
         self._rate = RateLimit(settings.rate(terms_per_minute))
         self.keys = keys.load(key)
@@ -199,11 +201,15 @@ class GuardCore:
         await self.start()
         issuers = [link.roster.iss for link in await self.store.links(account)]
         gone = [await self.store.unlink(account, issuer, self.now()) for issuer in issuers]
-        if self.approvals is not None:
-            gone.append(await self.approvals.let_go(account))
         if any(gone):
             await self.tell(account, "unlinked")
         return any(gone)
+
+    @property
+    def own_server(self) -> str | None:
+        """Give the issuer of the service's own approval server, whose persons are the accounts here; None without."""
+        own = self.beside or self.approvals
+        return None if own is None else own.issuer
 
     def sign_in(self, here: str) -> str | None:
         """Give the address of the service's sign-in; `{next}` in it stands for the path `here`, to come back to."""

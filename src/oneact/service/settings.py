@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import urlsplit
 
 from oneact.service.issuers import Linked
+from oneact.service.tickets import Beside
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -34,19 +35,19 @@ def identifier(setting: str, value: object, plain: Collection[str]) -> str:
     return value
 
 
-def approvals(value: Iterable[str] | Linked | Approvals) -> Approvals | None:
+def approvals(value: Iterable[str] | Linked | Beside | Approvals) -> Approvals | None:
     """Give the approval server in this process, where that is what is accepted."""
     return cast("Approvals", value) if hasattr(type(value), "attach") else None
 
 
-def issuers(value: Iterable[str] | Linked | Approvals, plain: Collection[str]) -> tuple[str, ...] | Linked:
+def issuers(value: Iterable[str] | Linked | Beside | Approvals, plain: Collection[str]) -> tuple[str, ...] | Linked:
     """Give the accepted approval servers, each an identifier; raises ValueError for anything else.
 
     Plain http is for the names `plain`, those that the guard may fetch from.
     """
-    own = approvals(value)
+    own = value if isinstance(value, Beside) else approvals(value)
     if own is not None:
-        return (identifier("the address of the approval server", own.issuer, plain),)
+        return (identifier("the issuer of the service's own approval server", own.issuer, plain),)
     if isinstance(value, Linked):
         return value
     if isinstance(value, str | bytes):

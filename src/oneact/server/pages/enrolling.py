@@ -31,7 +31,7 @@ async def _page(request: Request, world: World, session: Session | None) -> Resp
     if session is not None:
         return RedirectResponse(target, 303)
     host = _host(world)
-    guest = await host.guest(request)
+    guest = await host.guest(world, request)
     if guest is None:
         return _to_sign_in(host, target)
     fresh = 0 <= world.now() - guest.auth_time <= hosting.FRESH
@@ -42,8 +42,9 @@ async def _page(request: Request, world: World, session: Session | None) -> Resp
         guest=guest,
         target=target,
         made=await hosting.has_passkey(world, guest),
+        pinned=await host.standing(world, guest) is not None,
         fresh=fresh,
-        sign_in=host.sign_in(target),
+        sign_in=host.sign_in(target, fresh=True),
     )
 
 
@@ -56,7 +57,7 @@ def post(call: Call) -> Endpoint:
     async def answer(request: Request, value: dict[str, Json]) -> Response:
         world = http.world_of(request)
         host = _host(world)
-        guest = await host.guest(request)
+        guest = await host.guest(world, request)
         if guest is None:
             raise Refusal(Reason.SESSION_REQUIRED, request.url.path)
         return http.answer(await call(world, host, guest, value))

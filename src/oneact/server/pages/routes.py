@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 from starlette.routing import Route
 
 from oneact.server import addresses
-from oneact.server.pages import account, agents, enrolling, requests, services, static
+from oneact.server.pages import account, agents, enrolling, entering, requests, services, static
 from oneact.server.pages.shell import form_post, json_post, open_post, opened, signed_in
 
 if TYPE_CHECKING:
     from starlette.routing import BaseRoute
 
+    from oneact.server.hosting import Host
     from oneact.server.pages.shell import Endpoint
     from oneact.server.settings import Settings
 
@@ -22,6 +23,7 @@ _OPEN: dict[str, Endpoint] = {
     addresses.AUTHORIZE: signed_in(services.link_page),
 }
 _HOSTED: dict[str, Endpoint] = {"/enrol": enrolling.page}
+_BESIDE: dict[str, Endpoint] = {"/signin": entering.sign_in, "/enter": entering.enter}
 _READ: dict[str, Endpoint] = {
     "/": signed_in(account.front),
     "/passkeys": signed_in(account.passkeys_page),
@@ -53,6 +55,7 @@ _WRITE_HOSTED: dict[str, Endpoint] = {
     "/enrol/sign": enrolling.post(enrolling.sign),
     "/enrol/finish": enrolling.post(enrolling.finish),
 }
+_WRITE_BESIDE: dict[str, Endpoint] = {"/signout": entering.leave}
 _WRITE: dict[str, Endpoint] = {
     "/passkeys/begin": json_post(account.begin_add),
     "/passkeys/created": json_post(account.created),
@@ -75,11 +78,13 @@ _WRITE: dict[str, Endpoint] = {
 }
 
 
-def routes(settings: Settings, *, hosted: bool) -> list[BaseRoute]:
-    """Give the routes of the pages; a `hosted` server is for one service, whose accounts are the persons."""
+def routes(settings: Settings, host: Host | None) -> list[BaseRoute]:
+    """Give the routes of the pages; a server with a `host` is for that service, whose accounts are the persons."""
     path = settings.path
-    read = {**(_HOSTED if hosted else _OPEN), **_READ}
-    write = {**(_WRITE_HOSTED if hosted else _WRITE_OPEN), **_WRITE}
+    read = {**_READ, **(_OPEN if host is None else _HOSTED)}
+    write = {**_WRITE, **(_WRITE_OPEN if host is None else _WRITE_HOSTED)}
+    if host is not None and host.keeps_session:
+        read, write = {**read, **_BESIDE}, {**write, **_WRITE_BESIDE}
     return [
         *(Route(path + at, endpoint, methods=["POST"]) for at, endpoint in write.items()),
         *(Route(path + at, endpoint, methods=["GET"]) for at, endpoint in read.items()),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from starlette.responses import HTMLResponse, RedirectResponse
 
@@ -113,25 +113,17 @@ async def current(request: Request) -> Session | None:
     """Give the session of the request's cookie, or of who is signed in at the service that hosts this; or None."""
     world = http.world_of(request)
     if world.host is not None:
-        return await hosting.session(world, world.host, await world.host.guest(request))
-    token = request.cookies.get(cookie_name(world.settings), "")
+        return await hosting.session(world, world.host, await world.host.guest(world, request))
+    token = request.cookies.get(world.settings.session_cookie, "")
     return await sessions.find(world, token) if token else None
 
 
-def cookie_name(settings: Settings) -> str:
-    """Give the cookie's name: two servers on one host share cookies, whatever their ports."""
-    parts = urlsplit(settings.public_url)
-    port = parts.port or (443 if settings.secure else 80)
-    prefix = ("__Secure-" if settings.path else "__Host-") if settings.secure else ""
-    return f"{prefix}oneact-{port}"
-
-
-def set_cookie(response: Response, settings: Settings, token: str) -> None:
+def set_cookie(response: Response, settings: Settings, token: str, seconds: int = sessions.LIFETIME) -> None:
     """Give the browser its session; an empty token takes it away."""
     response.set_cookie(
-        cookie_name(settings),
+        settings.session_cookie,
         token,
-        max_age=sessions.LIFETIME if token else 0,
+        max_age=seconds if token else 0,
         path=settings.path or "/",
         secure=settings.secure,
         httponly=True,

@@ -30,4 +30,4 @@ SELECT id, name FROM accounts WHERE guest = $1;
 INSERT INTO accounts (id, name, created_at, guest) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING;
 
 -- name: let_guest_go
-UPDATE accounts SET guest = NULL WHERE guest = $1;
+UPDATE accounts SET guest = NULL WHERE guest = $1 AND id = $2;
