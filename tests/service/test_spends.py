@@ -236,13 +236,13 @@ async def test_callers_of_two_processes_move_the_money_once_and_hear_one_receipt
     assert (found["acts"], found["findings"]) == (turn + 1, [])
 
 
-@pytest.mark.parametrize("turn", range(rounds(4, 60)))
+@pytest.mark.parametrize("turn", range(rounds(3, 60)))
 async def test_whenever_it_is_killed_what_is_told_in_the_end_is_what_happened(absent: World, turn: int) -> None:
     with absent.process() as killed:
         await ready(absent.caller)
         token, body = await absent.token()
         shown = asyncio.create_task(absent.show(token, body))
-        await asyncio.wait({shown}, timeout=LATEST * turn / rounds(4, 60))  # the kill, which nothing announces
+        await asyncio.wait({shown}, timeout=LATEST * turn / rounds(3, 60))  # the kill, which nothing announces
         killed.kill()
         await asyncio.gather(shown, return_exceptions=True)
     before = len(absent.rows())

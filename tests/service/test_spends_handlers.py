@@ -5,7 +5,7 @@ import contextlib
 import contextvars
 import sqlite3
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -22,13 +22,20 @@ from tests.service.world import ApprovalServer, eventually, served
 from oneact.errors import Reason, Refusal
 from oneact.service import Act, Answer, Guard
 from oneact.service.fastapi import Guard as FastApiGuard
+from oneact.service.store import owner
 from oneact.service.store.contract import Outcome, SpendKey
+
+
+def impatient(folder: Path) -> Callable[[], sqlite3.Connection]:
+    """Give what connects to a bank's database and does not wait for others for long."""
+    return lambda: sqlite3.connect(folder / "bank.db", timeout=0.1)
 
 
 async def test_an_open_transaction_keeps_the_guard_from_saying_that_nothing_was_executed(
     bank: Bank, world: World
 ) -> None:
     token, body = await world.token()
+    once(bank)._database = owner.OwnerDatabase(impatient(bank.folder))
     clock = bank.guard.now
     bank.guard.now = lambda: clock() + 31
     with contextlib.closing(sqlite3.connect(bank.folder / "bank.db")) as elsewhere:
@@ -59,7 +66,7 @@ async def test_what_runs_here_is_in_progress_before_it_spends_and_after_its_toke
 async def test_changed_terms_come_with_a_new_offer_only_where_nothing_can_still_be_committed(
     world: World, server: ApprovalServer, tmp_path: Path
 ) -> None:
-    airline = Airline("asgi", world.port, server.issuer, tmp_path, spends=Sqlite3(tmp_path).connect)
+    airline = Airline("asgi", world.port, server.issuer, tmp_path, spends=impatient(tmp_path))
     guard = airline.guard
     guard.actions["book_flight"] = replace(guard.actions["book_flight"], spends=True)
     body = {"from": "SFO", "to": "NYC", "date": "2024-03-01"}
