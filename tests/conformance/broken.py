@@ -159,7 +159,7 @@ FAULTS: dict[str, Fault] = {
     "doc.5": status("/oneact/actions/", 200, of=404),
     "link.1": edit("service.linking:_push", '"code_challenge_method": "S256"', '"code_challenge_method": "plain"'),
     "link.2": edit("service.linking:_exchange", '"account_label": kept.label', '"account_label": ""'),
-    "link.3": edit("service.guard", "found = self._account(native)", 'found = self._account(native) or LocalAccount("eve", "Eve", self.now())'),
+    "link.3": edit("service.guard", 'found = await self.call(functools.partial(self._account, native), "here")', 'found = await self.call(functools.partial(self._account, native), "here") or LocalAccount("eve", "Eve", self.now())'),
     "offer.1": header("approval_required", "cache-control", None),
     "offer.2": header("approval_required", "www-authenticate", 'DPoP error="insufficient_authorization"'),
     "offer.3": wrap("protocol.offer:sign", _by_nobodys_key),
