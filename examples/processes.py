@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import httpx
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
 _START: Final = 30.0
@@ -84,49 +84,53 @@ def running(parts: list[Part], environment: Mapping[str, str], folder: Path) -> 
     """Run the parts for the time of the block; raises RuntimeError where one does not come up."""
     with contextlib.ExitStack() as stack:
         for part in parts:
-            _check_free(part.address)
+            check_free(part.address)
             log = folder / f"{part.name}.log"
             output = stack.enter_context(log.open("w")).fileno()
-            process = stack.enter_context(_process(part.command, environment, output))
-            _wait_for(part.address + part.path, process, log)
+            started = stack.enter_context(process(part.command, environment, output))
+            wait_for(part.address + part.path, started, log)
         yield
 
 
 @contextlib.contextmanager
 def speaking(command: tuple[str, ...], environment: Mapping[str, str]) -> Iterator[Lines]:
     """Run a process for the time of the block, and give what it prints."""
-    with _process(command, environment, subprocess.PIPE) as process:
-        yield Lines(process)
+    with process(command, environment, subprocess.PIPE) as started:
+        yield Lines(started)
 
 
 @contextlib.contextmanager
-def _process(command: tuple[str, ...], environment: Mapping[str, str], output: int) -> Iterator[subprocess.Popen[str]]:
-    process = subprocess.Popen(  # noqa: S603 - this very project, by its own interpreter
+def process(
+    command: Sequence[str], environment: Mapping[str, str], output: int, folder: Path | None = None
+) -> Iterator[subprocess.Popen[str]]:
+    """Run a command of this project in `folder`, for as long as the block runs."""
+    started = subprocess.Popen(  # noqa: S603 - this very project, by its own interpreter
         [sys.executable, *command],
         env={**os.environ, "PYTHONUNBUFFERED": "1", **environment},
         stdout=output,
         stderr=subprocess.STDOUT,
         text=True,
+        cwd=folder,
     )
     try:
-        yield process
+        yield started
     finally:
-        process.terminate()
+        started.terminate()
         try:
-            process.wait(10)
+            started.wait(10)
         except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+            started.kill()
+            started.wait()
 
 
-def _check_free(address: str) -> None:
+def check_free(address: str) -> None:
     """Raise RuntimeError where something answers at an address of the demo: it would be taken for the demo's own."""
     parts = urlsplit(address)
     with contextlib.suppress(OSError), socket.create_connection((parts.hostname or "", parts.port or 0), 1):
         raise RuntimeError(f"something else listens on {address} already; end it first")
 
 
-def _wait_for(url: str, process: subprocess.Popen[str], log: Path) -> None:
+def wait_for(url: str, process: subprocess.Popen[str], log: Path) -> None:
     """Wait until a process answers; raises RuntimeError where it has ended or does not answer in 30 seconds."""
     until = time.monotonic() + _START
     while time.monotonic() < until and process.poll() is None:

@@ -20,26 +20,26 @@ class Person(anyone.Person):
 
     def order(self, tamper: str, day: str) -> None:
         """Leave an order at the airline's demo desk, with the switch at `tamper`."""
-        self._page.goto(AIRLINE + "/demo")
-        self._page.get_by_label("Date").fill(day)
-        self._page.locator(f"input[name=tamper][value={tamper}]").check()
-        self._page.get_by_role("button", name="Ask the agent").click()
+        self.page.goto(AIRLINE + "/demo")
+        self.page.get_by_label("Date").fill(day)
+        self.page.locator(f"input[name=tamper][value={tamper}]").check()
+        self.page.get_by_role("button", name="Ask the agent").click()
 
     def silence(self) -> None:
         """Open the approval before the last, and wait until the page calls the silence by its name."""
-        self._page.goto(self._server + "/history")
-        self._page.locator("a.past").nth(1).click()
-        expect(self._page.locator("#outcome")).to_contain_text("No word from the service.", timeout=60_000)
+        self.page.goto(self._server + "/history")
+        self.page.locator("a.past").nth(1).click()
+        expect(self.page.locator("#outcome")).to_contain_text("No word from the service.", timeout=60_000)
         self.picture("outcome-no-word")
 
     def look_around(self) -> None:
         """Open what there is beside the inbox."""
         for path in ("history", "services", "agents", "passkeys"):
-            self._page.goto(f"{self._server}/{path}")
+            self.page.goto(f"{self._server}/{path}")
             self.picture(path)
-        self._page.goto(AIRLINE + "/demo")
+        self.page.goto(AIRLINE + "/demo")
         self.picture("airline-demo")
-        self._page.goto(AIRLINE + "/")
+        self.page.goto(AIRLINE + "/")
         self.picture("airline-bookings")
 
 

@@ -117,7 +117,7 @@ def _database(folder: Path) -> sqlite3.Connection:
 def from_environment(environment: Mapping[str, str] = os.environ) -> FastAPI:
     """Make the service by DEPLOY_URL, ONEACT_SERVER and DEPLOY_FOLDER."""
     return create_app(
-        environment.get("DEPLOY_URL", "http://localhost:8600"),
+        environment.get("DEPLOY_URL", "http://localhost:8700"),
         environment.get("ONEACT_SERVER", "http://localhost:8400"),
         Path(environment.get("DEPLOY_FOLDER", "var/deploy")),
     )

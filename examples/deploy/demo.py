@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 FOLDER: Final = Path("var/demo-deploy")
 SERVER: Final = os.environ.get("ONEACT_SERVER", "http://localhost:8400")
-DEPLOY: Final = os.environ.get("DEPLOY_URL", "http://localhost:8600")
+DEPLOY: Final = os.environ.get("DEPLOY_URL", "http://localhost:8700")
 _INTENT: Final = "Deploy a commit"
 _TYPE: Final = "and type "
 _SETTINGS: Final = {
