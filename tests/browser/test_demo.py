@@ -29,6 +29,20 @@ def test_the_demo_plays_to_its_end_by_itself() -> None:
     assert "holds 1 booking" in done.stdout
 
 
+def test_the_deploy_demo_plays_to_its_end_by_itself() -> None:
+    """`make demo-deploy HEADLESS=1`; its exit status says whether the one approved deployment stands."""
+    server, deploy = (f"http://localhost:{free_port()}" for _ in range(2))
+    addresses = {"ONEACT_SERVER": server, "DEPLOY_URL": deploy}
+    done = subprocess.run(
+        [sys.executable, "-m", "examples.deploy.demo"],
+        cwd=ROOT, env={**os.environ, **addresses, "HEADLESS": "1"}, capture_output=True, text=True, timeout=110,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.findall(r"exit status (\d)", done.stdout) == ["3", "0", "0", "5"]
+    assert "holds 1 deployment" in done.stdout
+
+
 def test_the_demo_takes_no_one_elses_server_for_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         monkeypatch.setattr(processes, "SERVER", f"http://localhost:{other.getsockname()[1]}")

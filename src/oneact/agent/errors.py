@@ -30,7 +30,10 @@ class Expired(AgentError):  # noqa: N818 - an end, not a fault
 
 
 class Refused(AgentError):  # noqa: N818 - an answer, not a fault
-    """The service or the approval server refused; `reason` is from the closed table, nothing was executed."""
+    """The service or the approval server refused; `reason` is from the closed table, nothing was executed.
+
+    `idempotency_conflict` alone speaks of this wish only: what became of the earlier one of that key it does not say.
+    """
 
     def __init__(self, reason: str, says: str = "", status: int = 0, link_uri: str = "") -> None:
         super().__init__(f"{reason}: {says}" if says else reason)
