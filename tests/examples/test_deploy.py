@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
-import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from examples.deploy.app import OLDER, SHOP, create_app, deployments
@@ -18,7 +20,15 @@ from tests.server.peers import RunningServer
 from tests.server.visitor import Visitor
 from tests.spec.literal import ROOT
 
-Job = Callable[..., subprocess.CompletedProcess[str]]
+
+class Ended(NamedTuple):
+    """How a job ended, and all that it printed."""
+
+    status: int
+    said: str
+
+
+Job = Callable[..., Ended]
 
 
 @pytest.fixture
@@ -33,29 +43,37 @@ def person(server: RunningServer, service: Place) -> Visitor:
 
 
 @pytest.fixture
-def job(server: RunningServer, service: Place, person: Visitor, tmp_path: Path) -> Job:
-    """Give what runs a CI job to its end, while the person decides as told; without a decision nobody does."""
+def settings(server: RunningServer, service: Place, person: Visitor, tmp_path: Path) -> dict[str, str]:
+    """Give what the CI sets for its jobs."""
     secret = paired(server, person, tmp_path / "ci.json").read_text("utf-8")
-    settings = {
+    return {
         "ONEACT_CI_KEY": secret, "ONEACT_SERVER": server.url, "DEPLOY_URL": service.resource, "CI_PIPELINE_ID": "7",
         "CI_REPO": "acme/shop", "CI_COMMIT_SHA": SHOP, "CI_ENVIRONMENT": "production", "COMPROMISED_SHA": OLDER,
     }  # fmt: skip
 
-    def run(
-        decision: str = "", script: str = "ci_job", seen: list[str] | None = None, **changes: str
-    ) -> subprocess.CompletedProcess[str]:
-        looking = (seen if seen is not None else []).append
-        deciding = threading.Thread(target=decide, args=(person, decision, looking))
-        if decision:
-            deciding.start()
-        done = subprocess.run(
-            [sys.executable, "-m", f"examples.deploy.{script}"],
-            cwd=ROOT, env={**os.environ, **settings, **changes}, capture_output=True, text=True, timeout=60,
-            check=False,
-        )  # fmt: skip
-        if decision:
-            deciding.join()
-        return done
+
+@contextlib.contextmanager
+def started(settings: dict[str, str], script: str = "ci_job") -> Iterator[subprocess.Popen[str]]:
+    """Run a CI job, to its end where nobody ends it before."""
+    command = [sys.executable, "-m", f"examples.deploy.{script}"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    with subprocess.Popen(command, cwd=ROOT, env={**os.environ, **settings}, text=True, **pipes) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+@pytest.fixture
+def job(settings: dict[str, str], person: Visitor) -> Job:
+    """Give what runs a CI job to its end, while the person decides as told; without a decision nobody does."""
+
+    def run(decision: str = "", script: str = "ci_job", seen: list[str] | None = None, **changes: str) -> Ended:
+        with started({**settings, **changes}, script) as process:
+            if decision:
+                decide(person, decision, (seen if seen is not None else []).append)
+            said, _ = process.communicate(timeout=60)
+        return Ended(process.returncode, said)
 
     return run
 
@@ -69,27 +87,50 @@ def test_the_person_sees_the_commit_as_the_service_knows_it_and_it_is_deployed_o
 ) -> None:
     seen: list[str] = []
     done = job("approve", seen=seen)
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.status == 0, done.said
     address = f"https://git.example/acme/shop/commit/{SHOP}"
     assert f'data-format="url">{address}<' in seen[0]
     assert "Round the basket&#39;s total once, at the end" in seen[0]
     again = job()
-    assert (again.returncode, again.stdout) == (0, done.stdout)
+    assert (again.status, again.said) == (0, done.said)
     assert asked(person) == 1
     assert [row[1:] for row in deployments(service.folder)] == [("ada", "acme/shop", SHOP, "production")]
 
 
 def test_another_pipeline_and_another_environment_are_asked_for_anew(service: Place, person: Visitor, job: Job) -> None:
-    assert job("approve", CI_ENVIRONMENT="staging").returncode == 0
-    assert job("approve").returncode == 0
-    assert job("approve", CI_PIPELINE_ID="8").returncode == 0
+    assert job("approve", CI_ENVIRONMENT="staging").status == 0
+    assert job("approve").status == 0
+    assert job("approve", CI_PIPELINE_ID="8").status == 0
     assert asked(person) == 3
     assert [row[4] for row in deployments(service.folder)] == ["staging", "production", "production"]
 
 
+def test_a_job_that_was_killed_while_it_waited_is_the_same_question_when_it_is_run_again(
+    service: Place, person: Visitor, settings: dict[str, str], job: Job
+) -> None:
+    with started(settings) as process:
+        until = time.monotonic() + 20
+        while asked(person) == 0 and time.monotonic() < until:
+            time.sleep(0.02)
+        process.kill()
+    assert job("approve").status == 0
+    assert (asked(person), len(deployments(service.folder))) == (1, 1)
+
+
+def test_two_runs_of_one_job_at_once_deploy_once_and_both_know_it(
+    service: Place, person: Visitor, settings: dict[str, str]
+) -> None:
+    with started(settings) as one, started(settings) as other:
+        decide(person, "approve")
+        said = [process.communicate(timeout=60)[0] for process in (one, other)]
+    assert said[0] == said[1]
+    assert said[0].startswith("CI deployed ")
+    assert (asked(person), len(deployments(service.folder))) == (1, 1)
+
+
 def test_an_approval_of_one_commit_deploys_no_other(service: Place, job: Job) -> None:
     done = job("approve", script="compromised")
-    assert (done.returncode, "act_mismatch" in done.stdout) == (5, True), done.stdout + done.stderr
+    assert (done.status, "act_mismatch" in done.said) == (5, True), done.said
     assert deployments(service.folder) == []
 
 
@@ -97,15 +138,15 @@ def test_a_denied_job_fails_with_the_persons_words_also_when_it_is_run_again(
     service: Place, person: Visitor, job: Job
 ) -> None:
     done = job("Not on a Friday")
-    assert (done.returncode, done.stdout) == (3, "CI denied: Not on a Friday\n")
-    assert (job().returncode, asked(person)) == (3, 1)
+    assert (done.status, done.said) == (3, "CI denied: Not on a Friday\n")
+    assert (job().status, asked(person)) == (3, 1)
     assert deployments(service.folder) == []
 
 
 def test_a_job_that_nobody_answers_fails_as_expired(service: Place, person: Visitor, job: Job) -> None:
     done = job(CI_WAIT="1")
-    assert done.returncode == 4
-    assert done.stdout.startswith("CI expired: ")
+    assert done.status == 4
+    assert done.said.startswith("CI expired: ")
     assert person.server.execute("SELECT state FROM requests") == [("cancelled",)]
     assert deployments(service.folder) == []
 
@@ -127,8 +168,8 @@ def test_a_job_that_cannot_be_asked_for_reaches_no_person(
     person: Visitor, job: Job, changes: dict[str, str], status: int
 ) -> None:
     done = job(**changes)
-    assert done.returncode == status, done.stdout + done.stderr
-    assert done.stdout.startswith("CI ")
+    assert done.status == status, done.said
+    assert done.said.startswith("CI ")
     assert asked(person) == 0
 
 
@@ -137,10 +178,10 @@ def test_a_secret_that_was_never_paired_does_not_wait_for_somebody_to_type(
 ) -> None:
     unpaired = json.loads((tmp_path / "ci.json").read_text("utf-8")) | {"hint": ""}
     done = job(ONEACT_CI_KEY=json.dumps(unpaired))
-    assert (done.returncode, asked(person)) == (2, 0), done.stdout + done.stderr
+    assert (done.status, asked(person)) == (2, 0), done.said
 
 
 def test_no_line_of_a_job_tells_its_secret(job: Job, tmp_path: Path) -> None:
     key = json.loads((tmp_path / "ci.json").read_text("utf-8"))["key"]["d"]
     for done in (job("No"), job(ONEACT_SERVER="http://localhost:1"), job(CI_COMMIT_SHA="x")):
-        assert key not in done.stdout + done.stderr
+        assert key not in done.said
