@@ -23,12 +23,12 @@ FORM = "application/x-www-form-urlencoded"
 class Desk:
     """The site; `put` says what its patterns are."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **more: Any) -> None:
         self.folder = folder
         self.account: Callable[[HttpRequest], LocalAccount | None] = lambda _: None
         self.guard = Guard(
             resource="http://localhost:1", name="Air", key=folder / "k.jwk", store=folder / "s.db",
-            account=self.signed_in, issuers=["http://localhost:8400"], notify=self.notified,
+            account=self.signed_in, issuers=["http://localhost:8400"], notify=self.notified, **more,
         )  # fmt: skip
         self.person, self.agent = InProcessApprover(), TestAgent()
         self.ran_in: list[tuple[str, int]] = []

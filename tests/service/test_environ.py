@@ -51,6 +51,7 @@ def test_what_a_server_joined_of_two_headers_is_two_again() -> None:
     found = environ.head({
         "REQUEST_METHOD": "POST", "PATH_INFO": "/", "HTTP_AUTHORIZATION": "DPoP a, DPoP b", "HTTP_DPOP": "p,q",
         "HTTP_X_NOTE": "one, two", "CONTENT_TYPE": "application/json", "SERVER_NAME": "air", "CONTENT_OTHER": "x",
+        "HTTP_CONTENT_TYPE": "text/plain",
     })  # fmt: skip
     assert found.values("authorization") == ("DPoP a", "DPoP b")
     assert found.values("dpop") == ("p", "q")

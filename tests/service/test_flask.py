@@ -453,3 +453,34 @@ def test_what_a_handler_reads_of_the_request_is_not_of_the_act(desk: Desk) -> No
     desk.app.post("/do")(act_on(desk, do))
     answer = desk.act("POST", "/do?to=NYC", headers={"X-User": "mallory"})
     assert answer.json == {"to": "NYC", "account": "ada", "user": "mallory"}
+
+
+def test_a_call_by_name_passes_the_applications_own_functions_and_what_stands_below_the_guard(desk: Desk) -> None:
+    passed: list[str] = []
+    rooms = Blueprint("rooms", "rooms")
+    desk.app.before_request(lambda: passed.append("application"))
+    rooms.before_request(lambda: passed.append("blueprint"))
+
+    def noting(what: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+            @functools.wraps(function)
+            def wrapper(**named: Any) -> Any:
+                passed.append(what)
+                return function(**named)
+
+            return wrapper
+
+        return decorate
+
+    @rooms.post("/pay/<to>")
+    @noting("above")
+    @desk.guard.action("pay", intent="Pay", summary="Pay {to}")
+    @noting("below")
+    def pay(to: str) -> None: ...
+
+    desk.app.register_blueprint(rooms)
+    assert desk.act("POST", "/oneact/act", json={"action": "pay", "parameters": {"to": "me"}}).status_code == 204
+    assert set(passed) == {"application", "below"}
+    passed.clear()
+    assert desk.act("POST", "/pay/me").status_code == 204
+    assert set(passed) == {"application", "blueprint", "above", "below"}

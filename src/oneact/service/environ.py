@@ -100,9 +100,10 @@ def _read(environ: Mapping[str, Any], limit: int) -> bytes:
 def _headers(environ: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Give the header fields; where servers join what came twice, neither a token nor a proof holds a comma."""
     for key, value in environ.items():
-        if not key.startswith("HTTP_") and key not in _PLAIN:
+        plain = key.removeprefix("HTTP_")
+        if (plain in _PLAIN) == (plain != key):  # nothing of a header; or what some servers say a second time
             continue
-        name = key.removeprefix("HTTP_").replace("_", "-").lower()
+        name = plain.replace("_", "-").lower()
         for one in value.split(",") if name in _COMMA_MEANS_TWO else (value,):
             yield name, one.strip()
 

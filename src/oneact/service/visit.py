@@ -59,7 +59,7 @@ class Visit:
             self._over = True
         while not self._calls.empty():
             call = self._calls.get()
-            if call is not None:
+            if call is not None and call.outcome.set_running_or_notify_cancel():
                 call.outcome.set_exception(RuntimeError("the request's thread has left"))
 
 

@@ -54,6 +54,7 @@ class Guard(wsgi.Guard):
         reversible: bool = False,
         rule: Rule | None = None,
         deadline: int = DEADLINE,
+        spends: bool = False,
         method: str | None = None,
     ) -> Callable[[Callable[..., Any]], Callable[..., HttpResponse]]:
         """Guard a handler and give the view for `path()`; the handler's arguments are the action's parameters.
@@ -63,8 +64,8 @@ class Guard(wsgi.Guard):
         parameter, nor is `self` of a method in a view class, and there is no request: nobody has signed it. `method`
         is the HTTP method of a function, POST where nothing is said. `terms` takes any of the handler's arguments by
         name or type and returns what its annotation, or `terms_schema`, describes; it also runs for callers who are
-        not known. `terms_hold` takes the same and `terms`. Raises ValueError for what cannot be hashed, shown or told
-        apart.
+        not known. `terms_hold` takes the same and `terms`. `spends` says that the handler calls `guard.spend`. Raises
+        ValueError for what cannot be hashed, shown or told apart.
         """
 
         def decorate(function: Callable[..., Any]) -> Callable[..., HttpResponse]:
@@ -73,6 +74,7 @@ class Guard(wsgi.Guard):
                 handler.publish(
                     deadline,
                     terms_schema,
+                    spends=spends,
                     intent=intent,
                     summary=summary,
                     display=display,

@@ -89,9 +89,16 @@ class Handler(typed.Handler):
         self._sources |= dict.fromkeys(field.names, said.source or "body")
         return field
 
-    def publish(self, deadline: int, terms_schema: Mapping[str, Json] | None, **description: Any) -> Guarded:  # noqa: ANN401 - members of `actions.describe`
+    def publish(
+        self,
+        deadline: int,
+        terms_schema: Mapping[str, Json] | None,
+        *,
+        spends: bool = False,
+        **description: Any,  # noqa: ANN401 - members of `actions.describe`
+    ) -> Guarded:
         """Give what the guard registers; a method of a class runs when its route is known, and not before."""
-        made = super().publish(deadline, terms_schema, **description)
+        made = super().publish(deadline, terms_schema, spends=spends, **description)
 
         def normalise(given: dict[str, Any]) -> dict[str, Any]:
             if self.is_method and self.view is None:
