@@ -15,7 +15,8 @@ from typing import Annotated, Any
 
 import pytest
 from django.conf import settings
-from django.contrib.auth.decorators import login_required
+from django.conf.urls.i18n import i18n_patterns
+from django.contrib.auth.decorators import login_not_required, login_required
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.db import connection, transaction
 from django.http import (
@@ -30,6 +31,7 @@ from django.http import (
 from django.test import override_settings
 from django.urls import include, path, re_path, register_converter
 from django.urls.converters import StringConverter
+from django.utils.translation import gettext_lazy
 from django.views import View
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
@@ -470,6 +472,9 @@ register_converter(Thing, "thing")
         (lambda view: re_path(r"^trips/?(?P<to>\w+)$", view), "is no path with named parts"),
         (lambda view: re_path(r"^trips.(?P<to>\w+)$", view), "is no path with named parts"),
         (lambda view: re_path(r"^trips/(?P<to>a|(b))$", view), "is no path with named parts"),
+        (lambda view: re_path(gettext_lazy(r"^trips/(?P<to>a)$"), view), "is no path with named parts"),
+        (lambda view: path(gettext_lazy("trips/<to>"), view), "is translated"),
+        (lambda view: i18n_patterns(path("trips/<to>", view))[0], "is no path with named parts"),
     ],
 )
 def test_a_route_that_cannot_be_published_is_refused(desk: Desk, pattern: Any, said: str) -> None:
@@ -487,6 +492,28 @@ def test_a_method_that_two_places_say_otherwise_is_refused(desk: Desk) -> None:
     view = type("Rooms", (View,), {"delete": act_on(desk, delete, method="POST")}).as_view()
     with pytest.raises(ValueError, match=r"method= says another than its route: \['DELETE', 'POST'\]"):
         desk.guard.bind(desk.put(path("rooms", view)))
+
+
+def test_a_site_that_asks_everyone_to_sign_in_asks_no_agent(desk: Desk) -> None:
+    everyone = [*settings.MIDDLEWARE, "django.contrib.auth.middleware.LoginRequiredMiddleware"]
+    with override_settings(MIDDLEWARE=everyone):
+        alone = rooms_of(desk, get=None)
+        trips = desk.guard.action("trip", intent="Trip", summary="Trip")(trip)
+        desk.put(path("rooms", alone.as_view()), path("trips", trips), path("others", Rooms.as_view()))
+        assert desk.act("POST", "/rooms?number=3").status_code == 200
+        assert desk.act("POST", "/trips", data={"to": "NYC"}).status_code == 204
+        assert desk.client().get("/oneact/link").status_code == 401
+        assert desk.client().get("/others").url.startswith("/accounts/login/")
+
+
+def test_a_view_class_that_asks_everyone_to_sign_in_is_opened_by_its_owner(desk: Desk) -> None:
+    everyone = [*settings.MIDDLEWARE, "django.contrib.auth.middleware.LoginRequiredMiddleware"]
+    with override_settings(MIDDLEWARE=everyone):
+        view = rooms_of(desk).as_view()
+        with pytest.raises(ValueError, match="write login_not_required"):
+            desk.guard.bind(desk.put(path("rooms", view)))
+        desk.put(path("rooms", login_not_required(view)))
+        assert desk.act("POST", "/rooms?number=3").status_code == 200
 
 
 def test_get_is_no_method_of_an_act(desk: Desk) -> None:

@@ -59,6 +59,14 @@ def test_a_view_of_api_view_is_guarded_and_asks_no_agent_to_sign_in(desk: Desk) 
     assert desk.guard.actions["do"].action.path == "/book"
 
 
+def test_of_two_methods_of_one_view_the_first_by_name_is_published(desk: Desk) -> None:
+    desk.put(path("book", api_view(["PUT", "POST", "PATCH"])(guarded(desk, book))))
+    desk.guard.bind(desk.urls)
+    assert desk.guard.actions["do"].action.method == "PATCH"
+    asked = desk.open("PUT", "/book", desk.person.accept, data={"to": "NYC"})
+    assert (asked.status_code, asked.json()["reason"]) == (405, "method_not_allowed")
+
+
 def test_a_permission_that_its_owner_asks_for_is_refused_at_the_start(desk: Desk) -> None:
     view = api_view(["POST"])(permission_classes([IsAuthenticated])(guarded(desk, book)))
     with pytest.raises(ValueError, match="/book: book asks agents to sign in; put GuardedMixin"):

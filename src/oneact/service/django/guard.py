@@ -33,6 +33,7 @@ class Guard(wsgi.Guard):
         self._handlers: dict[str, Handler] = {}
         self._bound: set[Any] = set()
         self._own_view = csrf_exempt(lambda request, **_: self.own(request))  # the link page has a token of its own
+        self._own_view.login_required = False  # it leads to the sign-in itself where there has to be one
         outside_transactions(self._own_view)
         request_started.connect(self._bind_site)
 
@@ -88,6 +89,7 @@ class Guard(wsgi.Guard):
             # What `@api_view` makes of the view asks no agent to sign in, unless decorators in between say so.
             view.authentication_classes, view.permission_classes = [], []  # type: ignore[attr-defined]  # as its own decorators do
             view.csrf_exempt = True  # type: ignore[attr-defined]  # no cookie gives a caller any authority here
+            view.login_required = False  # type: ignore[attr-defined]  # the approval says for whom it runs
             return view
 
         return decorate

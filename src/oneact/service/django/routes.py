@@ -7,6 +7,7 @@ import types
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from django.conf import settings as site
 from django.db import connections, transaction
 from django.urls import URLPattern, converters
 from django.urls.resolvers import RegexPattern, RoutePattern
@@ -28,6 +29,7 @@ _VARIABLE: Final = re.compile(r"<(?:[^>:]*:)?([^>]+)>")
 _PLAIN: Final = re.compile(r"((?:[A-Za-z0-9_/~-]|\\[-./])+)|\(\?P<([A-Za-z_][A-Za-z0-9_]*)>(?:[^()\\]|\\[wd.])+\)")
 _UNGUARDED: Final = frozenset({"options", "head", "trace"})  # which classes answer by themselves
 _READS: Final = frozenset({"get"})  # for which nobody forges a form
+_LOGIN: Final = "django.contrib.auth.middleware.LoginRequiredMiddleware"
 _ADVICE: Final = "put what @guard.action(…) gives into path(), above it only decorators that take the request"
 
 
@@ -72,7 +74,8 @@ class Route:
         if made_of is None:
             return [_part(None, self.view)]
         methods = getattr(self.view, "actions", None) or {name: name for name in made_of.http_method_names}  # type: ignore[attr-defined]  # a view class
-        return [_part(method, getattr(made_of, name)) for method, name in methods.items() if hasattr(made_of, name)]
+        found = sorted(methods.items())  # some keep them in a set, and the first one that is guarded is published
+        return [_part(method, getattr(made_of, name)) for method, name in found if getattr(made_of, name, None)]
 
     def published(self) -> tuple[str, list[str]]:
         """Give the path and its names; raises ValueError for a route that nobody could write as one path."""
@@ -123,7 +126,10 @@ def open_to_agents(route: Route) -> None:
         raise ValueError(f"{route}: write csrf_exempt(…as_view()); agents have no form's token, {mixed} may need one")
     if mixed and not atomic <= getattr(route.view, "_non_atomic_requests", set()):
         raise ValueError(f"{route}: write transaction.non_atomic_requests(…as_view()), since {mixed} stand beside it")
+    if mixed and _LOGIN in site.MIDDLEWARE and getattr(route.view, "login_required", True):
+        raise ValueError(f"{route}: write login_not_required(…as_view()), and have {mixed} ask for themselves")
     route.view.csrf_exempt = True  # type: ignore[attr-defined]  # as the decorator does
+    route.view.login_required = False  # type: ignore[attr-defined]  # the same
     for alias in atomic:
         transaction.non_atomic_requests(alias)(route.view)
 
@@ -155,11 +161,14 @@ def _is_filled(cell: types.CellType) -> bool:
 
 def _template(route: Route, pattern: Any) -> tuple[str, list[str]]:  # noqa: ANN401 - one of Django's kinds of pattern
     if isinstance(pattern, RoutePattern):
+        if not isinstance(pattern._route, str):  # noqa: SLF001 - the one place that knows
+            raise ValueError(f"{route}: {pattern} is translated, another path in each language")  # noqa: TRY004 - a mistake like any other
         strange = [name for name, converter in pattern.converters.items() if type(converter) not in _TAKEN]
         if strange:
             raise ValueError(f"{route}: {strange[0]} is read by a converter other than str, slug, int and uuid")
         return _VARIABLE.sub(r"{\1}", pattern._route), list(pattern.converters)  # noqa: SLF001 - the one place that knows
-    text = pattern._regex.removeprefix("^").removesuffix("$") if isinstance(pattern, RegexPattern) else "?"  # noqa: SLF001 - the same
+    written = pattern._regex if isinstance(pattern, RegexPattern) else None  # noqa: SLF001 - the same
+    text = written.removeprefix("^").removesuffix("$") if isinstance(written, str) else f"<{pattern}>"
     pieces = list(_PLAIN.finditer(text))
     if "".join(piece[0] for piece in pieces) != text:
         raise ValueError(f"{route}: {text} is no path with named parts: write path() for a guarded route")
