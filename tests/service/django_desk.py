@@ -26,10 +26,12 @@ class Desk:
     def __init__(self, folder: Path, **more: Any) -> None:
         self.folder = folder
         self.account: Callable[[HttpRequest], LocalAccount | None] = lambda _: None
-        self.guard = Guard(
-            resource="http://localhost:1", name="Air", key=folder / "k.jwk", store=folder / "s.db",
-            account=self.signed_in, issuers=["http://localhost:8400"], notify=self.notified, **more,
-        )  # fmt: skip
+        settings: dict[str, Any] = {
+            "resource": "http://localhost:1", "name": "Air", "key": folder / "k.jwk", "store": folder / "s.db",
+            "account": self.signed_in, "issuers": ["http://localhost:8400"], "notify": self.notified,
+        }  # fmt: skip
+        self.guard = Guard(**settings | more)
+        self.mount = ""
         self.person, self.agent = InProcessApprover(), TestAgent()
         self.ran_in: list[tuple[str, int]] = []
         self.put()
@@ -50,7 +52,7 @@ class Desk:
         self.note(f"{event} {account}")
 
     def client(self) -> Client:
-        return Client(enforce_csrf_checks=True, **{SITE: self.urls})
+        return Client(enforce_csrf_checks=True, **{SITE: self.urls, "SCRIPT_NAME": self.mount})
 
     def open(self, method: str, path: str, headers: dict[str, str], data: Any = None, form: Any = None) -> Any:
         body, kind = ("", FORM) if data is None and form is None else (json.dumps(data), JSON)

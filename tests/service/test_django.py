@@ -42,6 +42,7 @@ from tests.service.django_desk import Desk
 from oneact.errors import Reason
 from oneact.service import LocalAccount
 from oneact.service.django import Act, Answer, Body, Form, Guard, Middleware, Query
+from oneact.service.django.handler import VISITED
 
 
 class Cabin(Enum):
@@ -219,6 +220,7 @@ def test_the_method_of_a_view_class_is_a_handler_with_its_self(desk: Desk) -> No
     assert desk.act("POST", "/oneact/act", data=by_name).json() == {"suite": 3, "at": "/oneact/act"}
     assert desk.client().get("/rooms").text == "rooms of /rooms"
     assert desk.guard.actions["do"].action.path == "/rooms"
+    assert VISITED.get(None) is None  # nothing of a request outlives it in its thread
 
 
 def test_a_view_class_beside_whose_guarded_method_others_stand_is_exempted_by_its_owner(desk: Desk) -> None:
@@ -346,13 +348,15 @@ def test_a_handler_has_the_transaction_of_atomic_requests_and_an_error_undoes_it
 
 
 @pytest.mark.usefixtures("atomic", "booked")
-def test_what_cannot_be_committed_is_never_told_as_executed(desk: Desk) -> None:
+@pytest.mark.parametrize("by_name", [False, True])
+def test_what_cannot_be_committed_is_never_told_as_executed(desk: Desk, by_name: bool) -> None:  # noqa: FBT001 - a case
     def do(act: Act) -> None:
         rows("INSERT INTO booked VALUES (%s)", act.txn)
         transaction.on_commit(lambda: 1 / 0)  # as a deferred constraint, it fails when the handler has returned
 
     desk.put(path("do", act_on(desk, do)))
-    assert desk.act("POST", "/do").json()["reason"] == "already_spent"
+    body = {"action": "do", "parameters": {}} if by_name else None
+    assert desk.act("POST", "/oneact/act" if by_name else "/do", data=body).json()["reason"] == "already_spent"
 
 
 @pytest.mark.usefixtures("atomic", "booked")
@@ -536,6 +540,32 @@ def test_a_guarded_view_that_no_pattern_leads_to_is_not_run(desk: Desk) -> None:
     desk.put(path("do", csrf_exempt(chosen)))
     asked = desk.open("POST", "/do", desk.person.accept, data={"to": "NYC"})
     assert (asked.status_code, asked.json()["reason"]) == (500, "internal")
+
+
+def test_a_site_below_a_path_of_its_host_is_reached_by_its_whole_address(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, resource="http://localhost:1/air")
+    desk.mount = "/air"
+    desk.person.link(desk.guard, "ada")
+    desk.put(path("trips/<to>", act_on(desk, pay)))
+    assert desk.act("POST", "/trips/Z%C3%BCrich").json() == {"paid": "Zürich"}
+    assert desk.guard.actions["do"].action.path == "/trips/{to}"
+    metadata = desk.client().get("/.well-known/oauth-protected-resource/air").json()
+    assert metadata["oneact_act_uri"] == "http://localhost:1/air/oneact/act"
+    desk.guard.stop_sync()
+
+
+def test_two_guards_of_one_site_have_each_their_own_actions(desk: Desk, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    other = Desk(tmp_path / "other")
+    desk.put(path("do", act_on(desk, trip)), path("other", act_on(other, pay_to)))
+    assert desk.act("POST", "/do", data={"to": "NYC"}).status_code == 204
+    assert [guard.actions["do"].action.path for guard in (desk.guard, other.guard)] == ["/do", "/other"]
+    asked = desk.open("POST", "/other?to=me", desk.person.accept)
+    assert asked.json()["reason"] == "approval_required"
+    other.guard.stop_sync()
+
+
+def pay_to(to: str) -> None: ...
 
 
 def test_the_own_addresses_stand_where_resource_says(desk: Desk) -> None:

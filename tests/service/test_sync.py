@@ -204,7 +204,7 @@ def test_an_owners_object_that_turns_out_asynchronous_is_a_mistake(tmp_path: Pat
     guard.stop_sync()
 
 
-@pytest.mark.parametrize("airline", ["flask", "wsgi"], indirect=True)
+@pytest.mark.parametrize("airline", ["django", "flask", "wsgi"], indirect=True)
 async def test_as_many_handlers_run_as_the_server_has_threads(caller: Caller, airline: Airline) -> None:
     airline.guard.threads = type(airline.guard.threads)(count=1, patience=0.1)
     slow = FLIGHT | {"note": "slow"}

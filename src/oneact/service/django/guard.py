@@ -110,10 +110,10 @@ class Guard(wsgi.Guard):
                 routes.check_is_at_root(route)
                 continue
             routes.check_is_not_raw(route, functions)
-            mine = [part for part in route.parts() if part.handler is not None and part.handler.guard is self]
-            for part in mine:
+            guarded = [part for part in route.parts() if part.handler is not None]
+            for part in guarded:  # also those of another guard, to which each handler belongs by itself
                 part.bind(route)
-            if mine:
+            if guarded:
                 routes.open_to_agents(route)
         self._bound.add(found)  # last: a site with a mistake stays refused
 
