@@ -461,7 +461,21 @@ class Thing(StringConverter):
     pass
 
 
+class Made(StringConverter):
+    def to_python(self, value: str) -> dict[str, str]:
+        return {"id": value}
+
+
 register_converter(Thing, "thing")
+register_converter(Made, "made")
+
+
+def test_a_second_route_whose_converter_makes_objects_does_not_run_the_handler(desk: Desk) -> None:
+    view = act_on(desk, pay)
+    desk.put(path("pay/<to>", view), path("others/<made:to>", view))
+    desk.guard.bind(desk.urls)
+    asked = desk.open("POST", "/others/me", desk.person.accept)
+    assert (asked.status_code, asked.json()["reason"]) == (500, "internal")
 
 
 @pytest.mark.parametrize(

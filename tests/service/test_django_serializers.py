@@ -142,6 +142,30 @@ def test_what_an_override_writes_beside_its_description_is_refused(desk: Desk) -
     assert refused(desk, {"to": "NYC"})[:2] == (422, "parameter_unknown")
 
 
+def test_what_is_taken_before_the_handler_runs_is_a_failed_act(desk: Desk) -> None:
+    asked: list[str] = []
+
+    class Seat(serializers.Serializer[Any]):
+        number = serializers.CharField()
+
+        def validate_number(self, number: str) -> str:
+            if len(asked) > 1:  # the terms were stated again, so the act is about to run
+                raise serializers.ValidationError("taken meanwhile")
+            return number
+
+    def quote(seat: Seat) -> dict[str, str]:
+        asked.append(seat.validated_data["number"])
+        return {"price": "1 USD"}
+
+    def take(seat: Seat) -> None: ...
+
+    schema: Any = {"type": "object", "required": ["price"], "properties": {"price": {"type": "string"}}}
+    guarded(desk, take, terms=quote, terms_schema=schema)
+    answer = desk.act("POST", "/do", data={"number": "7A"})
+    assert (answer.status_code, answer.json()["reason"]) == (422, "parameters_invalid")
+    assert answer.headers["OneAct-Receipt"]
+
+
 def test_a_serializer_reads_a_form_too(desk: Desk) -> None:
     def note(guest: Annotated[Guest, Form()]) -> Response:
         return Response(guest.validated_data)

@@ -133,10 +133,14 @@ class Handler(typed.Handler):
     def _executed(self, parameters: dict[str, Any], act: Act) -> Answer:
         """Run the handler in the transactions of ATOMIC_REQUESTS, which end before its outcome is written down."""
         try:
+            given = self.named(parameters, act)
+        except Refusal as refusal:  # of a serializer that looks into the database: what was free no longer is
+            return exchange.of_refusal(refusal)
+        try:
             with ExitStack() as transactions:
                 for alias in self._atomic():
                     transactions.enter_context(transaction.atomic(using=alias))
-                return answers.of_result(self.function(*self._instance(), **self.named(parameters, act)))
+                return answers.of_result(self.function(*self._instance(), **given))
         except self.refusals as error:
             return answers.of_error(error)
 
