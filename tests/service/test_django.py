@@ -18,6 +18,7 @@ from django.conf import settings
 from django.conf.urls.i18n import i18n_patterns
 from django.contrib.auth.decorators import login_not_required, login_required
 from django.core.exceptions import BadRequest, PermissionDenied
+from django.core.handlers.wsgi import WSGIRequest
 from django.db import connection, transaction
 from django.http import (
     FileResponse,
@@ -39,9 +40,9 @@ from pydantic import BaseModel, Field
 from tests.service import django_site
 from tests.service.django_desk import Desk
 
-from oneact.errors import Reason
+from oneact.errors import Reason, Refusal
 from oneact.service import LocalAccount
-from oneact.service.django import Act, Answer, Body, Form, Guard, Middleware, Query
+from oneact.service.django import Act, Answer, Body, Form, Guard, Middleware, Query, answers, incoming
 from oneact.service.django.handler import VISITED
 
 
@@ -297,6 +298,19 @@ def test_a_response_keeps_its_type_headers_and_cookies(desk: Desk) -> None:
     }  # fmt: skip
 
 
+def test_header_fields_that_come_twice_are_sent_as_one_and_a_redirect_can_be_followed(desk: Desk) -> None:
+    twice = (("Link", "<a>"), ("Link", "<b>"), ("Location", "/oneact/jwks.json"))
+    desk.put(path("do", act_on(desk, lambda: Answer(303, headers=twice))))
+    answer = desk.act("POST", "/do")
+    assert (answer.headers["Link"], answer.url) == ("<a>, <b>", "/oneact/jwks.json")
+
+
+@pytest.mark.parametrize("lines", [["no cookie"], ["a=1; Path=/", "a=2; Path=/b"]])
+def test_a_cookie_that_django_would_lose_is_a_mistake(lines: list[str]) -> None:
+    with pytest.raises(ValueError, match="a cookie that comes twice, or in no form"):
+        answers.response(Answer(200, headers=tuple(("Set-Cookie", line) for line in lines)))
+
+
 @pytest.mark.parametrize(
     "result",
     [lambda: StreamingHttpResponse(iter("ab")), lambda: FileResponse(BytesIO(b"ab")), lambda: {1, 2}],
@@ -409,6 +423,19 @@ def test_a_body_over_the_guards_bound_or_the_sites_is_refused(desk: Desk, limit:
     with override_settings(DATA_UPLOAD_MAX_MEMORY_SIZE=limit):
         asked = desk.open("POST", "/do", desk.person.accept, data={"to": "x" * octets})
     assert (asked.status_code, asked.json()["reason"]) == (413, "request_too_large")
+
+
+class Gone(BytesIO):
+    def read(self, size: int | None = -1) -> bytes:
+        raise OSError(size)
+
+
+@pytest.mark.parametrize("stream", [BytesIO(b"{}"), Gone()])
+def test_a_caller_that_goes_away_has_sent_nothing(stream: BytesIO) -> None:
+    sent = {"REQUEST_METHOD": "POST", "PATH_INFO": "/do", "CONTENT_LENGTH": "9", "wsgi.input": stream}
+    with pytest.raises(Refusal) as refused:
+        incoming.read(WSGIRequest(sent))
+    assert refused.value.reason is Reason.REQUEST_MALFORMED
 
 
 async def later(trip: Trip, act: Act) -> Any: ...

@@ -81,6 +81,10 @@ async def test_an_act_is_done_once_and_its_address_is_the_one_that_was_sent(call
     assert (again.status_code, again.json()["reason"]) == (409, "already_spent")
 
 
+async def test_an_address_that_is_spelt_otherwise_is_what_was_signed(caller: Caller) -> None:
+    assert (await caller.act("POST", "/trips/%4eYC")).json()["to"] == "NYC"
+
+
 async def test_handlers_run_beside_each_other_and_beside_asynchronous_views(caller: Caller, air: Air) -> None:
     tokens = [await caller.approved(await caller.ask("POST", "/trips/NYC?slow=true")) for _ in range(3)]
     running = [asyncio.create_task(caller.show(token, "POST", "/trips/NYC?slow=true")) for token in tokens]
@@ -107,3 +111,10 @@ async def test_a_body_in_chunks_is_read(caller: Caller) -> None:
     headers = {**caller.accept, "Content-Type": "application/json"}
     asked = await caller.client.post(caller.resource + "/oneact/act", content=parts(), headers=headers)
     assert asked.json()["reason"] == "approval_required"
+
+    async def endless() -> AsyncIterator[bytes]:
+        for _ in range(300):
+            yield b"x" * 1000
+
+    asked = await caller.client.post(caller.resource + "/oneact/act", content=endless(), headers=headers)
+    assert (asked.status_code, asked.json()["reason"]) == (413, "request_too_large")

@@ -17,8 +17,8 @@ TEXT = (ROOT / "docs" / "django.md").read_text("utf-8")
 SETTINGS = (ROOT / "docs" / "service.md").read_text("utf-8")
 FILES = dict(re.findall(r"```python\n# ([\w/]+)\.py\n(.*?)```", TEXT, re.DOTALL))
 EXAMPLE = {"notes/settings": "settings", "notes/models": "models", "notes/urls": "urls"}
-REST = """
-import sys
+MORE = """
+import json
 from test_notes import *
 from django.test import override_settings
 from rest_framework.permissions import IsAuthenticated
@@ -27,10 +27,8 @@ from rest_framework.views import APIView
 APIView.permission_classes = [IsAuthenticated]
 
 
-@pytest.fixture(autouse=True)
-def rest():
-    with override_settings(ROOT_URLCONF="notes.rest"):
-        yield
+def of(urlconf):
+    return override_settings(ROOT_URLCONF=urlconf)
 
 
 def done(client, approver, agent, method, path, note=None):
@@ -44,6 +42,14 @@ def done(client, approver, agent, method, path, note=None):
     return send(agent.headers(method, urls.guard.resource + path, token, int(time.time())))
 
 
+@of("notes.classes")
+def test_classes(client, oneact_approver, oneact_agent):
+    note = {"title": "Down", "text": ""}
+    assert done(client, oneact_approver, oneact_agent, "POST", "/notes", note).status_code == 201
+    assert "Down" in client.get("/notes").json()["titles"]
+
+
+@of("notes.rest")
 def test_rest(client, oneact_approver, oneact_agent):
     made = done(client, oneact_approver, oneact_agent, "POST", "/api/notes", {"title": "REST", "text": ""})
     assert (made.status_code, list(made.json())) == (201, ["id"])
@@ -68,15 +74,16 @@ def test_the_whole_site_passes_its_whole_test(pytester: pytest.Pytester) -> None
     pytester.runpytest_subprocess("-q").assert_outcomes(passed=4)
 
 
-def test_the_views_of_rest_framework_run_too(pytester: pytest.Pytester) -> None:
-    write(pytester, test_rest="import json\n" + REST)
-    pytester.runpytest_subprocess("-q", "test_rest.py::test_rest").assert_outcomes(passed=1)
+@pytest.mark.parametrize("test", ["test_classes", "test_rest"])
+def test_the_views_of_classes_and_of_rest_framework_run_too(pytester: pytest.Pytester, test: str) -> None:
+    write(pytester, test_more=MORE)
+    pytester.runpytest_subprocess("-q", f"test_more.py::{test}").assert_outcomes(passed=1)
 
 
 def test_the_example_is_what_stands_there() -> None:
     for name, file in EXAMPLE.items():
         assert FILES[name] == (ROOT / "examples" / "django_notes" / f"{file}.py").read_text("utf-8")
-    assert FILES.keys() == {*EXAMPLE, "notes/rest", "test_notes"}
+    assert FILES.keys() == {*EXAMPLE, "notes/classes", "notes/rest", "test_notes"}
 
 
 def test_every_argument_is_that_of_the_other_faces_and_the_method() -> None:
