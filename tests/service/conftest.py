@@ -1,13 +1,15 @@
 """Fixtures: an approval server's public face, an airline in each face of the guard, an agent that calls it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
+from django.db import connection
 from tests.service.airline import FACES, Airline
 from tests.service.bank import Bank
 from tests.service.banking import World, there
+from tests.service.django_desk import Desk, rows
 from tests.service.serving import serving
 from tests.service.world import ApprovalServer, Caller, calling, free_port, link, served
 
@@ -57,3 +59,30 @@ async def still(world: World) -> AsyncIterator[Bank]:
     await found.guard.store.open()
     yield found
     await found.guard.store.close()
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    """A Django site, with a person whose account `ada` is linked, and an agent."""
+    found = Desk(tmp_path)
+    found.person.link(found.guard, "ada")
+    yield found
+    found.guard.stop_sync()
+
+
+@pytest.fixture
+def booked() -> Iterator[Callable[[], list[str]]]:
+    """A table in the database of this thread, with what stands in it."""
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE booked (txn TEXT)")
+    yield lambda: rows("SELECT txn FROM booked")
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE booked")
+
+
+@pytest.fixture
+def atomic() -> Iterator[None]:
+    """ATOMIC_REQUESTS, as a site sets it."""
+    connection.settings_dict["ATOMIC_REQUESTS"] = True
+    yield
+    connection.settings_dict["ATOMIC_REQUESTS"] = False

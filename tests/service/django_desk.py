@@ -4,16 +4,22 @@ import json
 import threading
 import time
 from collections.abc import Callable, Sequence
+from decimal import Decimal
+from enum import Enum
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from django.http import HttpRequest
+from django.db import connection
+from django.http import (
+    HttpRequest,
+)
 from django.test import Client
+from pydantic import BaseModel
 from tests.service.django_site import SITE, urlconf
 
 from oneact.service import LocalAccount
-from oneact.service.django import Guard
+from oneact.service.django import Act, Guard
 from oneact.testing import InProcessApprover, TestAgent
 
 JSON = "application/json"
@@ -72,3 +78,34 @@ class Desk:
     def show(self, token: str, method: str, path: str, headers: dict[str, str] | None = None, **request: Any) -> Any:
         shown = self.agent.headers(method, self.guard.resource + path.partition("?")[0], token, int(time.time()))
         return self.open(method, path, {**shown, **(headers or {})}, **request)
+
+
+class Cabin(Enum):
+    ECONOMY = "economy"
+    FIRST = "first"
+
+
+class Trip(BaseModel):
+    to: str
+    cabin: Cabin = Cabin.ECONOMY
+    limit: Decimal = Decimal("10.50")
+
+
+class Price(BaseModel):
+    price: str
+
+
+def rows(statement: str, *values: Any) -> list[str]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return [row[0] for row in cursor.fetchall()] if cursor.description else []
+
+
+def act_on(desk: Desk, handler: Callable[..., Any], **more: Any) -> Callable[..., Any]:
+    return desk.guard.action("do", intent="Do it", summary="Do", **more)(handler)
+
+
+def trip(trip: Trip, act: Act) -> None: ...
+
+
+TO_NYC = {"to": "NYC", "cabin": "economy", "limit": "10.50"}

@@ -1,9 +1,7 @@
 """Serializers of Django REST framework as arguments: what is published of their fields, read, shown and refused."""
 
-from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
-from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -43,14 +41,6 @@ class Booking(serializers.Serializer[Any]):
         if attrs["cabin"] == "first" and attrs["limit"] < Decimal(100):
             raise serializers.ValidationError("too dear")
         return attrs
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    found = Desk(tmp_path)
-    found.person.link(found.guard, "ada")
-    yield found
-    found.guard.stop_sync()
 
 
 def guarded(desk: Desk, function: Any, **more: Any) -> Any:
