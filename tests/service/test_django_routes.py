@@ -89,6 +89,17 @@ def test_a_view_class_of_guarded_methods_alone_needs_nothing_more(desk: Desk) ->
     assert desk.act("POST", "/rooms?number=3").status_code == 200
 
 
+@pytest.mark.usefixtures("atomic")
+def test_what_a_class_of_guarded_methods_cannot_commit_is_never_told_as_executed(desk: Desk) -> None:
+    def post(self: Any) -> str:
+        transaction.on_commit(lambda: 1 / 0)
+        return str(self)
+
+    view = type("Alone", (View,), {"post": act_on(desk, post)}).as_view()
+    desk.put(path("rooms", view))
+    assert desk.act("POST", "/rooms").json()["reason"] == "already_spent"
+
+
 def test_a_method_whose_class_no_route_has_is_not_run_by_its_name(desk: Desk) -> None:
     rooms_of(desk)
     asked = desk.open("POST", "/oneact/act", desk.person.accept, data={"action": "do", "parameters": {"number": 3}})
@@ -271,7 +282,7 @@ def test_a_site_that_runs_a_guarded_function_bare_answers_nothing(desk: Desk, ra
                 desk.client().post(address)
 
 
-@pytest.mark.parametrize("above", [logged, unnamed, require_POST])
+@pytest.mark.parametrize("above", [logged, unnamed, require_POST, functools.partial])
 def test_the_right_order_is_taken_with_a_decorator_anywhere(desk: Desk, above: Any) -> None:
     view = above(desk.guard.action("pay", intent="Pay", summary="Pay {to}")(logged(pay)))
     desk.put(path("pay/<to>", csrf_exempt(view)))
