@@ -87,6 +87,13 @@ class Reason(Enum):
         0,
         "Accept-Txn-Challenge names no approval server accepted here; link the account to one first.",
     )
+    ASKING_TOKEN_REQUIRED = (
+        "asking_token_required",
+        _INSUFFICIENT,
+        401,
+        0,
+        "The terms of this action are told to a known person's agent alone; ask with an asking token.",
+    )
     RATE_LIMITED = "rate_limited", _UNAVAILABLE, 429, 0, "Too many requests; wait and try again."
 
     # Check 1: one token, one proof, within their sizes.
@@ -98,7 +105,7 @@ class Reason(Enum):
     PROOF_TOO_LARGE = "proof_too_large", _INVALID_TOKEN, 401, 1, "The proof is larger than 2 KiB."
 
     # Check 2: the token's form, issuer and signature.
-    TOKEN_MALFORMED = "token_malformed", _INVALID_TOKEN, 401, 2, "The token is not in the form of an action token."
+    TOKEN_MALFORMED = "token_malformed", _INVALID_TOKEN, 401, 2, "The token is not in the form that is asked for here."
     TOKEN_TYP = "token_typ", _INVALID_TOKEN, 401, 2, "The token's type is not at+jwt."
     TOKEN_ALG = "token_alg", _INVALID_TOKEN, 401, 2, "The token's algorithm is not allowed."
     TOKEN_ISSUER = "token_issuer", _INVALID_TOKEN, 401, 2, "The token's issuer is not accepted here."
@@ -108,7 +115,7 @@ class Reason(Enum):
     # Check 3: the token's time.
     TOKEN_NOT_YET_VALID = "token_not_yet_valid", _INVALID_TOKEN, 401, 3, "The token was issued in the future."
     TOKEN_EXPIRED = "token_expired", _INVALID_TOKEN, 401, 3, "The token has expired."
-    TOKEN_LIFETIME = "token_lifetime", _INVALID_TOKEN, 401, 3, "The token lives longer than 30 seconds."
+    TOKEN_LIFETIME = "token_lifetime", _INVALID_TOKEN, 401, 3, "The token lives longer than is allowed."
 
     # Check 4: the token's audience.
     TOKEN_AUDIENCE = "token_audience", _INVALID_TOKEN, 401, 4, "The token is for another service."

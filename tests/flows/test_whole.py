@@ -57,7 +57,7 @@ def person(server: RunningServer, airline: Airline) -> Visitor:
     return visitor
 
 
-def _link(visitor: Visitor, airline: Airline) -> httpx.Response:
+def _link(visitor: Visitor, airline: Any) -> httpx.Response:
     """Link the account that is signed in at the airline; give its last answer, or the server's refusal to begin."""
     with httpx.Client() as browser:
         page = browser.get(airline.resource + "/oneact/link").text

@@ -10,7 +10,7 @@ import pytest
 
 from oneact.errors import Reason, Refusal
 from oneact.log.entry import Entry, Kind
-from oneact.protocol import canonical, display, jws, metadata, offer, receipt, token
+from oneact.protocol import asking, canonical, display, jws, metadata, offer, receipt, token
 from oneact.server import lifecycle
 from oneact.server.settings import TABLE, Settings
 from tests.log.acts import Story
@@ -38,6 +38,7 @@ FORMS: dict[str, Any] = {
     "roster": MADE["roster"],
     "offer": claims(MADE["offer"], offer.TYP),
     "token": claims(MADE["token"], token.TYP),
+    "asking_token": asking.AskingToken(APPROVE, "p-7Yc1", AIR, "c-9f2k", 1, 301, "j", "k" * 43).claims(),
     "receipt": claims(MADE["receipt"], receipt.TYP),
     "entry": Entry(Kind.ASKED, 1, "a", "r", {}).members(),
     "evidence": Story().executed().members(),

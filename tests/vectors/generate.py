@@ -810,6 +810,9 @@ def token_claims(**changes: Any) -> dict[str, Any]:
     return {name: value for name, value in claims.items() if value is not DROP}
 
 
+ASKING = {"iss", "sub", "aud", "client_id", "iat", "exp", "jti", "cnf"}
+
+
 def make_token() -> None:
     file = File("token", "An action token: form and signature (section 4.6; checks 2).")
     base = {"jwks": jwks(SERVER, EDWARDS)}
@@ -824,6 +827,8 @@ def make_token() -> None:
         "cnf with more": {"cnf": {"jkt": "J" * 43, "x": 1}}, "no amr": {"amr": []}, "a jti too long": {"jti": "x" * 129},
     }.items():  # fmt: skip
         file.bad(name, "token_malformed", token=signed(token_claims(**change), "at+jwt", SERVER), **base)
+    asking = {name: value for name, value in token_claims().items() if name in ASKING} | {"scope": "ask"}
+    file.bad("an asking token", "token_malformed", token=signed(asking, "at+jwt", SERVER), **base)
     file.write()
 
 

@@ -36,6 +36,7 @@ from oneact.protocol import (
     terms,
     token,
 )
+from oneact.service import asking as asking_checks
 from oneact.service import checks
 
 if TYPE_CHECKING:
@@ -216,6 +217,17 @@ def _check(request: Any, service: Any, account: Any, now: int) -> Outcome:
     return {"persons": list(checks.check_approved(held, trust, linked, now).persons)}
 
 
+def _asking(request: Any, issuer: str, service: Any, account: str | None, now: int) -> Outcome:
+    """Make the checks of an asking token, as a request for an offer meets them."""
+    shown = checks.Shown(tuple(request["authorization"]), tuple(request["dpop"]), request["method"], request["htu"])
+    issuers = {known: jwk.parse_set(keys) for known, keys in service["issuers"].items()}
+    trust = checks.Trust(service["resource"], (), issuers, service["nonces"])
+    found, _ = asking_checks.check_asking(shown, issuer, trust, now)
+    linked = None if account is None else checks.Account(account, ())
+    asker = asking_checks.check_linked(found, linked)
+    return {"account": asker.account, "sub": asker.sub, "jkt": asker.jkt}
+
+
 def _entry(entry: Any, salt: str) -> Outcome:
     found, octets = evidence.parse_entry(entry, Reason.LOG_MALFORMED), base64url.decode(salt)
     if len(octets) != log_entry.SALT_OCTETS:
@@ -277,6 +289,7 @@ KINDS: dict[str, Callable[..., Outcome]] = {
     "client_assertion": _client_assertion,
     "id_token": _id_token,
     "check": _check,
+    "asking": _asking,
 }
 
 

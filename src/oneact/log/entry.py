@@ -31,6 +31,7 @@ class Kind(StrEnum):
     SERVICE_LINKED = "service_linked"
     SERVICE_UNLINKED = "service_unlinked"
     ROSTER_CHANGED = "roster_changed"
+    INTRODUCED = "introduced"
     ASKED = "asked"
     NOTIFIED = "notified"
     SHOWN = "shown"

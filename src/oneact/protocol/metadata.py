@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from oneact.errors import Reason, Refusal
-from oneact.protocol import form
+from oneact.protocol import asking, form
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -53,6 +53,7 @@ class ServerMetadata:
                 "authorization_code",
                 "urn:ietf:params:oauth:grant-type:device_code",
                 "urn:openid:params:grant-type:ciba",
+                "client_credentials",
             ],
             "subject_types_supported": ["pairwise"],
             "code_challenge_methods_supported": ["S256"],
@@ -66,7 +67,7 @@ class ServerMetadata:
             "backchannel_user_code_parameter_supported": False,
             "authorization_details_types_supported": ["oneact_act"],
             "client_id_metadata_document_supported": True,
-            "scopes_supported": ["openid"],
+            "scopes_supported": ["openid", asking.SCOPE],
         }
 
 
@@ -74,7 +75,8 @@ class ServerMetadata:
 class ServiceMetadata:
     """A service: its identifier, its name, where its keys and actions stand, and the servers it accepts.
 
-    `authorization_servers` is None where it accepts whichever a person links.
+    `authorization_servers` is None where it accepts whichever a person links. `personal` tells that the terms of some
+    of its actions are told to an asking token alone.
     """
 
     resource: str
@@ -84,6 +86,7 @@ class ServiceMetadata:
     link_uri: str
     act_uri: str
     authorization_servers: tuple[str, ...] | None
+    personal: bool = False
 
     def document(self) -> dict[str, Json]:
         """Give the document that stands at the service's well-known address."""
@@ -102,6 +105,8 @@ class ServiceMetadata:
             "oneact_link_uri": self.link_uri,
             "oneact_act_uri": self.act_uri,
         }
+        if self.personal:
+            document["scopes_supported"] = [asking.SCOPE]
         if self.authorization_servers is not None:
             document["authorization_servers"] = list(self.authorization_servers)
         return document
@@ -128,7 +133,7 @@ def parse_service(value: Json, resource: str) -> ServiceMetadata:
     members, reason = _members(value), Reason.METADATA_INVALID
     if members.get("resource") != resource:
         raise Refusal(reason, "the resource differs from the one asked for")
-    listed = members.get("authorization_servers")
+    listed, scopes = members.get("authorization_servers"), members.get("scopes_supported")
     found = ServiceMetadata(
         resource=resource,
         name=form.text(members.get("resource_name"), reason, 80),
@@ -137,6 +142,7 @@ def parse_service(value: Json, resource: str) -> ServiceMetadata:
         link_uri=form.text(members.get("oneact_link_uri"), reason),
         act_uri=form.text(members.get("oneact_act_uri"), reason),
         authorization_servers=None if listed is None else form.texts(listed, reason, 32),
+        personal=scopes is not None and asking.SCOPE in form.texts(scopes, reason, 32),
     )
     _check_origins((found.jwks_uri, found.actions_uri, found.link_uri, found.act_uri), resource)
     return found

@@ -2,7 +2,7 @@
 
 from oneact.errors import Reason, Refusal
 from oneact.protocol.action import Rule
-from oneact.service.act import Act, LocalAccount
+from oneact.service.act import Act, Asker, LocalAccount
 from oneact.service.asgi import Guard
 from oneact.service.exchange import Answer, Request
 from oneact.service.issuers import LINKED
@@ -12,6 +12,7 @@ __all__ = [
     "LINKED",
     "Act",
     "Answer",
+    "Asker",
     "Guard",
     "LocalAccount",
     "Reason",

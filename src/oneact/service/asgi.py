@@ -14,6 +14,7 @@ from oneact.errors import Reason, Refusal
 from oneact.protocol import canonical
 from oneact.protocol.action import Rule
 from oneact.service import actions, endpoints, exchange, reading
+from oneact.service.askers import asker_argument
 from oneact.service.exchange import Answer, Request
 from oneact.service.guard import GuardCore
 from oneact.service.guarded import DEADLINE, Guarded, by_schema
@@ -67,9 +68,9 @@ class Guard(GuardCore):
         summary: str,
         schema: Mapping[str, Json],
         sources: Mapping[str, str] | None = None,
-        terms: Callable[[dict[str, Any]], Any] | None = None,
+        terms: Callable[..., Any] | None = None,
         terms_schema: Mapping[str, Json] | None = None,
-        terms_hold: Callable[[dict[str, Any], dict[str, Any]], Any] | None = None,
+        terms_hold: Callable[..., Any] | None = None,
         display: Mapping[str, str | tuple[str, str]] | None = None,
         reversible: bool = False,
         rule: Rule | None = None,
@@ -81,7 +82,8 @@ class Guard(GuardCore):
 
         `schema` describes the parameters, `sources` where each comes from (`body` where nothing is said, `path`,
         `query` or `form`). `terms(parameters)` states the terms, described by `terms_schema`, and also runs for
-        callers who are not known; `terms_hold(parameters, terms)` tells whether terms stated earlier still stand.
+        callers who are not known; `terms_hold(parameters, terms)` tells whether terms stated earlier still stand. Where
+        either has one more argument annotated `Asker`, the terms are told to the agent of a linked person alone.
         `display` gives labels, or labels with formats. `deadline` is in seconds. An action without a route of its own
         runs by its name at `/oneact/act` alone. The handler gives JSON, octets, an `Answer`, or
         `(status, headers, body)`.
@@ -104,10 +106,11 @@ class Guard(GuardCore):
             async def run(parameters: dict[str, Any], act: Act) -> Answer:
                 return answer_of(await handled(self.threads, functools.partial(handler, parameters, act)))
 
-            quote = None if terms is None else _asynchronous(terms)
-            holds = None if terms_hold is None else _asynchronous(terms_hold)
+            personal = any(asker_argument(function) for function in (terms, terms_hold))
+            quote = None if terms is None else _asynchronous(terms, personal=personal)
+            holds = None if terms_hold is None else _asynchronous(terms_hold, personal=personal)
             blocking = not inspect.iscoroutinefunction(handler)
-            self.register(Guarded(action, by_schema(action.schema), run, quote, holds, deadline, blocking))
+            self.register(Guarded(action, by_schema(action.schema), run, quote, holds, deadline, blocking, personal))
             return Endpoint(self, name)
 
         return decorate
@@ -231,8 +234,12 @@ def answer_of(result: Any) -> Answer:  # noqa: ANN401 - whatever a handler gives
     return Answer(200, json.dumps(result, ensure_ascii=False, allow_nan=False).encode())
 
 
-def _asynchronous(function: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
-    return lambda *arguments: called(function, *arguments)
+def _asynchronous(function: Callable[..., Any], *, personal: bool) -> Callable[..., Awaitable[Any]]:
+    """Give the owner's function as the guard calls it: with who asks as the last argument where terms are personal."""
+    name = asker_argument(function)
+    if not personal:
+        return lambda *arguments: called(function, *arguments)
+    return lambda *arguments: called(function, *arguments[:-1], **({name: arguments[-1]} if name else {}))
 
 
 def _terms_schema(

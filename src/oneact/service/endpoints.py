@@ -59,6 +59,7 @@ async def _metadata(guard: GuardCore, _: Request) -> Answer:
         link_uri=guard.resource + linking.LINK_PATH,
         act_uri=guard.resource + ACT_PATH,
         authorization_servers=guard.issuers.listed,
+        personal=any(guarded.personal for guarded in guard.actions.values()),
     )
     return exchange.of_json(found.document())
 

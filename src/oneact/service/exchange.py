@@ -116,5 +116,6 @@ def of_refusal(refusal: Refusal, **members: Json) -> Answer:
     body: dict[str, Json] = {**refusal.body(), **members}
     answer = of_json(body, refusal.reason.status)
     if refusal.reason.error in {"invalid_token", "invalid_dpop_proof", "use_dpop_nonce", "insufficient_authorization"}:
-        return answer.with_headers(("WWW-Authenticate", f'DPoP error="{refusal.reason.error}"'))
+        scope = ', scope="ask"' if refusal.reason is Reason.ASKING_TOKEN_REQUIRED else ""
+        return answer.with_headers(("WWW-Authenticate", f'DPoP error="{refusal.reason.error}"{scope}'))
     return answer

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from oneact.protocol import act, action, approval, base64url, display, dpop, offer, token
+from oneact.protocol import act, action, approval, asking, base64url, display, dpop, offer, token
 from oneact.protocol.jwk import SigningKey
 from oneact.protocol.roster import Roster, SignedRoster
 from oneact.protocol.token import ActionToken, Approval
@@ -106,6 +106,15 @@ class InProcessApprover:
     async def link_async(self, guard: Guard, account: str) -> None:
         """Link as `link` does, within the event loop in which the guard runs."""
         await linking.link(guard, account, self.roster(guard.resource), self.jwks())
+
+    def asking_token(self, resource: str, agent: TestAgent, now: int, **changes: Any) -> str:  # noqa: ANN401 - any claim
+        """Give the asking token with which `agent` is told the terms of `resource` that depend on who asks.
+
+        `changes` replace claims of the token.
+        """
+        exp, jti = now + asking.LIFETIME, secrets.token_urlsafe(16)
+        claims = asking.AskingToken(self.issuer, self.sub, resource, agent.client_id, now, exp, jti, agent.jkt)
+        return asking.sign(claims._replace(**changes), self.key)
 
     def approve(self, offer_text: str, document: Mapping[str, Json], agent: TestAgent, now: int, **changes: Any) -> str:  # noqa: ANN401 - any claim
         """Approve an offer as the person would, and give the action token for `agent`.

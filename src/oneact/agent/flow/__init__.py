@@ -1,6 +1,7 @@
 """The way of one act as its agent goes it, without I/O: a generator that gives the next step and takes what came of it.
 
 discover the service -> plain request -> offer -> approval server -> poll -> request with token -> receipt.
+Where the service tells the terms of some actions to known callers alone, an asking token comes before all of it.
 A lost answer is repeated with the same token, then asked after; an act is never asked for anew.
 """
 
@@ -9,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from oneact.agent.errors import Refused
-from oneact.agent.flow import offering, settling, steps, waiting
+from oneact.agent.flow import introducing, offering, settling, steps, waiting
 from oneact.agent.flow.steps import Answer, Asker, Call, Event, Flow, Lost, Outcome, Step, Wait, Wanted
 from oneact.errors import Reason, Refusal
 from oneact.protocol import action, canonical, jwk, metadata
@@ -75,15 +76,16 @@ def act(wanted: Wanted, asker: Asker, described: ServiceMetadata, keys: Mapping[
     A refusal that linking the account would cure holds the service's own link page.
     """
     try:
-        return (yield from _whole_way(wanted, asker, steps.Service(wanted.service, described.jwks_uri, keys)))
+        known = (yield from introducing.asking_token(asker, described.resource)) if described.personal else None
+        return (yield from _whole_way(wanted, asker, steps.Service(wanted.service, described.jwks_uri, keys), known))
     except Refused as refused:
         if refused.reason in _LINK_HELPS:
             refused.link_uri = described.link_uri
         raise
 
 
-def _whole_way(wanted: Wanted, asker: Asker, service: steps.Service) -> Flow:
-    first = yield steps.request(wanted, {"Accept-Txn-Challenge": f'?1;as="{asker.server.issuer}"'})
+def _whole_way(wanted: Wanted, asker: Asker, service: steps.Service, known: str | None) -> Flow:
+    first = yield steps.request(wanted, {"Accept-Txn-Challenge": f'?1;as="{asker.server.issuer}"'}, known)
     answer = steps.arrived(first, "the service")
     text = answer.member("transaction_challenge")
     if not text:

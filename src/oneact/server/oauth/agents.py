@@ -16,6 +16,7 @@ from oneact.server import (
     clients,
     ending,
     http,
+    introducing,
     introspecting,
     issuing,
     pairing,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
 _DEVICE_GRANT: Final = "urn:ietf:params:oauth:grant-type:device_code"
 _CIBA_GRANT: Final = "urn:openid:params:grant-type:ciba"
+_ASKING_GRANT: Final = "client_credentials"
 _WAIT: Final = re.compile(r"(?:^|[,;\s])wait=(\d{1,4})(?:$|[,;\s])")
 _REGISTRATIONS: Final = 20
 _PUSHES: Final = 30
@@ -116,7 +118,17 @@ async def _grant(world: World, client: Client, parameters: dict[str, str], reque
         return await pairing.poll(world, client, parameters.get("device_code", ""))
     if grant == _CIBA_GRANT:
         return await issuing.poll(world, client, parameters.get("auth_req_id", ""), _wait(request))
+    if grant == _ASKING_GRANT:
+        return await _introduce(world, client, parameters)
     raise Refusal(Reason.GRANT_UNSUPPORTED, str(grant))
+
+
+async def _introduce(world: World, client: Client, parameters: dict[str, str]) -> dict[str, Json]:
+    try:
+        return await introducing.introduce(world, client, parameters)
+    except Refusal as refusal:
+        await refusing.asked_in_vain(world, client, parameters.get("login_hint", ""), refusal)
+        raise
 
 
 async def device(world: World, client: Client, parameters: dict[str, str], request: Request) -> dict[str, Json]:

@@ -7,6 +7,7 @@ from typing import Final
 from oneact.log.entry import Kind
 
 SENTENCES: Final[dict[str, str]] = {
+    Kind.INTRODUCED: "The agent asked a service for what it tells you alone",
     Kind.ASKED: "The agent asked",
     Kind.NOTIFIED: "You were told",
     Kind.SHOWN: "Shown to you",

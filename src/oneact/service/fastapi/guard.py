@@ -57,7 +57,8 @@ class Guard(asgi.Guard):
         A pydantic model's members, path and query parameters stand flat beside each other; `act: Act`, `Request` and
         `Depends` arguments are no parameters. `terms` takes any of the handler's arguments by name or type and
         returns what its annotation, or `terms_schema`, describes; it also runs for callers who are not known.
-        `terms_hold` takes the same and `terms`. `reads` names the headers and cookies that dependencies read, and
+        `terms_hold` takes the same and `terms`. Where either takes an `Asker` as well, the terms are told to the agent
+        of a linked person alone. `reads` names the headers and cookies that dependencies read, and
         `request` where one or the handler takes the request itself: none of that is shown or signed, so an agent may
         choose it after the approval. Raises ValueError for what cannot be hashed, shown or told apart, and for what is
         read without being named.
@@ -78,7 +79,7 @@ class Guard(asgi.Guard):
             quote, holds = handler.quote if terms else None, handler.holds if terms_hold else None
             blocking = not inspect.iscoroutinefunction(function)
             run, normalise = handler.run_alone, handler.parameters.normalise
-            self.register(Guarded(action, normalise, run, quote, holds, deadline, blocking))
+            self.register(Guarded(action, normalise, run, quote, holds, deadline, blocking, handler.personal))
             self._handlers[name] = handler
             return handler.endpoint()
 

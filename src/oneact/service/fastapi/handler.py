@@ -16,7 +16,8 @@ from pydantic import BaseModel, TypeAdapter
 from oneact.errors import Reason, Refusal
 from oneact.protocol import canonical
 from oneact.service import actions, asgi, endpoints, exchange, reading
-from oneact.service.act import Act
+from oneact.service.act import Act, Asker
+from oneact.service.askers import asker_argument
 from oneact.service.exchange import Answer
 from oneact.service.fastapi import reads
 from oneact.service.fastapi.parameters import Field, Parameters, arguments_of, model_field, schema_of, value_field
@@ -105,16 +106,21 @@ class Handler:
             raise Refusal(Reason.INTERNAL, "the handler needs a request")
         return await self._run(parameters, act, None, {})
 
-    async def quote(self, parameters: dict[str, Any]) -> dict[str, Any]:
+    @property
+    def personal(self) -> bool:
+        """Tell whether the terms depend on who asks."""
+        return any(asker_argument(function) for function in (self._terms, self._terms_hold))
+
+    async def quote(self, parameters: dict[str, Any], asker: Asker | None = None) -> dict[str, Any]:
         """State the terms."""
         assert self._terms is not None
-        stated: dict[str, Any] = await self._state(self._terms, parameters, {})
+        stated: dict[str, Any] = await self._state(self._terms, parameters, {}, asker)
         return stated
 
-    async def holds(self, parameters: dict[str, Any], terms: dict[str, Any]) -> bool:
+    async def holds(self, parameters: dict[str, Any], terms: dict[str, Any], asker: Asker | None = None) -> bool:
         """Tell whether terms stated earlier still stand."""
         assert self._terms_hold is not None
-        return bool(await self._state(self._terms_hold, parameters, {"terms": terms}))
+        return bool(await self._state(self._terms_hold, parameters, {"terms": terms}, asker))
 
     def terms_schema(self, said: Mapping[str, Json] | None) -> Mapping[str, Json] | None:
         """Give the schema of the terms: what was said, or what the terms' function is annotated to return."""
@@ -159,7 +165,7 @@ class Handler:
         found = {} if function is None else arguments_of(function, self.parameters, self._hints)
         for name, parameter in needed.items():
             optional = parameter.default is not _EMPTY or parameter.kind in _ANY_NAME
-            if name not in found and name not in more and not optional:
+            if name not in found and name not in more and name != asker_argument(function) and not optional:
                 raise ValueError(f"action {self.name}: {setting} asks for {name}, which is no parameter of the handler")
 
     def _unsigned(self) -> set[str]:
@@ -207,13 +213,15 @@ class Handler:
             return result
         return replace(asgi.answer_of(jsonable_encoder(result)), status=self.status if result is not None else 204)
 
-    async def _state(self, function: Callable[..., Any], parameters: dict[str, Any], more: dict[str, Any]) -> Any:  # noqa: ANN401 - the owner's own
-        made = self.parameters.arguments(parameters)
+    async def _state(
+        self, function: Callable[..., Any], parameters: dict[str, Any], more: dict[str, Any], asker: Asker | None
+    ) -> Any:  # noqa: ANN401 - the owner's own
+        made, by = self.parameters.arguments(parameters), asker_argument(function)
         named = {
             name: made[argument] for name, argument in arguments_of(function, self.parameters, self._hints).items()
         }
         try:
-            found = await asgi.called(function, **named, **more)
+            found = await asgi.called(function, **{**named, **more, **({by: asker} if by else {})})
         except HTTPException as error:
             raise Refusal(Reason.PARAMETERS_INVALID, str(error.detail)) from error
         returned = typing.get_type_hints(function, include_extras=True).get("return", Any)
