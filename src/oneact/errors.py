@@ -94,6 +94,13 @@ class Reason(Enum):
         0,
         "The terms of this action are told to a known person's agent alone; ask with an asking token.",
     )
+    READ_TOKEN_REQUIRED = (
+        "read_token_required",
+        _INSUFFICIENT,
+        401,
+        0,
+        "This read needs a session that a person has opened.",
+    )
     RATE_LIMITED = "rate_limited", _UNAVAILABLE, 429, 0, "Too many requests; wait and try again."
 
     # Check 1: one token, one proof, within their sizes.
@@ -137,6 +144,11 @@ class Reason(Enum):
     # Check 6: the act.
     ACT_MALFORMED = "act_malformed", _INSUFFICIENT, 401, 6, "The token does not hold exactly one well-formed act."
     ACT_MISMATCH = "act_mismatch", _INSUFFICIENT, 401, 6, "The request is not the act that the token names."
+
+    # Check 6 of a read token: the reads.
+    READ_MALFORMED = "read_malformed", _INSUFFICIENT, 401, 6, "The token does not hold exactly one well-formed session."
+    READ_NOT_OPENED = "read_not_opened", _INSUFFICIENT, 401, 6, "The person has not opened this read to the agent."
+    READ_CHANGED = "read_changed", _INSUFFICIENT, 401, 6, "The service says something else of these reads by now."
 
     # Check 7: the terms.
     TERMS_MISSING = "terms_missing", _INSUFFICIENT, 401, 7, "The act lacks the terms that its action needs."
@@ -213,6 +225,15 @@ class Reason(Enum):
         "The action's rule asks for several persons.",
     )
     TOKEN_WOULD_BE_TOO_LARGE = "token_would_be_too_large", _INVALID_REQUEST, 422, 0, "The token would pass 6 KiB."
+
+    READ_UNKNOWN = (
+        "read_unknown",
+        "invalid_authorization_details",
+        400,
+        0,
+        "The service publishes no such reads.",
+    )
+    READ_ENDED = "read_ended", _INVALID_GRANT, 400, 0, "The read session has ended."
 
     # Rosters and links.
     ROSTER_MALFORMED = "roster_malformed", _INVALID_REQUEST, 400, 0, "The roster is not in its form."

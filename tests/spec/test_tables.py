@@ -18,6 +18,7 @@ from tests.spec.errors_table import MARKS, table
 from tests.spec.literal import AIR, APPROVE, ROOT
 from tests.spec.telling import METADATA_MARKS, documents, metadata_markdown
 from tests.spec.test_literal import MADE
+from tests.vectors.generate_read import ITINERARIES, opened, read_claims
 
 SPEC = (ROOT / "spec" / "oneact.md").read_text()
 SCHEMAS = {file.stem: canonical.parse(file.read_bytes()) for file in sorted((ROOT / "spec" / "schemas").glob("*.json"))}
@@ -39,6 +40,9 @@ FORMS: dict[str, Any] = {
     "offer": claims(MADE["offer"], offer.TYP),
     "token": claims(MADE["token"], token.TYP),
     "asking_token": asking.AskingToken(APPROVE, "p-7Yc1", AIR, "c-9f2k", 1, 301, "j", "k" * 43).claims(),
+    "read": ITINERARIES,
+    "read_statement": opened()[0]["statement"],
+    "read_token": read_claims(),
     "receipt": claims(MADE["receipt"], receipt.TYP),
     "entry": Entry(Kind.ASKED, 1, "a", "r", {}).members(),
     "evidence": Story().executed().members(),

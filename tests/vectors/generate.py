@@ -1029,6 +1029,15 @@ def make_ended() -> None:
     file.write()
 
 
+READ_STATEMENT: dict[str, Any] = {
+    "iss": APPROVE, "aud": AIR, "sub": "p-1", "client_id": "c-1", "jkt": AGENT.public.thumbprint, "iat": T,
+    "exp": T + 3600, "nonce": "A" * 22, "display": "D" * 43, "authorization_details": [{
+        "type": "oneact_read", "locations": [AIR], "datatypes": ["itineraries"], "datatypes_digest": "R" * 43,
+        "duration": 3600,
+    }],
+}  # fmt: skip
+
+
 def make_gesture() -> None:
     file = File("gesture", "What a passkey gesture of each kind signs (section 4.4).")
     nonce, jkt = base64url.encode(bytes(range(16))), AGENT.public.thumbprint
@@ -1038,6 +1047,7 @@ def make_gesture() -> None:
         approval.PASSKEY: {"iss": APPROVE, "account": "a-1", "nonce": nonce, "add": {**BOB.credential.members(), "name": "Phone"}},
         approval.ROSTER: the_roster(ADA, BOB).members(),
         approval.APPROVAL: statement("I" * 43),
+        approval.READ: READ_STATEMENT,
     }  # fmt: skip
     for tag, value in values.items():
         file.good(tag, tag=tag, value=value)

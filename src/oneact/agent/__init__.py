@@ -2,7 +2,7 @@
 
 from oneact.agent.agent import Agent, Result
 from oneact.agent.errors import AgentError, Denied, Expired, OutcomeUnknown, Refused, Unreachable
-from oneact.agent.published import published_actions
+from oneact.agent.published import published_actions, published_reads
 
 __all__ = [
     "Agent",
@@ -14,4 +14,5 @@ __all__ = [
     "Result",
     "Unreachable",
     "published_actions",
+    "published_reads",
 ]

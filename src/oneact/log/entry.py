@@ -33,6 +33,12 @@ class Kind(StrEnum):
     ROSTER_CHANGED = "roster_changed"
     INTRODUCED = "introduced"
     ASKED = "asked"
+    READ_ASKED = "read_asked"
+    READ_SHOWN = "read_shown"
+    READ_OPENED = "read_opened"
+    READ_DENIED = "read_denied"
+    READ_TOKEN = "read_token"  # noqa: S105 - the name of an event, not a secret
+    READ_ENDED = "read_ended"
     NOTIFIED = "notified"
     SHOWN = "shown"
     APPROVED = "approved"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from oneact.errors import Reason, Refusal
-from oneact.protocol import asking, form
+from oneact.protocol import act, asking, form, reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -65,7 +65,7 @@ class ServerMetadata:
             "dpop_signing_alg_values_supported": algorithms,
             "backchannel_token_delivery_modes_supported": ["poll", "ping"],
             "backchannel_user_code_parameter_supported": False,
-            "authorization_details_types_supported": ["oneact_act"],
+            "authorization_details_types_supported": [act.TYPE, reading.TYPE],
             "client_id_metadata_document_supported": True,
             "scopes_supported": ["openid", asking.SCOPE],
         }
@@ -76,7 +76,7 @@ class ServiceMetadata:
     """A service: its identifier, its name, where its keys and actions stand, and the servers it accepts.
 
     `authorization_servers` is None where it accepts whichever a person links. `personal` tells that the terms of some
-    of its actions are told to an asking token alone.
+    of its actions are told to an asking token alone, `readable` that it publishes reads.
     """
 
     resource: str
@@ -87,6 +87,7 @@ class ServiceMetadata:
     act_uri: str
     authorization_servers: tuple[str, ...] | None
     personal: bool = False
+    readable: bool = False
 
     def document(self) -> dict[str, Json]:
         """Give the document that stands at the service's well-known address."""
@@ -97,7 +98,7 @@ class ServiceMetadata:
             "txn_challenge_jwks_uri": self.jwks_uri,
             "txn_challenge_signing_alg_values_supported": list(ALGORITHMS),
             "authorization_details_types_metadata_endpoint": self.actions_uri,
-            "authorization_details_types_supported": ["oneact_act"],
+            "authorization_details_types_supported": [act.TYPE],
             "bearer_methods_supported": [],
             "dpop_bound_access_tokens_required": True,
             "dpop_signing_alg_values_supported": list(ALGORITHMS),
@@ -107,6 +108,8 @@ class ServiceMetadata:
         }
         if self.personal:
             document["scopes_supported"] = [asking.SCOPE]
+        if self.readable:
+            document["authorization_details_types_supported"] = [act.TYPE, reading.TYPE]
         if self.authorization_servers is not None:
             document["authorization_servers"] = list(self.authorization_servers)
         return document

@@ -2,7 +2,7 @@
 
 from oneact.errors import Reason, Refusal
 from oneact.protocol.action import Rule
-from oneact.service.act import Act, Asker, LocalAccount
+from oneact.service.act import Act, Asker, LocalAccount, Reading
 from oneact.service.asgi import Guard
 from oneact.service.exchange import Answer, Request
 from oneact.service.issuers import LINKED
@@ -15,6 +15,7 @@ __all__ = [
     "Asker",
     "Guard",
     "LocalAccount",
+    "Reading",
     "Reason",
     "Refusal",
     "Request",

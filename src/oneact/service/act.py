@@ -44,6 +44,18 @@ class Asker:
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """Who reads: the local `account` that has opened this `read`, until which second, and the agent with its key."""
+
+    account: str
+    read: str
+    until: int
+    issuer: str
+    client_id: str
+    jkt: str
+
+
+@dataclass(frozen=True, slots=True)
 class LocalAccount:
     """The account signed in at the service: its `id`, the `label` its owner knows it by, the second of its sign-in."""
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from oneact.errors import Reason, Refusal
 from oneact.protocol import canonical
 from oneact.protocol.action import Rule
-from oneact.service import actions, endpoints, exchange, reading
+from oneact.service import actions, endpoints, exchange, readers, reading
 from oneact.service.askers import asker_argument
 from oneact.service.exchange import Answer, Request
 from oneact.service.guard import GuardCore
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
 
     from oneact.protocol.canonical import Json
-    from oneact.service.act import Act
+    from oneact.service.act import Act, Reading
     from oneact.service.threads import Threads
 
     Scope = MutableMapping[str, Any]
@@ -115,6 +115,19 @@ class Guard(GuardCore):
 
         return decorate
 
+    def asgi_read(
+        self, name: str, *, intent: str, path: str
+    ) -> Callable[[Callable[[Request, Reading], Any]], ReadEndpoint]:
+        """Guard `handler(request, reading)` of a read and give an ASGI endpoint for its route, a GET.
+
+        `intent` is one line for the person, `path` where the route stands. The handler changes nothing, and gives what
+        the handler of an action may give. Raises ValueError for a name that is taken, or what cannot be published.
+        """
+        if name in self.reads:
+            raise ValueError(f"two reads are named {name}")
+        self.reads[name] = readers.describe(name, intent, path)
+        return lambda handler: ReadEndpoint(self, name, handler)
+
     async def _unlink(self, parameters: dict[str, Any], act: Act) -> Answer:
         if not await self.store.unlink(act.account, parameters["issuer"], self.now()):
             return exchange.of_json({"error": "not_linked"}, 404)
@@ -153,6 +166,24 @@ class Endpoint:
                 return exchange.of_other_method(request, [action.action.method])
             given = reading.typed(action, reading.given(action, request, path))
             return await self._guard.perform(action, given, request)
+
+        await respond(scope, receive, send, answer)
+
+
+class ReadEndpoint:
+    """The ASGI endpoint of one read."""
+
+    def __init__(self, guard: Guard, name: str, handler: Callable[[Request, Reading], Any]) -> None:
+        self._guard, self._name, self._handler = guard, name, handler
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request to the read's own route."""
+
+        async def answer(request: Request) -> Answer:
+            if request.method != "GET":
+                return exchange.of_other_method(request, ["GET"])
+            found = await readers.reading_of(self._guard, self._name, request)
+            return answer_of(await called(self._handler, request, found))
 
         await respond(scope, receive, send, answer)
 

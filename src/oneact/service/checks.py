@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 from oneact.errors import Reason, Refusal
 from oneact.protocol import act, approval, display, dpop, jws, passkey, terms, token
 from oneact.protocol.asking import AskingToken
+from oneact.protocol.read_token import ReadToken
 from oneact.protocol.token import ActionToken
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from oneact.protocol.token import Approval
 
 _SCHEME: Final = "dpop "
-_T = TypeVar("_T", ActionToken, AskingToken)
+_T = TypeVar("_T", ActionToken, AskingToken, ReadToken)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +191,7 @@ def _one_token_one_proof(authorization: tuple[str, ...], proofs: tuple[str, ...]
     return token_text, proof_text
 
 
-def check_time(found: ActionToken | AskingToken, now: int, limit: int) -> None:
+def check_time(found: ActionToken | AskingToken | ReadToken, now: int, limit: int) -> None:
     """Make check 3 of a token that may live `limit` seconds."""
     if found.iat > now + token.LEEWAY:
         raise Refusal(Reason.TOKEN_NOT_YET_VALID, f"iat {found.iat} at {now}")
@@ -242,14 +243,15 @@ def _check_statement(statement: Statement, held: Held, item: str) -> None:
 
 def _check_assertion(given: Approval, issuer: str, approvers: Sequence[Approver]) -> str:
     """Check 10 for one approval; gives the person."""
-    approver, credential = _pinned(given.webauthn.credential_id, issuer, approvers)
+    approver, credential = pinned(given.webauthn.credential_id, issuer, approvers)
     passkey.verify(
         given.webauthn, credential, given.statement.challenge(), approver.roster.rp_id, approver.roster.origins
     )
     return approver.person
 
 
-def _pinned(credential_id: str, issuer: str, approvers: Sequence[Approver]) -> tuple[Approver, Credential]:
+def pinned(credential_id: str, issuer: str, approvers: Sequence[Approver]) -> tuple[Approver, Credential]:
+    """Give the pinned passkey of that id with its approver; refuses `passkey_not_pinned`."""
     for approver in approvers:
         credential = approver.roster.credential(credential_id) if approver.roster.iss == issuer else None
         if credential is not None:

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from oneact.protocol.asking import AskingToken
     from oneact.protocol.canonical import Json
     from oneact.protocol.jws import Jws
+    from oneact.protocol.read_token import ReadToken
+    from oneact.protocol.reading import Read
     from oneact.protocol.token import ActionToken
     from oneact.service.checks import Approved
     from oneact.service.exchange import Answer, Request
@@ -89,6 +91,7 @@ class GuardCore:
         self.notify = notify
         self.now = now
         self.actions: dict[str, Guarded] = {}
+        self.reads: dict[str, Read] = {}
         self.threads = Threads()
         self.execution = Execution(self.store, Receipts(self.keys.signing), now)
         self.outbox = Outbox(self.store, self.issuers, now, self.fetcher)
@@ -208,7 +211,7 @@ class GuardCore:
         self,
         token_text: str,
         reason: Reason,
-        parse: Callable[[str], tuple[ActionToken | AskingToken, Jws]] = token.parse,
+        parse: Callable[[str], tuple[ActionToken | AskingToken | ReadToken, Jws]] = token.parse,
     ) -> bool:
         """Fetch the keys that a token needs, if its issuer is accepted; False where that changes nothing."""
         if reason not in _LEARNABLE:  # before the text is read: what made it too large is among the others

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from oneact.agent.errors import Refused
 from oneact.agent.flow import introducing, offering, settling, steps, waiting
+from oneact.agent.flow.reading import Session, fetch, open_session, published
 from oneact.agent.flow.steps import Answer, Asker, Call, Event, Flow, Lost, Outcome, Step, Wait, Wanted
 from oneact.errors import Reason, Refusal
 from oneact.protocol import action, canonical, jwk, metadata
@@ -22,8 +23,10 @@ if TYPE_CHECKING:
     from oneact.protocol.canonical import Json
     from oneact.protocol.jwk import PublicKey
     from oneact.protocol.metadata import ServiceMetadata
+    from oneact.protocol.reading import Read
 
 __all__ = [
+    "LINK_HELPS",
     "Answer",
     "Asker",
     "Call",
@@ -31,6 +34,7 @@ __all__ = [
     "Flow",
     "Lost",
     "Outcome",
+    "Session",
     "Step",
     "Wait",
     "Wanted",
@@ -38,8 +42,11 @@ __all__ = [
     "actions",
     "by_name",
     "discover",
+    "fetch",
+    "open_session",
+    "reads",
 ]
-_LINK_HELPS: Final = frozenset({"unlinked_service", "account_not_linked", "issuer_not_accepted"})
+LINK_HELPS: Final = frozenset({"unlinked_service", "account_not_linked", "issuer_not_accepted"})
 _CLIENT_ERROR: Final = 400
 
 
@@ -65,6 +72,12 @@ def actions(service: str) -> Generator[Step, Event, tuple[Action, ...]]:
     return tuple(action.parse(item) for item in listed)
 
 
+def reads(service: str) -> Generator[Step, Event, tuple[Read, ...]]:
+    """Give the reads that a service publishes; raises `Unreachable` or `Refused`."""
+    described = yield from _described(service)
+    return tuple((yield from published(described)).values())
+
+
 def _described(service: str) -> Generator[Step, Event, ServiceMetadata]:
     found = yield from steps.document(metadata.well_known(service, metadata.SERVICE_PATH))
     return metadata.parse_service(found, service)
@@ -79,7 +92,7 @@ def act(wanted: Wanted, asker: Asker, described: ServiceMetadata, keys: Mapping[
         known = (yield from introducing.asking_token(asker, described.resource)) if described.personal else None
         return (yield from _whole_way(wanted, asker, steps.Service(wanted.service, described.jwks_uri, keys), known))
     except Refused as refused:
-        if refused.reason in _LINK_HELPS:
+        if refused.reason in LINK_HELPS:
             refused.link_uri = described.link_uri
         raise
 
