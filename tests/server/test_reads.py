@@ -213,6 +213,7 @@ def test_what_ends_it_gives_no_token_from_then_on(
     }[how]()
     assert reason(poll(agent, identifier)) == "read_ended"
     assert f'action="/reads/{identifier}/end"' not in visitor.get("/reads").text
+    assert 'href="/reads"' in visitor.get("/agents").text
 
 
 def test_a_person_says_no_and_the_agent_is_told(
