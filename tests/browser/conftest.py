@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import time
 from collections.abc import Iterator
@@ -90,7 +91,14 @@ class Browsing:
 
 @pytest.fixture
 def browsing(tmp_path: Path) -> Iterator[Browsing]:
-    with running_server(tmp_path, clock=RealClock()) as server, sync_playwright() as playwright:
+    with running_server(tmp_path, clock=RealClock()) as server, chromium(server) as found:
+        yield found
+
+
+@contextlib.contextmanager
+def chromium(server: RunningServer) -> Iterator[Browsing]:
+    """Open a phone-sized Chromium with one device that holds passkeys."""
+    with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=_ARGUMENTS)
         context = browser.new_context(viewport={"width": 390, "height": 844})
         page = context.new_page()

@@ -52,6 +52,11 @@ def test_every_kind_of_parameter_is_put_in_words() -> None:
     ]
 
 
+def test_a_definition_is_found_by_its_whole_name() -> None:
+    definitions = {"b": {"type": "string"}, "a/b": {"type": "integer"}}
+    assert told({"to": {"$ref": "#/$defs/a/b"}}, **{"$defs": definitions})[1] == "  to  integer, optional"
+
+
 def test_an_action_whose_schema_leads_back_to_itself_is_none() -> None:
     tree = {"type": "array", "items": {"$ref": "#/$defs/tree"}}
     with expect_refusal(Reason.ACTION_INVALID):

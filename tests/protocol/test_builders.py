@@ -11,6 +11,7 @@ from oneact.errors import Reason, Refusal
 from oneact.protocol import act, client_assertion, dpop, id_token, jwk, metadata, offer, token
 from oneact.service import checks
 from oneact.testing import InProcessApprover, TestAgent, new_key
+from tests.protocol.refusing import expect_refusal
 
 NOW = 1_800_000_000
 AIR, APPROVE = "https://air.example", "https://approve.example"
@@ -101,6 +102,12 @@ SERVICE = metadata.ServiceMetadata(
     AIR, "Example Air", AIR + "/jwks", AIR + "/actions", AIR + "/link", AIR + "/act", (APPROVE,)
 )
 SERVER = metadata.ServerMetadata(APPROVE, {"token_endpoint": APPROVE + "/token", "jwks_uri": APPROVE + "/jwks"})
+
+
+def test_an_endpoint_that_a_server_has_not_is_refused() -> None:
+    assert SERVER.endpoint("jwks_uri") == APPROVE + "/jwks"
+    with expect_refusal(Reason.METADATA_INVALID):
+        SERVER.endpoint("receipt_endpoint")
 
 
 def test_metadata_is_read_as_it_was_published() -> None:

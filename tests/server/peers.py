@@ -289,7 +289,7 @@ class Person:
     def __post_init__(self) -> None:
         self.approver = InProcessApprover(self.server.url, sub="sub-" + self.account)
         now = self.server.clock()
-        self.server.execute("INSERT INTO accounts VALUES (?, ?, ?)", self.account, "Ada", now)
+        self.server.execute("INSERT INTO accounts (id, name, created_at) VALUES (?, ?, ?)", self.account, "Ada", now)
         self._keep_passkey()
 
     def _keep_passkey(self) -> None:

@@ -240,7 +240,7 @@ def test_the_cookie_is_kept_from_scripts_and_carries_the_port(visitor: Visitor) 
     ],
 )
 def test_the_cookie_is_bound_to_its_host_where_there_is_https(url: str, name: str) -> None:
-    assert shell.cookie_name(Settings(public_url=url)) == name
+    assert Settings(public_url=url).session_cookie == name
 
 
 def signed_value(visitor: Visitor, begun: dict[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from oneact.protocol import base64url, canonical, client_assertion
+from oneact.protocol import base64url, canonical, client_assertion, metadata
 from oneact.testing import SoftwarePasskey
 from tests.server.peers import Agent, RunningServer, Service
 
@@ -26,11 +26,13 @@ class Visitor:
     http: httpx.Client = field(init=False)
 
     def __post_init__(self) -> None:
-        origin = self.server.url
-        self.passkey = SoftwarePasskey("localhost", origin)
+        self.passkey = self.new_passkey()
         self.http = httpx.Client(
-            base_url=origin + self.base, timeout=20, limits=httpx.Limits(max_keepalive_connections=0)
+            base_url=self.server.url + self.base, timeout=20, limits=httpx.Limits(max_keepalive_connections=0)
         )
+
+    def new_passkey(self) -> SoftwarePasskey:
+        return SoftwarePasskey("localhost", metadata.origin(self.server.url))
 
     def get(self, path: str, **parameters: str) -> httpx.Response:
         return self.http.get(path, params=parameters or None)
@@ -69,7 +71,7 @@ class Visitor:
 
     def add_passkey(self, name: str = "Second", signer: SoftwarePasskey | None = None) -> SoftwarePasskey:
         """Add a passkey, vouched for by `signer` or the visitor's own; give it."""
-        made = SoftwarePasskey("localhost", self.server.url)
+        made = self.new_passkey()
         answer = self.post("/passkeys/finish", **self.sign(self.begin_add(made, name), signer))
         assert answer.status_code == 200, answer.text
         return made

@@ -28,6 +28,7 @@ from oneact.protocol import (
     receipt,
     roster,
     terms,
+    ticket,
 )
 from oneact.protocol.jwk import SigningKey
 from oneact.protocol.roster import Roster
@@ -1122,12 +1123,49 @@ def make_id_token() -> None:
     file.write()
 
 
+def make_ticket() -> None:
+    file, reason, typ = (
+        File("ticket", "The ticket of a service's own server (section 6.2)."),
+        "ticket_invalid",
+        ticket.TYP,
+    )
+    claims: dict[str, Any] = {
+        "iss": AIR, "aud": APPROVE, "sub": "ada", "label": "Ada", "auth_time": T - 10, "pinned": None,
+        "nonce": base64url.encode(bytes(32)), "iat": T, "exp": T + 60, "jti": "t-1",
+    }  # fmt: skip
+    base: dict[str, Any] = {"jwks": jwks(SERVICE, EDWARDS), "issuer": AIR, "audience": APPROVE, "now": T, "late": 0}
+    file.good("nothing is pinned", ticket=signed(claims, typ, SERVICE), **base)
+    file.good("a roster is pinned", ticket=signed({**claims, "pinned": "p-1"}, typ, SERVICE), **base)
+    file.good("by EdDSA", ticket=signed(claims, typ, EDWARDS), **base)
+    file.good("at its last second", ticket=signed(claims, typ, SERVICE), **{**base, "now": T + 59})
+    file.good("by a clock five seconds behind", ticket=signed(claims, typ, SERVICE), **{**base, "now": T - 5})
+    file.good("late, and still telling", ticket=signed(claims, typ, SERVICE), **{**base, "now": T + 359, "late": 300})
+    for member in claims:
+        file.bad(f"{member} is missing", reason, ticket=signed(changed(claims, (member,), DROP), typ, SERVICE), **base)
+    for name, change in {
+        "another service": {"iss": "https://b.example"}, "another server": {"aud": "https://b.example"},
+        "several servers": {"aud": [APPROVE]}, "from the future": {"iat": T + 6, "exp": T + 66}, "no life": {"exp": T},
+        "too long a life": {"exp": T + 61}, "a sign-in still to come": {"auth_time": T + 1}, "no account": {"sub": ""},
+        "too long an account": {"sub": "a" * 256}, "no label": {"label": ""}, "too long a label": {"label": "a" * 81},
+        "pinned by an empty name": {"pinned": ""}, "pinned by a number": {"pinned": 1}, "no digest": {"nonce": "n"},
+        "too long an identifier": {"jti": "j" * 129}, "a time that is a text": {"iat": str(T)}, "one more": {"more": 1},
+    }.items():  # fmt: skip
+        file.bad(name, reason, ticket=signed({**claims, **change}, typ, SERVICE), **base)
+    file.bad("another typ", reason, ticket=signed(claims, "JWT", SERVICE), **base)
+    file.bad("another key", reason, ticket=signed(claims, typ, STRANGER), **base)
+    file.bad("over", reason, ticket=signed(claims, typ, SERVICE), **{**base, "now": T + 60})
+    file.bad("too late to tell", reason, ticket=signed(claims, typ, SERVICE), **{**base, "now": T + 360, "late": 300})
+    file.bad("over 4 KiB", reason, ticket=signed({**claims, "iss": AIR + "a" * 4000}, typ, SERVICE), **base)
+    file.bad("no JWS", reason, ticket="a.b", **base)
+    file.write()
+
+
 def main(wanted: list[str]) -> None:
     """Make the files that are wanted, or every file."""
     for make in (
         make_canonical, make_action, make_parameters, make_act, make_display, make_item_and_statement, make_roster,
         make_removal, make_txn, make_offer, make_token, make_proof, make_assertion, make_receipt, make_client_assertion,
-        make_asked, make_receipt_for, make_ended, make_gesture, make_id_token,
+        make_asked, make_receipt_for, make_ended, make_gesture, make_id_token, make_ticket,
     ):  # fmt: skip
         if not wanted or make.__name__.removeprefix("make_") in wanted:
             make()

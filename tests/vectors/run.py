@@ -35,6 +35,7 @@ from oneact.protocol import (
     roster,
     schema,
     terms,
+    ticket,
     token,
 )
 from oneact.service import asking as asking_checks
@@ -193,6 +194,14 @@ def _id_token(  # noqa: PLR0917 - what an ID token is held against
 _check_id_token = id_token.check
 
 
+def _ticket(ticket: str, jwks: Any, issuer: str, audience: str, now: int, late: int) -> Outcome:
+    found = _check_ticket(ticket, jwk.parse_set(jwks), issuer, audience, now, late)
+    return {"sub": found.sub, "pinned": found.pinned}
+
+
+_check_ticket = ticket.check
+
+
 def _check(request: Any, service: Any, account: Any, now: int) -> Outcome:
     """Make both halves of the service's checks, as one request meets them."""
     presented = checks.Presented(
@@ -301,6 +310,7 @@ KINDS: dict[str, Callable[..., Outcome]] = {
     "gesture": _gesture,
     "client_assertion": _client_assertion,
     "id_token": _id_token,
+    "ticket": _ticket,
     "check": _check,
     "asking": _asking,
     "read": _read,

@@ -39,17 +39,17 @@ def _members(schema: dict[str, Any], required: str) -> Iterator[str]:
         yield f"  {escape(name).ljust(width)}  {', '.join(told)}{about}"
 
 
-def _kind(root: dict[str, Any], node: Any, depth: int = 0) -> str:  # noqa: ANN401 - a part of a schema
-    """Give the kind of value that a part of a schema takes, in words."""
-    if "$ref" in node and depth < len(root.get("$defs", {})):
-        return _kind(root, root["$defs"][node["$ref"].rpartition("/")[2]], depth + 1)
+def _kind(root: dict[str, Any], node: Any) -> str:  # noqa: ANN401 - a part of a schema
+    """Give the kind of value that a part of a schema takes, in words; no definition leads back to itself."""
+    if "$ref" in node:
+        return _kind(root, root["$defs"][node["$ref"].removeprefix("#/$defs/")])
     if "enum" in node or "const" in node:
         return " or ".join(map(_json, node.get("enum", [node.get("const")])))
     choices = node.get("anyOf") or node.get("oneOf")
     if choices:
-        return " or ".join(_kind(root, choice, depth) for choice in choices)
+        return " or ".join(_kind(root, choice) for choice in choices)
     if "items" in node:
-        return f"array of {_kind(root, node['items'], depth)}"
+        return f"array of {_kind(root, node['items'])}"
     if "properties" in node:
         return f"object of {', '.join(map(escape, node['properties']))}"
     names = node.get("type", "any value")

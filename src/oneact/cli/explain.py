@@ -211,7 +211,7 @@ def _keys(issuer: str, *, server: bool) -> dict[str, PublicKey]:
     path = metadata.SERVER_PATH if server else metadata.SERVICE_PATH
     document = document_at(metadata.well_known(issuer, path))
     if server:
-        uri = metadata.parse_server(document, issuer).endpoints["jwks_uri"]
+        uri = metadata.parse_server(document, issuer).endpoint("jwks_uri")
     else:
         uri = metadata.parse_service(document, issuer).jwks_uri
     return jwk.parse_set(document_at(uri))

@@ -16,6 +16,7 @@ def serve(
     database: Annotated[Path | None, typer.Option(help="The SQLite file.")] = None,
     key_file: Annotated[Path | None, typer.Option(help="The signing keys; made at the first start.")] = None,
     rp_id: Annotated[str, typer.Option(help="The host that passkeys belong to, for life.")] = "",
+    for_service: Annotated[str, typer.Option("--for", help="The one service whose accounts are the persons.")] = "",
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "",
     port: Annotated[int | None, typer.Option(help="The port to listen on, 8400 if nothing else is set.")] = None,
 ) -> None:
@@ -30,7 +31,13 @@ def serve(
     from oneact.errors import Refusal
     from oneact.server import Settings, create_app, world
 
-    given = {"PUBLIC_URL": public_url, "RP_ID": rp_id, "HOST": host, "PORT": "" if port is None else str(port)}
+    given = {
+        "PUBLIC_URL": public_url,
+        "RP_ID": rp_id,
+        "FOR_SERVICE": for_service,
+        "HOST": host,
+        "PORT": "" if port is None else str(port),
+    }
     given |= {"DATABASE": str(database or ""), "KEY_FILE": str(key_file or "")}
     environment = {**os.environ, **{f"ONEACT_{name}": value for name, value in given.items() if value}}
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")

@@ -41,6 +41,12 @@ class ServerMetadata:
     issuer: str
     endpoints: dict[str, str]
 
+    def endpoint(self, name: str) -> str:
+        """Give the address of one endpoint; refuses `metadata_invalid` where the server has none of that name."""
+        if name not in self.endpoints:
+            raise Refusal(Reason.METADATA_INVALID, f"no {name}")
+        return self.endpoints[name]
+
     def document(self) -> dict[str, Json]:
         """Give the document that stands at the server's well-known address."""
         algorithms: list[Json] = list(ALGORITHMS)
@@ -75,7 +81,8 @@ class ServerMetadata:
 class ServiceMetadata:
     """A service: its identifier, its name, where its keys and actions stand, and the servers it accepts.
 
-    `authorization_servers` is None where it accepts whichever a person links. `personal` tells that the terms of some
+    `authorization_servers` is None where it accepts whichever a person links. `ticket_uri` is where its own approval
+    server sends browsers to be told who is signed in; None where it has none. `personal` tells that the terms of some
     of its actions are told to an asking token alone, `readable` that it publishes reads.
     """
 
@@ -86,6 +93,7 @@ class ServiceMetadata:
     link_uri: str
     act_uri: str
     authorization_servers: tuple[str, ...] | None
+    ticket_uri: str | None = None
     personal: bool = False
     readable: bool = False
 
@@ -112,6 +120,8 @@ class ServiceMetadata:
             document["authorization_details_types_supported"] = [act.TYPE, reading.TYPE]
         if self.authorization_servers is not None:
             document["authorization_servers"] = list(self.authorization_servers)
+        if self.ticket_uri is not None:
+            document["oneact_ticket_uri"] = self.ticket_uri
         return document
 
 
@@ -137,6 +147,7 @@ def parse_service(value: Json, resource: str) -> ServiceMetadata:
     if members.get("resource") != resource:
         raise Refusal(reason, "the resource differs from the one asked for")
     listed, scopes = members.get("authorization_servers"), members.get("scopes_supported")
+    ticket_uri = members.get("oneact_ticket_uri")
     found = ServiceMetadata(
         resource=resource,
         name=form.text(members.get("resource_name"), reason, 80),
@@ -145,9 +156,11 @@ def parse_service(value: Json, resource: str) -> ServiceMetadata:
         link_uri=form.text(members.get("oneact_link_uri"), reason),
         act_uri=form.text(members.get("oneact_act_uri"), reason),
         authorization_servers=None if listed is None else form.texts(listed, reason, 32),
+        ticket_uri=None if ticket_uri is None else form.text(ticket_uri, reason),
         personal=scopes is not None and asking.SCOPE in form.texts(scopes, reason, 32),
     )
-    _check_origins((found.jwks_uri, found.actions_uri, found.link_uri, found.act_uri), resource)
+    own = (found.jwks_uri, found.actions_uri, found.link_uri, found.act_uri, found.ticket_uri or found.act_uri)
+    _check_origins(own, resource)
     return found
 
 

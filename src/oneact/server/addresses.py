@@ -22,8 +22,8 @@ PAIR: Final = "/pair"
 LOG: Final = "/log"
 
 
-def metadata(issuer: str) -> ServerMetadata:
-    """Give the server's metadata (RFC 8414)."""
+def metadata(issuer: str, *, hosted: bool = False) -> ServerMetadata:
+    """Give the server's metadata (RFC 8414); a `hosted` server is for one service, which is not linked by a flow."""
     paths = {
         "jwks_uri": JWKS,
         "registration_endpoint": REGISTER,
@@ -37,4 +37,6 @@ def metadata(issuer: str) -> ServerMetadata:
         "introspection_endpoint": INTROSPECT,
         "backchannel_authentication_endpoint": BACKCHANNEL,
     }
+    if hosted:
+        del paths["pushed_authorization_request_endpoint"], paths["authorization_endpoint"]
     return ServerMetadata(issuer, {name: issuer + path for name, path in paths.items()})

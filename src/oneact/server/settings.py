@@ -47,6 +47,17 @@ def _address(text: str) -> str:
         raise Refusal(Reason.REQUEST_MALFORMED, f"ONEACT_TRUSTED_PROXIES takes IP addresses, not {text!r}") from error
 
 
+def _service(text: str) -> str:
+    """Give the identifier of a service."""
+    parts = split(text, Reason.REQUEST_MALFORMED)
+    plain = text.isascii() and text.isprintable() and not {"?", "#", "@", " "} & set(text)
+    if parts.scheme not in {"https", "http"} or not parts.hostname or not plain:
+        raise Refusal(
+            Reason.REQUEST_MALFORMED, f"ONEACT_FOR_SERVICE is an address like https://api.example, not {text!r}"
+        )
+    return text
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """The settings of one approval server; `from_environment` reads them, TABLE describes them.
@@ -61,6 +72,7 @@ class Settings:
     log_key_file: Path = _BESIDE
     checkpoint_file: Path = _BESIDE
     rp_id: str = ""
+    for_service: str = ""
     checkpoints_to: tuple[str, ...] = ()
     checkpoints_every: int = 86400
     findings_to: tuple[str, ...] = ()
@@ -90,8 +102,17 @@ class Settings:
             object.__setattr__(self, "rp_id", parts.hostname)
         if parts.hostname != self.rp_id and not parts.hostname.endswith("." + self.rp_id):
             raise Refusal(Reason.REQUEST_MALFORMED, "ONEACT_RP_ID has to be the host of ONEACT_PUBLIC_URL or above it")
+        if self.for_service:
+            object.__setattr__(self, "for_service", _service(self.for_service.rstrip("/")))
         object.__setattr__(self, "private_hosts", tuple(map(_host, self.private_hosts)))
         object.__setattr__(self, "trusted_proxies", tuple(map(_address, self.trusted_proxies)))
+
+    @property
+    def session_cookie(self) -> str:
+        """Give the session cookie's name: two servers on one host share cookies, whatever their ports."""
+        port = urlsplit(self.public_url).port or (443 if self.secure else 80)
+        prefix = ("__Secure-" if self.path else "__Host-") if self.secure else ""
+        return f"{prefix}oneact-{port}"
 
     @property
     def issuer(self) -> str:
@@ -127,13 +148,14 @@ class Settings:
         return cls(**plain, **lists, **paths, **numbers)  # type: ignore[arg-type]  # each by its own type above
 
 
-_PLAIN: Final = ("public_url", "rp_id", "host", "webhook_secret", "smtp_url")
+_PLAIN: Final = ("public_url", "rp_id", "for_service", "host", "webhook_secret", "smtp_url")
 _LISTS: Final = ("private_hosts", "trusted_proxies", "checkpoints_to", "findings_to")
 _NUMBERS: Final = {"port": (1, 65535), "checkpoints_every": (60, 366 * 86400)}
 _PATHS: Final = ("database", "key_file", "log_key_file", "checkpoint_file")
 TABLE: Final[dict[str, str]] = {
     "public_url": "The address by which everyone reaches the server, with its path if it has one. It is the issuer.",
     "rp_id": "The host to which the passkeys belong, for life. By default the host of the public URL.",
+    "for_service": "The one service that the server is for, whose accounts are the persons; empty for any service.",
     "database": "The SQLite file.",
     "key_file": "The file with the server's signing keys, made at the first start, readable by its owner alone.",
     "log_key_file": "The file with the key that signs checkpoints; by default beside the database, as .log.jwk.",

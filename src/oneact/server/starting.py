@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from oneact.server.world import World
     from oneact.store import Store
 
-_SHOWN: Final = ("public_url", "rp_id", "private_hosts", "trusted_proxies", "host", "port")
+_SHOWN: Final = ("public_url", "rp_id", "for_service", "private_hosts", "trusted_proxies", "host", "port")
 _logger: Final = logging.getLogger("oneact.server")
 
 
@@ -43,6 +43,16 @@ async def hold_to_beginning(settings: Settings, store: Store) -> None:
             f"{settings.database} was begun as {begun['issuer']}, the only name by which agents and services know it; "
             f"ONEACT_PUBLIC_URL is now {settings.issuer}: set it back, or begin a new database",
         )
+    if begun.get("for_service", "") != settings.for_service:
+        raise Refusal(
+            Reason.REQUEST_MALFORMED,
+            f"the persons in {settings.database} are the accounts of {begun.get('for_service') or 'no one service'}, "
+            f"and ONEACT_FOR_SERVICE is now {settings.for_service or 'empty'}: set it back, or begin a new database",
+        )
+
+
+def _begun_for(settings: Settings) -> dict[str, Json]:
+    return {"for_service": settings.for_service} if settings.for_service else {}
 
 
 async def record(world: World) -> None:
@@ -53,7 +63,12 @@ async def record(world: World) -> None:
             "first start: passkeys will belong to %r for life; to change ONEACT_RP_ID later makes all of them useless",
             world.settings.rp_id,
         )
-        about: dict[str, Json] = {"issuer": world.issuer, "rp_id": world.settings.rp_id, **_keys(world)}
+        about: dict[str, Json] = {
+            "issuer": world.issuer,
+            "rp_id": world.settings.rp_id,
+            **_begun_for(world.settings),
+            **_keys(world),
+        }
         entries.insert(0, Entry(Kind.KEY_CREATED, now, "", "", about))
     elif await _rotated(world):
         entries.insert(0, Entry(Kind.KEY_ROTATED, now, "", "", _keys(world)))

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from oneact.protocol.jwk import SigningKey
+    from oneact.server.hosting import Host
     from oneact.server.settings import Settings
     from oneact.store import Store
 
@@ -42,13 +43,14 @@ def now() -> int:
 
 @dataclass(slots=True)
 class World:
-    """One running server. `keys[0]` signs; all of them are published."""
+    """One running server. `keys[0]` signs; all of them are published. `host` is the one service it is for, if it is."""
 
     settings: Settings
     store: Store
     keys: tuple[SigningKey, ...]
     fetch: CachedDocuments
     log: Head
+    host: Host | None = None
     now: Callable[[], int] = now
     new_id: Callable[[], str] = new_id
     waiting: Waiting = field(default_factory=Waiting)
@@ -67,8 +69,10 @@ class World:
         return self.keys[0]
 
 
-async def open_world(settings: Settings, clock: Callable[[], int] = now) -> World:
+async def open_world(settings: Settings, clock: Callable[[], int] = now, host: Host | None = None) -> World:
     """Open the store and the key files, making them at the first start.
+
+    A server for one service reaches it in the way that `host` knows.
 
     Refuses `key_malformed` and `store_unavailable` for files that cannot be used, `request_malformed` for a database
     that was begun under another name, and `log_…` for one that is not the one whose checkpoint was shown last.
@@ -81,8 +85,9 @@ async def open_world(settings: Settings, clock: Callable[[], int] = now) -> Worl
     except Refusal:
         await store.close()
         raise
-    documents = CachedDocuments(Fetcher(settings.public_url, settings.private_hosts))
-    return World(settings, store, signing, documents, log, now=clock)
+    fetcher = Fetcher(settings.public_url, settings.private_hosts)
+    documents = CachedDocuments(fetcher if host is None else host.reaching(fetcher))
+    return World(settings, store, signing, documents, log, host, now=clock)
 
 
 async def try_out(settings: Settings) -> None:

@@ -7,12 +7,14 @@ from oneact.service.asgi import Guard
 from oneact.service.exchange import Answer, Request
 from oneact.service.issuers import LINKED
 from oneact.service.store import SqliteStore, Store
+from oneact.service.tickets import Beside
 
 __all__ = [
     "LINKED",
     "Act",
     "Answer",
     "Asker",
+    "Beside",
     "Guard",
     "LocalAccount",
     "Reading",

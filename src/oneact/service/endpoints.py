@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Final
 
 from oneact.errors import Reason, Refusal
 from oneact.protocol import metadata, token
-from oneact.service import exchange, link_page, linking, reading, roster
+from oneact.service import exchange, link_page, linking, reading, roster, tickets
 from oneact.service.checks import check_holder
 from oneact.service.store.contract import Holder, SpendKey
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from oneact.protocol.canonical import Json
     from oneact.protocol.dpop import Proof
     from oneact.protocol.token import ActionToken
+    from oneact.service.approvals import Approvals
     from oneact.service.exchange import Answer, Request
     from oneact.service.guard import GuardCore
 
@@ -27,12 +29,14 @@ JWKS_PATH: Final = "/oneact/jwks.json"
 ACTIONS_PATH: Final = "/oneact/actions"
 RECEIPTS_PATH: Final = "/oneact/receipts"
 PREFIXES: Final = ("/oneact/", metadata.SERVICE_PATH)
-_PAGES: Final = frozenset({linking.LINK_PATH, linking.CALLBACK_PATH})
+_PAGES: Final = frozenset({linking.LINK_PATH, linking.CALLBACK_PATH, tickets.TICKET_PATH})
 _SIGN_IN: Final = frozenset({Reason.SESSION_REQUIRED, Reason.LINK_LOGIN_STALE})
 
 
 async def answer(guard: GuardCore, request: Request) -> Answer:
     """Answer one request to the service's own addresses."""
+    if guard.approvals is not None and guard.approvals.answers(request.path):
+        return await _approvals(guard, guard.approvals, request)
     try:
         found = _find(request.path)
         if request.method not in found:
@@ -44,9 +48,18 @@ async def answer(guard: GuardCore, request: Request) -> Answer:
         return _refusal_page(guard, refusal.reason) if request.path in _PAGES else answer
 
 
+async def _approvals(guard: GuardCore, approvals: Approvals, request: Request) -> Answer:
+    """Let the approval server in this process answer; it asks who is signed in here."""
+    try:
+        await guard.start()
+        return await approvals.answer(request, functools.partial(guard.signed_in, request.native))
+    except Refusal as refusal:
+        return exchange.refused(refusal, request.method, request.path)
+
+
 def _refusal_page(guard: GuardCore, reason: Reason) -> Answer:
     """Say on a page what did not work; who has to sign in is led there by a link, since a redirect could go round."""
-    way = guard.login_uri if reason in _SIGN_IN else None
+    way = guard.sign_in(linking.LINK_PATH) if reason in _SIGN_IN else None
     page = link_page.message(linking.site(guard), "That did not work", reason.says, way)
     return exchange.of_page(page, reason.status)
 
@@ -62,6 +75,7 @@ async def _metadata(guard: GuardCore, _: Request) -> Answer:
         authorization_servers=guard.issuers.listed,
         personal=any(guarded.personal for guarded in guard.actions.values()),
         readable=bool(guard.reads),
+        ticket_uri=None if guard.beside is None else guard.resource + tickets.TICKET_PATH,
     )
     return exchange.of_json(found.document())
 
@@ -144,6 +158,7 @@ _ENDPOINTS: Final[dict[str, dict[str, _Endpoint]]] = {
     linking.LINK_PATH: {"GET": linking.page, "POST": linking.start},
     linking.CALLBACK_PATH: {"GET": linking.callback},
     linking.ROSTER_PATH: {"POST": roster.answer},
+    tickets.TICKET_PATH: {"GET": tickets.hand_over},
     ACT_PATH: {"POST": _act},
 }
 _UNDER: Final[dict[str, dict[str, _Endpoint]]] = {ACTIONS_PATH: {"GET": _action}, RECEIPTS_PATH: {"GET": _receipt}}

@@ -8,6 +8,7 @@ import logging
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
 
 from oneact.documents import CachedDocuments
 from oneact.errors import Reason, Refusal
@@ -26,6 +27,7 @@ from oneact.service.receipts import Receipts
 from oneact.service.store.contract import Holder, Spend, SpendKey
 from oneact.service.store.sqlite import SqliteStore
 from oneact.service.threads import Threads
+from oneact.service.tickets import Beside
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from oneact.protocol.read_token import ReadToken
     from oneact.protocol.reading import Read
     from oneact.protocol.token import ActionToken
+    from oneact.service.approvals import Approvals
     from oneact.service.checks import Approved
     from oneact.service.exchange import Answer, Request
     from oneact.service.guarded import Guarded
@@ -54,7 +57,8 @@ class GuardCore:
 
     `resource` is the service's identifier and the address under which all its paths lie, without a trailing slash.
     `key` is the key file. `store` is the path of an SQLite file, or a `Store`. `account` gives the signed-in
-    `LocalAccount` of the framework's request, or None. `issuers` lists the accepted approval servers, or is `LINKED`.
+    `LocalAccount` of the framework's request, or None. `issuers` lists the accepted approval servers, or is `LINKED`,
+    or is the service's own approval server, in this very process or `Beside` it.
     `private_hosts` are names that may have private addresses and be spoken to without TLS. `terms_per_minute` bounds
     for each client address how often terms are stated without an action token. `notify` is told of an account's
     id and of what became of its link. `allow_insecure_login_age` takes an `account` that gives a plain id, of which
@@ -69,7 +73,7 @@ class GuardCore:
         key: str | Path,
         store: str | Path | Store,
         account: Callable[[Any], Any],
-        issuers: Sequence[str] | Linked,
+        issuers: Sequence[str] | Linked | Beside | Approvals,
         private_hosts: Collection[str] = (),
         login_uri: str | None = None,
         terms_per_minute: int = 600,
@@ -79,9 +83,13 @@ class GuardCore:
     ) -> None:
         self.private_hosts = settings.hosts(private_hosts)
         self.resource = settings.identifier("resource=", resource.rstrip("/"), {*LOCAL_NAMES, *self.private_hosts})
-        self.name = settings.name(name)
+        self.name, self.now = settings.name(name), now
         self.login_uri = settings.login_uri(login_uri)
         self.fetcher = Fetcher(self.resource, self.private_hosts)
+        self.approvals = settings.approvals(issuers)
+        if self.approvals is not None:
+            self.fetcher = self.approvals.attach(self)
+        self.beside = issuers if isinstance(issuers, Beside) else None
         accepted = settings.issuers(issuers, self.fetcher.excepted)
         self._rate = RateLimit(settings.rate(terms_per_minute))
         self.keys = keys.load(key)
@@ -89,7 +97,6 @@ class GuardCore:
         self.documents = CachedDocuments(self.fetcher)
         self.issuers = Issuers(accepted, self.store, self.documents)
         self.notify = notify
-        self.now = now
         self.actions: dict[str, Guarded] = {}
         self.reads: dict[str, Read] = {}
         self.threads = Threads()
@@ -114,6 +121,8 @@ class GuardCore:
             await self.store.open()
             for guarded in self.actions.values():
                 await self.store.keep_action(guarded.action.digest, guarded.action.document, self.now())
+            if self.approvals is not None:
+                await self.approvals.start()
             await self.execution.recover()
             self.loop = asyncio.get_running_loop()
             self._rounding = self.loop.create_task(self._rounds())
@@ -126,6 +135,8 @@ class GuardCore:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._rounding
             self._rounding = None
+        if self.approvals is not None:
+            await self.approvals.stop()
         await self.store.close()
 
     def register(self, guarded: Guarded) -> None:
@@ -170,7 +181,7 @@ class GuardCore:
         """Take every approval server off a local account, without any passkey; False where it has none.
 
         For the owner's own support, where all of a person's passkeys are lost. It is as strong a credential as any:
-        who talks the support into it can link the account to an approval server of their own.
+        who talks the support into it can link the account to an approval server of their own, or make a passkey.
         """
         await self.start()
         issuers = [link.roster.iss for link in await self.store.links(account)]
@@ -178,6 +189,16 @@ class GuardCore:
         if any(gone):
             await self.tell(account, "unlinked")
         return any(gone)
+
+    @property
+    def own_server(self) -> str | None:
+        """Give the issuer of the service's own approval server, whose persons are the accounts here; None without."""
+        own = self.beside or self.approvals
+        return None if own is None else own.issuer
+
+    def sign_in(self, here: str) -> str | None:
+        """Give the address of the service's sign-in; `{next}` in it stands for the path `here`, to come back to."""
+        return None if self.login_uri is None else self.login_uri.replace("{next}", quote(here, safe=""))
 
     async def signed_in(self, native: object) -> LocalAccount | None:
         """Give the local account of the framework's request."""

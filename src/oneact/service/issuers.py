@@ -64,10 +64,7 @@ class Issuers:
 
     async def endpoint(self, issuer: str, name: str) -> str:
         """Give one endpoint of the server; refuses `metadata_invalid` where it has none."""
-        endpoints = (await self.metadata(issuer)).endpoints
-        if name not in endpoints:
-            raise Refusal(Reason.METADATA_INVALID, f"no {name}")
-        return endpoints[name]
+        return (await self.metadata(issuer)).endpoint(name)
 
     async def keys(self, issuer: str, *, refresh: bool = False) -> Mapping[str, PublicKey]:
         """Fetch the server's keys, or give them from the cache; `refresh` where a `kid` was not among them."""

@@ -51,11 +51,14 @@ def client_document(guard: GuardCore) -> dict[str, Json]:
 
 
 async def page(guard: GuardCore, request: Request) -> Answer:
-    """Show the form, or what the account is linked to."""
+    """Show the form, or what the account is linked to; where the approval server is the service's own, lead there."""
+    if guard.own_server is not None:
+        return Answer(303, headers=(("Location", guard.own_server + "/"),))
     account = await guard.signed_in(request.native)
     if account is None:
-        if guard.login_uri is not None:
-            return Answer(303, headers=(("Location", guard.login_uri),))
+        way = guard.sign_in(LINK_PATH)
+        if way is not None:
+            return Answer(303, headers=(("Location", way),))
         raise Refusal(Reason.SESSION_REQUIRED)
     links = await guard.store.links(account.id)
     if links:
@@ -75,7 +78,7 @@ async def start(guard: GuardCore, request: Request) -> Answer:
     if any(origin != metadata.origin(guard.resource) for origin in request.values("origin")):
         raise Refusal(Reason.CSRF, "origin")
     issuer = str(fields.get("issuer", "")).strip().rstrip("/")
-    if not guard.issuers.may_link(issuer):
+    if guard.own_server is not None or not guard.issuers.may_link(issuer):
         raise Refusal(Reason.LINK_ISSUER, issuer)
     if await guard.store.links(account.id):
         raise Refusal(Reason.LINK_EXISTS, "the account has a link")

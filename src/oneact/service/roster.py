@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from oneact.errors import Reason, Refusal
 from oneact.protocol import canonical, jws, roster
+from oneact.service import tickets
 from oneact.service.exchange import JSON, Answer
 
 if TYPE_CHECKING:
@@ -19,7 +20,10 @@ _FAULTS: Final = jws.Faults(*[Reason.ROSTER_MALFORMED] * 5)
 
 
 async def answer(guard: GuardCore, request: Request) -> Answer:
-    """Pin a roster that a pinned passkey vouches for, or one by which the server only removes passkeys."""
+    """Pin a roster that a pinned passkey vouches for, or one by which the server only removes passkeys.
+
+    From the service's own server also a first one, for the account that a ticket of the service names.
+    """
     roster.check_octets(len(request.body))
     kind = request.media_type()
     if kind == JSON:
@@ -30,6 +34,10 @@ async def answer(guard: GuardCore, request: Request) -> Answer:
 
 
 async def _chain(guard: GuardCore, value: canonical.Json) -> Answer:
+    if isinstance(value, dict) and "ticket" in value:
+        text = value.pop("ticket")
+        await tickets.pin(guard, roster.parse_signed(value), text)
+        return Answer(204)
     signed = roster.parse_signed(value)
     link = await _link(guard, signed.roster)
     if signed.roster != link.roster:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import urlsplit
 
 from oneact.service.issuers import Linked
+from oneact.service.tickets import Beside
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
+
+    from oneact.service.approvals import Approvals
 
 _MAX_NAME: Final = 80
 
@@ -32,16 +35,24 @@ def identifier(setting: str, value: object, plain: Collection[str]) -> str:
     return value
 
 
-def issuers(value: Iterable[str] | Linked, plain: Collection[str]) -> tuple[str, ...] | Linked:
+def approvals(value: Iterable[str] | Linked | Beside | Approvals) -> Approvals | None:
+    """Give the approval server in this process, where that is what is accepted."""
+    return cast("Approvals", value) if hasattr(type(value), "attach") else None
+
+
+def issuers(value: Iterable[str] | Linked | Beside | Approvals, plain: Collection[str]) -> tuple[str, ...] | Linked:
     """Give the accepted approval servers, each an identifier; raises ValueError for anything else.
 
     Plain http is for the names `plain`, those that the guard may fetch from.
     """
+    own = value if isinstance(value, Beside) else approvals(value)
+    if own is not None:
+        return (identifier("the issuer of the service's own approval server", own.issuer, plain),)
     if isinstance(value, Linked):
         return value
     if isinstance(value, str | bytes):
         raise ValueError(f"issuers= is a list, as in issuers=[{value!r}], or LINKED")  # noqa: TRY004 - as in `identifier`
-    return tuple(identifier("an entry of issuers=", item, plain) for item in value)
+    return tuple(identifier("an entry of issuers=", item, plain) for item in cast("Iterable[str]", value))
 
 
 def hosts(value: Collection[str]) -> frozenset[str]:

@@ -70,7 +70,7 @@ async def push(request: Request) -> Response:
 async def token(request: Request) -> Response:
     """Answer the token endpoint, by grant type."""
     parameters = await http.form(request)
-    if parameters.get("grant_type") == "authorization_code":
+    if parameters.get("grant_type") == "authorization_code" and http.world_of(request).host is None:
         return http.answer(await relying.exchange(http.world_of(request), parameters))
     return await _answer(request, parameters, addresses.TOKEN, _grant)
 

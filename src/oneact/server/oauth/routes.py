@@ -18,15 +18,19 @@ if TYPE_CHECKING:
 
 
 async def _metadata(request: Request) -> Response:
-    return http.answer(addresses.metadata(http.world_of(request).issuer).document())
+    world = http.world_of(request)
+    return http.answer(addresses.metadata(world.issuer, hosted=world.host is not None).document())
 
 
 async def _jwks(request: Request) -> Response:
     return http.answer({"keys": [key.public.public_jwk() for key in http.world_of(request).keys]})
 
 
-def routes(settings: Settings) -> list[Route]:
-    """Give the routes; the well-known address stands before the path of the public URL (RFC 8414 section 3.1)."""
+def routes(settings: Settings, *, hosted: bool) -> list[Route]:
+    """Give the routes; the well-known address stands before the path of the public URL (RFC 8414 section 3.1).
+
+    A `hosted` server is for one service, and takes no service's pushed requests.
+    """
     agent_calls = {
         addresses.DEVICE: agents.device,
         addresses.TRANSACTION: agents.transaction,
@@ -35,11 +39,12 @@ def routes(settings: Settings) -> list[Route]:
         addresses.BACKCHANNEL: agents.backchannel,
     }
     path = settings.path
+    pushed = [] if hosted else [Route(path + addresses.PAR, agents.push, methods=["POST"])]
     return [
         Route(SERVER_PATH + path, _metadata, methods=["GET"]),
         Route(path + addresses.JWKS, _jwks, methods=["GET"]),
         Route(path + addresses.REGISTER, agents.register, methods=["POST"]),
-        Route(path + addresses.PAR, agents.push, methods=["POST"]),
+        *pushed,
         Route(path + addresses.TOKEN, agents.token, methods=["POST"]),
         Route(path + addresses.RECEIPTS, agents.receive_receipt, methods=["POST"]),
         *(Route(path + at, agents.endpoint(at, call), methods=["POST"]) for at, call in agent_calls.items()),

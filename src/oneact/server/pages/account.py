@@ -20,9 +20,9 @@ _SIGN_UPS: Final = 20
 _SIGN_INS: Final = 60
 
 
-async def front(_: Request, world: World, session: Session | None) -> Response:
-    """Send a person to their inbox, anyone else to the door."""
-    return shell.redirect(world.settings, "/signin" if session is None else "/inbox")
+async def front(_: Request, world: World, __: Session) -> Response:
+    """Send a person to their inbox."""
+    return shell.redirect(world.settings, "/inbox")
 
 
 async def sign_up_page(request: Request, world: World, session: Session | None) -> Response:

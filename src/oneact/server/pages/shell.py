@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from starlette.responses import HTMLResponse, RedirectResponse
 
 from oneact.errors import Reason, Refusal
-from oneact.server import http, sessions
+from oneact.server import hosting, http, sessions
 from oneact.server.pages import looks
 
 if TYPE_CHECKING:
@@ -51,7 +51,8 @@ def signed_in(page: Page) -> Endpoint:
     async def answer(request: Request, world: World, session: Session | None) -> Response:
         if session is None:
             here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-            return redirect(world.settings, f"/signin?next={quote(here, safe='')}")
+            way = "/signin" if world.host is None else "/enrol"
+            return redirect(world.settings, f"{way}?next={quote(here, safe='')}")
         return await page(request, world, session)
 
     return opened(answer)
@@ -109,26 +110,20 @@ def _check_own_script(request: Request, settings: Settings) -> None:
 
 
 async def current(request: Request) -> Session | None:
-    """Give the session of the request's cookie, or None."""
+    """Give the session of the request's cookie, or of who is signed in at the service that hosts this; or None."""
     world = http.world_of(request)
-    token = request.cookies.get(cookie_name(world.settings), "")
+    if world.host is not None:
+        return await hosting.session(world, world.host, await world.host.guest(world, request))
+    token = request.cookies.get(world.settings.session_cookie, "")
     return await sessions.find(world, token) if token else None
 
 
-def cookie_name(settings: Settings) -> str:
-    """Give the cookie's name: two servers on one host share cookies, whatever their ports."""
-    parts = urlsplit(settings.public_url)
-    port = parts.port or (443 if settings.secure else 80)
-    prefix = ("__Secure-" if settings.path else "__Host-") if settings.secure else ""
-    return f"{prefix}oneact-{port}"
-
-
-def set_cookie(response: Response, settings: Settings, token: str) -> None:
+def set_cookie(response: Response, settings: Settings, token: str, seconds: int = sessions.LIFETIME) -> None:
     """Give the browser its session; an empty token takes it away."""
     response.set_cookie(
-        cookie_name(settings),
+        settings.session_cookie,
         token,
-        max_age=sessions.LIFETIME if token else 0,
+        max_age=seconds if token else 0,
         path=settings.path or "/",
         secure=settings.secure,
         httponly=True,
@@ -150,8 +145,9 @@ def own_path(settings: Settings, path: str) -> str:
 
 def render(request: Request, session: Session | None, template: str, status: int = 200, **context: Any) -> Response:  # noqa: ANN401 - what the template shows
     """Render a page."""
-    settings = http.world_of(request).settings
-    return HTMLResponse(looks.render(template, base=settings.path, person=session, **context), status)
+    world = http.world_of(request)
+    shown = {"base": world.settings.path, "person": session, "host": world.host, **context}
+    return HTMLResponse(looks.render(template, **shown), status)
 
 
 def _refused_page(request: Request, refusal: Refusal) -> Response:

@@ -36,7 +36,8 @@ class Guard(asgi.Guard):
         self._readers: dict[str, Reader] = {}
         self._bound: set[int] = set()
         self.router = APIRouter(lifespan=self._lifespan, include_in_schema=False)
-        for path in ("/oneact/{rest:path}", metadata.SERVICE_PATH, metadata.SERVICE_PATH + "/{rest:path}"):
+        own = ["/oneact/{rest:path}", metadata.SERVICE_PATH, metadata.SERVICE_PATH + "/{rest:path}"]
+        for path in [*own, *(() if self.approvals is None else map(_below, self.approvals.prefixes))]:
             self.router.add_api_route(path, self._answer, methods=_METHODS, response_model=None)
 
     def action(  # noqa: PLR0913 - what is published of an action, and the functions behind it
@@ -156,6 +157,11 @@ class _ByName(Response):
             return {"type": "http.request", "body": self._read, "more_body": False}
 
         await self._handler.route.app({**scope, "path_params": {}, BY_NAME: self._given}, again, send)
+
+
+def _below(prefix: str) -> str:
+    """Give the route of a prefix: one with a final slash stands for all below it, another for itself."""
+    return prefix + "{rest:path}" if prefix.endswith("/") else prefix
 
 
 def _names_in(path: str) -> list[str]:

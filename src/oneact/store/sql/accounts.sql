@@ -22,3 +22,12 @@ UPDATE passkeys SET used_at = used_at WHERE id = $1 AND account_id = $2 AND remo
 -- name: remove_passkey
 UPDATE passkeys SET removed_at = $3 WHERE id = $1 AND account_id = $2 AND removed_at IS NULL
     AND (SELECT count(*) FROM passkeys WHERE account_id = $2 AND removed_at IS NULL) > 1;
+
+-- name: account_of_guest
+SELECT id, name FROM accounts WHERE guest = $1;
+
+-- name: insert_account_of_guest
+INSERT INTO accounts (id, name, created_at, guest) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING;
+
+-- name: let_guest_go
+UPDATE accounts SET guest = NULL WHERE guest = $1 AND id = $2;

@@ -27,3 +27,19 @@ DELETE FROM gestures WHERE id = $1 AND kind = $2 AND session_id = $3 AND expires
 
 -- name: end_gestures
 DELETE FROM gestures WHERE expires_at <= $1;
+
+-- name: insert_guest_session
+INSERT INTO guest_sessions (id, guest, label, auth_time, pinned, ticket, jti, expires_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING;
+
+-- name: guest_session
+SELECT guest, label, auth_time, pinned, ticket FROM guest_sessions WHERE id = $1 AND expires_at > $2;
+
+-- name: pinned_for_guest
+UPDATE guest_sessions SET pinned = $2 WHERE guest = $1;
+
+-- name: end_guest_session
+DELETE FROM guest_sessions WHERE id = $1;
+
+-- name: end_guest_sessions
+DELETE FROM guest_sessions WHERE expires_at <= $1;
