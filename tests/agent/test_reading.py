@@ -10,6 +10,7 @@ import pytest
 
 from oneact.agent import Denied, Expired, Refused, Unreachable, flow
 from oneact.agent.flow import Answer, Asker, Call, Event, Lost, Session, Wait
+from oneact.errors import Reason, Refusal
 from oneact.protocol import metadata, reading
 
 NOW = 1_800_000_000
@@ -183,6 +184,16 @@ def test_what_the_service_does_not_publish_is_not_asked_for(world: World) -> Non
         world.open("fares")
     assert refused.value.reason == "read_unknown"
     assert [kind for kind, _ in world.calls] == ["actions"]
+
+
+def test_the_reads_of_a_service_are_listed(world: World) -> None:
+    world.bent["oauth-protected-resource"] = [lambda: world.json(200, world.described().document())]
+    assert [read.name for read in world.go(flow.reads(AIR))] == ["itineraries", "bookings"]
+    world.bent["oauth-protected-resource"] = [lambda: world.json(200, world.described().document())]
+    world.bent["actions"] = [lambda: world.json(200, {"actions": [], "reads": {}})]
+    with pytest.raises(Refusal) as refused:
+        world.go(flow.reads(AIR))
+    assert refused.value.reason is Reason.READ_UNKNOWN
 
 
 @pytest.mark.parametrize("published", [{"actions": []}, []])

@@ -117,6 +117,10 @@ def test_metadata_is_read_as_it_was_published() -> None:
     assert linked.authorization_servers is None
     without = {name: value for name, value in SERVICE.document().items() if name != "authorization_servers"}
     assert metadata.parse_service(without, AIR).document() == without
+    more = replace(SERVICE, personal=True, readable=True, ticket_uri=AIR + "/ticket")
+    assert metadata.parse_service(more.document(), AIR) == more
+    assert more.document()["scopes_supported"] == ["ask"]
+    assert more.document()["authorization_details_types_supported"] == ["oneact_act", "oneact_read"]
 
 
 @pytest.mark.parametrize(
@@ -132,6 +136,8 @@ def test_metadata_is_read_as_it_was_published() -> None:
         {"oneact_versions_supported": ["2"]},
         {"oneact_versions_supported": None},
         {"authorization_servers": []},
+        {"scopes_supported": "ask"},
+        {"scopes_supported": []},
     ],
 )
 def test_a_services_metadata_that_is_not_its_own_is_refused(changes: dict[str, object]) -> None:

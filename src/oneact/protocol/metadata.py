@@ -147,7 +147,7 @@ def parse_service(value: Json, resource: str) -> ServiceMetadata:
     if members.get("resource") != resource:
         raise Refusal(reason, "the resource differs from the one asked for")
     listed, scopes = members.get("authorization_servers"), members.get("scopes_supported")
-    ticket_uri = members.get("oneact_ticket_uri")
+    ticket_uri, types = members.get("oneact_ticket_uri"), members.get("authorization_details_types_supported")
     found = ServiceMetadata(
         resource=resource,
         name=form.text(members.get("resource_name"), reason, 80),
@@ -157,6 +157,7 @@ def parse_service(value: Json, resource: str) -> ServiceMetadata:
         act_uri=form.text(members.get("oneact_act_uri"), reason),
         authorization_servers=None if listed is None else form.texts(listed, reason, 32),
         ticket_uri=None if ticket_uri is None else form.text(ticket_uri, reason),
+        readable=isinstance(types, list) and reading.TYPE in types,
         personal=scopes is not None and asking.SCOPE in form.texts(scopes, reason, 32),
     )
     own = (found.jwks_uri, found.actions_uri, found.link_uri, found.act_uri, found.ticket_uri or found.act_uri)
