@@ -9,10 +9,11 @@ from typing import Any
 import httpx
 import pytest
 
+from oneact.errors import Refusal
 from oneact.log.entry import Entry, Kind
 from oneact.log.states import Told, differences
 from oneact.protocol import canonical, display, jwk, read_token, reading, roster
-from oneact.server import erasing
+from oneact.server import erasing, readsessions
 from oneact.service import checks, reads
 from oneact.store import statements
 from oneact.testing import TestAgent
@@ -362,3 +363,36 @@ def test_a_person_that_is_erased_leaves_no_session(
 
     assert server.call(erase, visitor.account) > 0
     assert server.execute("SELECT count(*) FROM read_sessions") == [(0,)]
+
+
+def test_a_session_that_became_another_after_it_was_signed_is_not_opened(
+    server: RunningServer, service: Service, agent: Agent, visitor: Visitor
+) -> None:
+    identifier = asked(agent, service)
+    visitor.get(f"/reads/{identifier}")
+    signed = visitor.sign(visitor.post("/reads/begin", session=identifier).json())
+    [[text]] = server.execute("SELECT details FROM read_sessions")
+    server.execute("UPDATE read_sessions SET details = ?", text.replace("3600", "3599"))
+    assert reason(visitor.post("/reads/approve", **signed)) == "statement_item"
+    assert server.execute("SELECT state FROM read_sessions") == [("pending",)]
+
+
+@pytest.mark.parametrize("held", [False, True])
+def test_a_session_that_is_ended_while_a_token_is_issued_gives_none(
+    server: RunningServer, service: Service, agent: Agent, visitor: Visitor, *, held: bool
+) -> None:
+    identifier = asked(agent, service)
+    opened(visitor, identifier)
+    if held:
+        poll(agent, identifier)
+
+    async def issued_late(world: Any) -> str:
+        row = await world.store.one("read_session", identifier)
+        await readsessions.close(world, row, "person")
+        try:
+            await readsessions._answer(world, row)
+        except Refusal as refusal:
+            return refusal.reason.value
+        return "issued"
+
+    assert server.call(issued_late) == "read_ended"
