@@ -2,49 +2,30 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import functools
-import inspect
-import json
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from oneact.errors import Reason, Refusal
 from oneact.protocol import canonical
-from oneact.protocol.action import Rule
-from oneact.service import actions, endpoints, exchange, readers, reading
-from oneact.service.askers import asker_argument
+from oneact.service import endpoints, exchange, readers
+from oneact.service.described import DescribedGuard
 from oneact.service.exchange import Answer, Request
-from oneact.service.guard import GuardCore
-from oneact.service.guarded import DEADLINE, Guarded, by_schema
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 
-    from oneact.protocol.canonical import Json
-    from oneact.service.act import Act, Reading
-    from oneact.service.threads import Threads
+    from oneact.service.act import Reading
+    from oneact.service.guard import GuardCore
 
     Scope = MutableMapping[str, Any]
     Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
     Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
-UNLINK: Final = "oneact.unlink"
 
-
-class Guard(GuardCore):
+class Guard(DescribedGuard["Endpoint"]):
     """The guard with its ASGI face: `app`, `lifespan` and the decorator `asgi`. Settings are `GuardCore`'s."""
-
-    def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - they are named and typed at GuardCore
-        super().__init__(**settings)
-        self.asgi(
-            UNLINK,
-            intent="Unlink the account",
-            summary="Take {issuer} off this account; its agents can do nothing here any more",
-            schema={"type": "object", "properties": {"issuer": {"type": "string"}}, "required": ["issuer"]},
-            reversible=True,
-        )(self._unlink)
 
     @property
     def app(self) -> App:
@@ -60,60 +41,7 @@ class Guard(GuardCore):
         finally:
             await self.stop()
 
-    def asgi(  # noqa: PLR0913 - what is published of an action, and the functions behind it
-        self,
-        name: str,
-        *,
-        intent: str,
-        summary: str,
-        schema: Mapping[str, Json],
-        sources: Mapping[str, str] | None = None,
-        terms: Callable[..., Any] | None = None,
-        terms_schema: Mapping[str, Json] | None = None,
-        terms_hold: Callable[..., Any] | None = None,
-        display: Mapping[str, str | tuple[str, str]] | None = None,
-        reversible: bool = False,
-        rule: Rule | None = None,
-        deadline: int = DEADLINE,
-        method: str = "POST",
-        path: str = endpoints.ACT_PATH,
-    ) -> Callable[[Callable[[dict[str, Any], Act], Any]], Endpoint]:
-        """Guard `handler(parameters, act)` and give an ASGI endpoint for its route.
-
-        `schema` describes the parameters, `sources` where each comes from (`body` where nothing is said, `path`,
-        `query` or `form`). `terms(parameters)` states the terms, described by `terms_schema`, and also runs for
-        callers who are not known; `terms_hold(parameters, terms)` tells whether terms stated earlier still stand. Where
-        either has one more argument annotated `Asker`, the terms are told to the agent of a linked person alone.
-        `display` gives labels, or labels with formats. `deadline` is in seconds. An action without a route of its own
-        runs by its name at `/oneact/act` alone. The handler gives JSON, octets, an `Answer`, or
-        `(status, headers, body)`.
-        """
-        action = actions.describe(
-            name,
-            intent=intent,
-            summary=summary,
-            schema=schema,
-            terms=_terms_schema(name, terms, terms_schema),
-            sources=sources or {},
-            display=display,
-            reversible=reversible,
-            rule=rule or Rule(),
-            method=method,
-            path=path,
-        )
-
-        def decorate(handler: Callable[[dict[str, Any], Act], Any]) -> Endpoint:
-            async def run(parameters: dict[str, Any], act: Act) -> Answer:
-                return answer_of(await handled(self.threads, functools.partial(handler, parameters, act)))
-
-            personal = any(asker_argument(function) for function in (terms, terms_hold))
-            quote = None if terms is None else _asynchronous(terms, personal=personal)
-            holds = None if terms_hold is None else _asynchronous(terms_hold, personal=personal)
-            blocking = not inspect.iscoroutinefunction(handler)
-            self.register(Guarded(action, by_schema(action.schema), run, quote, holds, deadline, blocking, personal))
-            return Endpoint(self, name)
-
-        return decorate
+    asgi = DescribedGuard.described
 
     def asgi_read(
         self, name: str, *, intent: str, path: str
@@ -128,11 +56,9 @@ class Guard(GuardCore):
         self.reads[name] = readers.describe(name, intent, path)
         return lambda handler: ReadEndpoint(self, name, handler)
 
-    async def _unlink(self, parameters: dict[str, Any], act: Act) -> Answer:
-        if not await self.store.unlink(act.account, parameters["issuer"], self.now()):
-            return exchange.of_json({"error": "not_linked"}, 404)
-        await self.tell(act.account, "unlinked")
-        return exchange.of_json({"unlinked": parameters["issuer"]})
+    def _endpoint(self, name: str) -> Endpoint:
+        """Give the ASGI endpoint of an action."""
+        return Endpoint(self, name)
 
 
 class App:
@@ -159,15 +85,7 @@ class Endpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request to the action's own route."""
         path = {name: str(value) for name, value in scope.get("path_params", {}).items()}
-
-        async def answer(request: Request) -> Answer:
-            action = self._guard.actions[self._name]
-            if request.method != action.action.method:
-                return exchange.of_other_method(request, [action.action.method])
-            given = reading.typed(action, reading.given(action, request, path))
-            return await self._guard.perform(action, given, request)
-
-        await respond(scope, receive, send, answer)
+        await respond(scope, receive, send, lambda request: self._guard.acted(self._name, path, request))
 
 
 class ReadEndpoint:
@@ -183,7 +101,7 @@ class ReadEndpoint:
             if request.method != "GET":
                 return exchange.of_other_method(request, ["GET"])
             found = await readers.reading_of(self._guard, self._name, request)
-            return answer_of(await called(self._handler, request, found))
+            return exchange.of_result(await self._guard.call(functools.partial(self._handler, request, found)))
 
         await respond(scope, receive, send, answer)
 
@@ -230,55 +148,6 @@ def head(scope: Scope) -> Request:
         client=(scope.get("client") or ("", 0))[0],
         scope=scope,
     )
-
-
-async def called(function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:  # noqa: ANN401 - the owner's own
-    """Call the owner's function, in a thread where it is not asynchronous."""
-    if inspect.iscoroutinefunction(function):
-        return await function(*arguments, **named)
-    found = await asyncio.to_thread(function, *arguments, **named)
-    return await found if inspect.isawaitable(found) else found
-
-
-async def handled(threads: Threads, handler: Callable[[], Any]) -> Any:  # noqa: ANN401 - the owner's own
-    """Call the owner's handler with its arguments, in one of the guard's threads where it is not asynchronous."""
-    if inspect.iscoroutinefunction(handler):
-        return await handler()
-    found = await threads.run(handler)
-    return await found if inspect.isawaitable(found) else found
-
-
-def answer_of(result: Any) -> Answer:  # noqa: ANN401 - whatever a handler gives
-    """Make an answer of what a handler gives: an `Answer`, octets, `(status, headers, body)`, or JSON."""
-    if isinstance(result, Answer):
-        return result
-    if isinstance(result, tuple):
-        status, headers, body = result
-        named = {name.lower(): value for name, value in dict(headers).items()}
-        made = answer_of(body)
-        kind = named.pop("content-type", made.content_type)
-        return Answer(status, made.body, kind, tuple(named.items()))
-    if result is None:
-        return Answer(204)
-    if isinstance(result, bytes):
-        return Answer(200, result, "application/octet-stream")
-    return Answer(200, json.dumps(result, ensure_ascii=False, allow_nan=False).encode())
-
-
-def _asynchronous(function: Callable[..., Any], *, personal: bool) -> Callable[..., Awaitable[Any]]:
-    """Give the owner's function as the guard calls it: with who asks as the last argument where terms are personal."""
-    name = asker_argument(function)
-    if not personal:
-        return lambda *arguments: called(function, *arguments)
-    return lambda *arguments: called(function, *arguments[:-1], **({name: arguments[-1]} if name else {}))
-
-
-def _terms_schema(
-    name: str, terms: Callable[..., Any] | None, schema: Mapping[str, Json] | None
-) -> Mapping[str, Json] | None:
-    if (terms is None) != (schema is None):
-        raise ValueError(f"action {name}: terms= and terms_schema= come together")
-    return schema
 
 
 async def _follow_lifespan(guard: GuardCore, receive: Receive, send: Send) -> None:

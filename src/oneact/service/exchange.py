@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
@@ -121,3 +122,25 @@ def of_refusal(refusal: Refusal, **members: Json) -> Answer:
         scope = f', scope="{wanted}"' if wanted else ""
         return answer.with_headers(("WWW-Authenticate", f'DPoP error="{refusal.reason.error}"{scope}'))
     return answer
+
+
+def of_result(result: Any) -> Answer:  # noqa: ANN401 - whatever a handler gives
+    """Make an answer of what a handler gives: an `Answer`, octets, `(status, headers, body)`, or JSON."""
+    if isinstance(result, Answer):
+        return result
+    if isinstance(result, tuple):
+        status, headers, body = result
+        named = {name.lower(): value for name, value in dict(headers).items()}
+        made = of_result(body)
+        kind = named.pop("content-type", made.content_type)
+        return Answer(status, made.body, kind, tuple(named.items()))
+    if result is None:
+        return Answer(204)
+    if isinstance(result, bytes):
+        return Answer(200, result, "application/octet-stream")
+    return Answer(200, json.dumps(result, ensure_ascii=False, allow_nan=False).encode())
+
+
+def in_progress() -> Answer:
+    """Say that an act runs at this moment, and when to ask again."""
+    return of_refusal(Refusal(Reason.ACT_IN_PROGRESS)).with_headers(("Retry-After", "1"))

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
+import inspect
 import logging
+import os
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import quote
 
 from oneact.documents import CachedDocuments
@@ -22,9 +25,11 @@ from oneact.service.execution import Execution
 from oneact.service.issuers import Issuers, Linked
 from oneact.service.limits import RateLimit, SeenProofs
 from oneact.service.offers import Offers, asked_issuer
+from oneact.service.once import Once
 from oneact.service.outbox import Outbox
 from oneact.service.receipts import Receipts
 from oneact.service.store.contract import Holder, Spend, SpendKey
+from oneact.service.store.owner import OwnerDatabase
 from oneact.service.store.sqlite import SqliteStore
 from oneact.service.threads import Threads
 from oneact.service.tickets import Beside
@@ -44,6 +49,8 @@ if TYPE_CHECKING:
     from oneact.service.guarded import Guarded
     from oneact.service.store.contract import State, Store
 
+    Where = Literal["here", "thread", "place"]
+
 _LEARNABLE: Final = frozenset({Reason.TOKEN_ISSUER, Reason.TOKEN_KEY})
 _BEFORE_LOOK_UP: Final = 6  # the one check before the look-up of a spend whose token and proof are verified
 _AFTER_LOOK_UP: Final = frozenset({3, 7, 8, 9, 10})
@@ -62,7 +69,8 @@ class GuardCore:
     `private_hosts` are names that may have private addresses and be spoken to without TLS. `terms_per_minute` bounds
     for each client address how often terms are stated without an action token. `notify` is told of an account's
     id and of what became of its link. `allow_insecure_login_age` takes an `account` that gives a plain id, of which
-    nobody knows when it signed in, for signed in right now. Raises ValueError for a setting that could not work.
+    nobody knows when it signed in, for signed in right now. `spends` leads to the database in which handlers write
+    their spends, as `OwnerDatabase` takes it. Raises ValueError for a setting that could not work.
     """
 
     def __init__(  # noqa: PLR0913 - the settings of a service, each by its name
@@ -79,6 +87,7 @@ class GuardCore:
         terms_per_minute: int = 600,
         notify: Callable[[str, str], Any] | None = None,
         allow_insecure_login_age: bool = False,
+        spends: Any = None,  # noqa: ANN401 - an engine, an alias, a callable: `OwnerDatabase` looks at it
         now: Callable[[], int] = lambda: int(time.time()),
     ) -> None:
         self.private_hosts = settings.hosts(private_hosts)
@@ -100,7 +109,8 @@ class GuardCore:
         self.actions: dict[str, Guarded] = {}
         self.reads: dict[str, Read] = {}
         self.threads = Threads()
-        self.execution = Execution(self.store, Receipts(self.keys.signing), now)
+        self._owner = None if spends is None else OwnerDatabase(spends)
+        self.execution = self._execution()
         self.outbox = Outbox(self.store, self.issuers, now, self.fetcher)
         self._account = account
         self._insecure_login_age = allow_insecure_login_age
@@ -110,9 +120,11 @@ class GuardCore:
         self._rounding: asyncio.Task[None] | None = None
         self.loop: asyncio.AbstractEventLoop | None = None
         self._opening = asyncio.Lock()
+        self._process = os.getpid()
 
     async def start(self) -> None:
         """Open the store, say `unknown` of what a crash cut off, and begin to deliver receipts; may be called again."""
+        self._leave_what_another_process_began()
         if self._rounding is not None and not self._rounding.done():
             return
         async with self._opening:
@@ -135,9 +147,27 @@ class GuardCore:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._rounding
             self._rounding = None
+        self._opening = asyncio.Lock()  # a guard may be started again in another loop
         if self.approvals is not None:
             await self.approvals.stop()
         await self.store.close()
+
+    async def call(self, function: Callable[[], Any], where: Where = "thread") -> Any:  # noqa: ANN401 - the owner's own
+        """Call a function of the owner's and give what it returns: the one way to all of them.
+
+        An asynchronous one is awaited. One that is not runs in the loop itself (`here`), in a thread, or, as a handler
+        does, in the thread whose place has been taken before anything was spent (`place`).
+        """
+        if inspect.iscoroutinefunction(function):
+            return await function()
+        if where == "here":
+            found = function()
+        else:
+            found = await (self.threads.run(function) if where == "place" else asyncio.to_thread(function))
+        return await found if inspect.isawaitable(found) else found
+
+    def check_owned(self, what: str, function: Callable[..., Any] | None) -> None:
+        """Raise ValueError for a function of the owner's that this face of the guard cannot call; here it calls any."""
 
     def register(self, guarded: Guarded) -> None:
         """Add an action; raises ValueError for a name that is taken, and for a rule that nobody could meet.
@@ -151,24 +181,41 @@ class GuardCore:
                 f"action {guarded.action.name}: {guarded.action.rule} cannot be met, since an account is linked to one "
                 "person, who asks and approves; leave rule= out"
             )
+        if guarded.spends and not isinstance(self.execution, Once):
+            raise ValueError(
+                f"action {guarded.action.name}: spends=True needs the guard's spends=, a database to look in"
+            )
         self.actions[guarded.action.name] = guarded
+
+    def spend(self, session: Any, act: Act | None = None) -> None:  # noqa: ANN401 - the owner's own
+        """Write the spend of the act under way in the handler's own transaction, which makes it exactly once.
+
+        `session` is a DB-API connection, a session or connection of SQLAlchemy, a connection of Django or its alias.
+        `act` is needed where the handler hands its work to a thread of its own. Raises RuntimeError outside of a
+        transaction or of a handler with `spends=True`, TimeoutError past its deadline. Refuses `already_spent` where
+        the act was executed before, and rolls the transaction back; let everything that is raised here pass.
+        """
+        if not isinstance(self.execution, Once):
+            raise RuntimeError("guard.spend needs the guard's spends=, a database to look in")  # noqa: TRY004 - a setting
+        self.execution.write(session, act)
 
     async def perform(self, guarded: Guarded, given: dict[str, Any], request: Request) -> Answer:
         """Answer one request to a guarded action whose parameters, flat, are `given`."""
         with_token = not askers.is_asking(request)  # an action token, or what has to be one
         try:
             await self.start()
-            parameters = guarded.normalise(given)
+            parameters = await self.call(functools.partial(guarded.normalise, given), "here")
             if not with_token:
                 return await self._offer(guarded, parameters, request)
             return await self._act(guarded, parameters, request)
         except Refusal as refusal:
             members: dict[str, Json] = {}
-            if with_token and await self._is_unspent(refusal, request):
+            unspent = with_token and await self._is_unspent(refusal, guarded, request)
+            if unspent:
                 members["not_executed"] = True
             if refusal.reason is Reason.ISSUER_NOT_ACCEPTED:
                 members["link_uri"] = f"{self.resource}/oneact/link"
-            if isinstance(refusal, _TermsChanged):
+            if isinstance(refusal, _TermsChanged) and unspent:
                 members["transaction_challenge"] = refusal.challenge
             return exchange.refused(refusal, request.method, request.path, **members)
 
@@ -202,9 +249,7 @@ class GuardCore:
 
     async def signed_in(self, native: object) -> LocalAccount | None:
         """Give the local account of the framework's request."""
-        found = self._account(native)
-        if hasattr(found, "__await__"):
-            found = await found
+        found = await self.call(functools.partial(self._account, native), "here")
         if isinstance(found, str) and self._insecure_login_age:
             return LocalAccount(found, found, self.now())
         if isinstance(found, str):
@@ -218,9 +263,7 @@ class GuardCore:
         if self.notify is None:
             return
         try:
-            told = self.notify(account, event)
-            if hasattr(told, "__await__"):
-                await told
+            await self.call(functools.partial(self.notify, account, event), "here")
         except Exception:  # noqa: BLE001 - what stands stands, whether or not the notice went out
             _LOG.exception("notice of %s was not given", event)
 
@@ -247,6 +290,22 @@ class GuardCore:
         """See a proof once (check 5, its end)."""
         self._proofs.remember(jkt, jti, now)
 
+    def _leave_what_another_process_began(self) -> None:
+        """Begin anew in a process that was forked off: threads and tasks stay behind in the one that has them."""
+        if self._process == os.getpid():
+            return
+        if self.approvals is not None and self._rounding is not None:
+            raise Refusal(Reason.STORE_UNAVAILABLE, "the approval server runs in the process that forked this one off")
+        self._process, self._rounding, self._opening = os.getpid(), None, asyncio.Lock()
+        self.threads = Threads()
+        self.execution = self._execution()
+
+    def _execution(self) -> Execution:
+        signer = Receipts(self.keys.signing)
+        if self._owner is None:
+            return Execution(self.store, signer, self.now)
+        return Once(self.store, signer, self.now, self._owner, self.resource)
+
     async def _offer(self, guarded: Guarded, parameters: dict[str, Json], request: Request) -> Answer:
         issuer = asked_issuer(request.values("accept-txn-challenge"))
         if issuer is None or not await self.issuers.accepts(issuer):
@@ -267,7 +326,7 @@ class GuardCore:
         held = await self._present(presented, now)
         self.remember(held.proof.jkt, held.proof.jti, now)
         key = SpendKey(self.resource, held.token.iss, held.token.txn)
-        found = await self.store.find_spend(key)
+        found = await self.execution.find(key)
         if found is not None:
             return await self.execution.existing(found, holder(held))
         account = await self.store.account(held.token.iss, held.token.sub)
@@ -283,15 +342,21 @@ class GuardCore:
             )  # fmt: skip
 
         place = self.threads.place(held.token.exp - now) if guarded.blocking else contextlib.nullcontext()
-        return await self.execution.spend_and_run(spend, lambda: guarded.run(parameters, act), place)
+        once = self.execution
+        begin = once.run_once if guarded.spends and isinstance(once, Once) else once.spend_and_run
+        return await begin(spend, lambda: guarded.run(parameters, act), place)
 
-    async def _is_unspent(self, refusal: Refusal, request: Request) -> bool:
-        """Tell whether the look-up of a spend has found none; where the store cannot answer, it is not known."""
-        if refusal.reason.check != _BEFORE_LOOK_UP:
-            return refusal.reason.check in _AFTER_LOOK_UP
+    async def _is_unspent(self, refusal: Refusal, guarded: Guarded, request: Request) -> bool:
+        """Tell whether the look-up of a spend has found none; where the store cannot answer, it is not known.
+
+        That look-up did not see what a handler that spends has not committed yet: for those it is looked again.
+        """
+        looked = refusal.reason.check in _AFTER_LOOK_UP
+        if refusal.reason.check != _BEFORE_LOOK_UP and not (looked and guarded.spends):
+            return looked
         verified = token.parse(request.values("authorization")[0].partition(" ")[2])[0]
         try:
-            return await self.store.find_spend(SpendKey(self.resource, verified.iss, verified.txn)) is None
+            return await self.execution.is_unspent(SpendKey(self.resource, verified.iss, verified.txn))
         except Refusal:
             return False
 
@@ -351,7 +416,7 @@ class GuardCore:
                 await self.execution.recover()
                 await self.outbox.deliver()
                 if number % 3600 == 0:
-                    await self.store.forget_spends(self.now() - _KEEP)
+                    await self.execution.forget(self.now() - _KEEP)
             except Exception:  # noqa: BLE001 - one failed round must not be the last one
                 _LOG.exception("a round of the outbox failed")
             number += 1

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import inspect
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from fastapi import APIRouter, Request, Response
 
 from oneact.errors import Refusal
-from oneact.protocol import metadata
 from oneact.protocol.action import Rule
 from oneact.service import asgi, endpoints, exchange, reading
 from oneact.service.fastapi import routes
 from oneact.service.fastapi.handler import BY_NAME, Handler, read, response
 from oneact.service.fastapi.reader import Reader
-from oneact.service.guarded import DEADLINE, Guarded
+from oneact.service.guarded import DEADLINE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Collection, Mapping
@@ -36,8 +33,7 @@ class Guard(asgi.Guard):
         self._readers: dict[str, Reader] = {}
         self._bound: set[int] = set()
         self.router = APIRouter(lifespan=self._lifespan, include_in_schema=False)
-        own = ["/oneact/{rest:path}", metadata.SERVICE_PATH, metadata.SERVICE_PATH + "/{rest:path}"]
-        for path in [*own, *(() if self.approvals is None else map(_below, self.approvals.prefixes))]:
+        for path in map(_route, endpoints.own_paths(self)):
             self.router.add_api_route(path, self._answer, methods=_METHODS, response_model=None)
 
     def action(  # noqa: PLR0913 - what is published of an action, and the functions behind it
@@ -53,6 +49,7 @@ class Guard(asgi.Guard):
         reversible: bool = False,
         rule: Rule | None = None,
         deadline: int = DEADLINE,
+        spends: bool = False,
         reads: Collection[str] = (),
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Guard a handler: `@app.post(…)` stands above, the handler's arguments are the action's parameters.
@@ -63,26 +60,24 @@ class Guard(asgi.Guard):
         `terms_hold` takes the same and `terms`. Where either takes an `Asker` as well, the terms are told to the agent
         of a linked person alone. `reads` names the headers and cookies that dependencies read, and
         `request` where one or the handler takes the request itself: none of that is shown or signed, so an agent may
-        choose it after the approval. Raises ValueError for what cannot be hashed, shown or told apart, and for what is
-        read without being named.
+        choose it after the approval. `spends` says that the handler calls `guard.spend`. Raises ValueError for what
+        cannot be hashed, shown or told apart, and for what is read without being named.
         """
 
         def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
             handler = Handler(self, name, function, terms, terms_hold, reads)
-            handler.description = {
-                "intent": intent,
-                "summary": summary,
-                "schema": handler.parameters.schema(),
-                "terms": handler.terms_schema(terms_schema),
-                "display": display,
-                "reversible": reversible,
-                "rule": rule or Rule(),
-            }
-            action = handler.describe("POST", endpoints.ACT_PATH, ())
-            quote, holds = handler.quote if terms else None, handler.holds if terms_hold else None
-            blocking = not inspect.iscoroutinefunction(function)
-            run, normalise = handler.run_alone, handler.parameters.normalise
-            self.register(Guarded(action, normalise, run, quote, holds, deadline, blocking, handler.personal))
+            self.register(
+                handler.publish(
+                    deadline,
+                    terms_schema,
+                    spends=spends,
+                    intent=intent,
+                    summary=summary,
+                    display=display,
+                    reversible=reversible,
+                    rule=rule or Rule(),
+                )
+            )
             self._handlers[name] = handler
             return handler.endpoint()
 
@@ -118,9 +113,8 @@ class Guard(asgi.Guard):
             handler = getattr(getattr(route, "endpoint", None), "oneact_handler", None)
             if isinstance(handler, Handler) and handler.guard is self and not handler.bound:
                 method = next(iter(sorted(route.methods or {"POST"})))
-                action = handler.describe(method, route.path_format, tuple(_names_in(route.path_format)))
-                handler.bound, handler.status = True, getattr(route, "status_code", None) or 200
-                self.actions[handler.name] = replace(self.actions[handler.name], action=action)
+                handler.bind(method, route.path_format, _names_in(route.path_format))
+                handler.status = getattr(route, "status_code", None) or 200
             reader = getattr(getattr(route, "endpoint", None), "oneact_reader", None)
             if isinstance(reader, Reader) and reader.guard is self and not reader.bound:
                 reader.bind(route.path_format, set(route.methods or {"GET"}))
@@ -159,9 +153,8 @@ class _ByName(Response):
         await self._handler.route.app({**scope, "path_params": {}, BY_NAME: self._given}, again, send)
 
 
-def _below(prefix: str) -> str:
-    """Give the route of a prefix: one with a final slash stands for all below it, another for itself."""
-    return prefix + "{rest:path}" if prefix.endswith("/") else prefix
+def _route(path: str) -> str:
+    return path + "{rest:path}" if path.endswith("/") else path
 
 
 def _names_in(path: str) -> list[str]:

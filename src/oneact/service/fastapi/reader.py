@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import typing
 from dataclasses import replace
@@ -53,7 +54,8 @@ class Reader:
                 reading = await readers.reading_of(self.guard, self.name, found)
             except Refusal as refusal:
                 return response(exchange.refused(refusal, request.method, asgi.head(request.scope).path))
-            return await asgi.called(self.function, **named, **({known: reading} if known else {}))
+            named |= {known: reading} if known else {}
+            return await self.guard.call(functools.partial(self.function, **named))
 
         own = [] if whole else [inspect.Parameter(_REQUEST, inspect.Parameter.KEYWORD_ONLY, annotation=Request)]
         kept = [found.replace(kind=inspect.Parameter.KEYWORD_ONLY) for found in given if found.name != known]
