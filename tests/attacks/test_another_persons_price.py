@@ -11,9 +11,8 @@ from oneact.protocol import base64url, offer
 from oneact.testing import TestAgent
 from tests.attacks.played import played
 from tests.attacks.stage import told
-from tests.service.conftest import link
 from tests.service.personal import Shop
-from tests.service.world import ApprovalServer, Caller, calling, free_port, served
+from tests.service.world import ApprovalServer, Caller, calling, free_port, link, served
 
 ORDER = {"item": "lamp"}
 

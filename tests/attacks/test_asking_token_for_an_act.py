@@ -10,9 +10,8 @@ import pytest
 from oneact.testing import InProcessApprover, TestAgent
 from tests.attacks.played import played
 from tests.attacks.stage import told
-from tests.service.conftest import link
 from tests.service.personal import Shop
-from tests.service.world import ApprovalServer, free_port, served
+from tests.service.world import ApprovalServer, free_port, link, served
 
 ORDER = {"item": "lamp"}
 

@@ -10,9 +10,8 @@ import pytest
 from oneact.testing import TestAgent
 from tests.attacks.played import played
 from tests.attacks.stage import told
-from tests.service.conftest import link
 from tests.service.reading import Travel
-from tests.service.world import ApprovalServer, free_port, served
+from tests.service.world import ApprovalServer, free_port, link, served
 
 
 @pytest.mark.parametrize("kind", ["fastapi", "asgi"])

@@ -10,9 +10,9 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.service.conftest import link
 from tests.service.personal import ITEM, MONEY, Shop
-from tests.service.world import ApprovalServer, Caller, calling, free_port, served
+from tests.service.serving import serving
+from tests.service.world import ApprovalServer, Caller, calling, free_port, link, served
 
 from oneact.protocol import base64url, offer
 from oneact.service import Asker, Guard
@@ -23,11 +23,11 @@ from oneact.testing import TestAgent, new_key
 ORDER = {"item": "lamp"}
 
 
-@pytest.fixture(params=["fastapi", "asgi"])
+@pytest.fixture(params=["fastapi", "asgi", "flask", "wsgi"])
 def shop(request: pytest.FixtureRequest, server: ApprovalServer, tmp_path: Path) -> Iterator[Shop]:
     found = Shop(request.param, port := free_port(), [server.issuer], tmp_path)
     asyncio.run(link(tmp_path, found.resource, server))
-    with served(found.app, port):
+    with serving(found, port):
         yield found
 
 

@@ -11,9 +11,8 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
-from tests.service.conftest import link
 from tests.service.reading import Travel
-from tests.service.world import ApprovalServer, Caller, calling, free_port, served
+from tests.service.world import ApprovalServer, Caller, calling, free_port, link, served
 
 from oneact.service import Guard, Reading
 from oneact.service.fastapi import Guard as FastApiGuard
