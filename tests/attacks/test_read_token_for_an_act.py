@@ -11,10 +11,11 @@ from oneact.testing import TestAgent
 from tests.attacks.played import played
 from tests.attacks.stage import told
 from tests.service.reading import Travel
-from tests.service.world import ApprovalServer, free_port, link, served
+from tests.service.serving import serving
+from tests.service.world import ApprovalServer, free_port, link
 
 
-@pytest.mark.parametrize("kind", ["fastapi", "asgi"])
+@pytest.mark.parametrize("kind", ["fastapi", "asgi", "wsgi"])
 @pytest.mark.parametrize("path", ["/bookings?to=NYC", "/oneact/act"])
 @pytest.mark.parametrize("asking", [False, True])
 def test_a_read_token_runs_no_act(server: ApprovalServer, tmp_path: Path, kind: str, path: str, asking: bool) -> None:  # noqa: FBT001 - a parameter of the test
@@ -22,7 +23,7 @@ def test_a_read_token_runs_no_act(server: ApprovalServer, tmp_path: Path, kind: 
     asyncio.run(link(tmp_path, travel.resource, server))
     agent, now, url = TestAgent(), int(time.time()), travel.resource + path.partition("?")[0]
     body = {"action": "book", "parameters": {"to": "NYC"}} if path == "/oneact/act" else None
-    with served(travel.app, port):
+    with serving(travel, port):
         reads = httpx.get(travel.resource + "/oneact/actions").json()["reads"]
         text = server.person.read_token(travel.resource, reads, agent, now)
         headers = agent.headers("POST", url, text, now) | (server.person.accept if asking else {})

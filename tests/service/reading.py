@@ -1,5 +1,6 @@
-"""A travel site that may be searched, in both faces of the guard."""
+"""A travel site that may be searched, in the faces of the guard that have reads."""
 
+import asyncio
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,7 +9,7 @@ from fastapi import Request as FastApiRequest
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 
-from oneact.service import Act, Guard, LocalAccount, Reading, Request
+from oneact.service import Act, Guard, LocalAccount, Reading, Request, wsgi
 from oneact.service.fastapi import Guard as FastApiGuard
 
 SCHEMA: dict[str, Any] = {"type": "object", "required": ["to"], "properties": {"to": {"type": "string"}}}
@@ -29,9 +30,12 @@ class Travel:
             "account": lambda _: self.account,
             "issuers": issuers,
         }
-        self.guard: Guard = FastApiGuard(**settings) if kind == "fastapi" else Guard(**settings)
+        guards = {"fastapi": FastApiGuard, "asgi": Guard, "wsgi": wsgi.Guard}
+        self.guard: Guard | wsgi.Guard = guards[kind](**settings)
         self.resource = self.guard.resource
-        self.app: Any = self._fastapi() if kind == "fastapi" else self._asgi()
+        self.kind, self.is_wsgi, self.release = kind, kind == "wsgi", asyncio.Event()
+        makes = {"fastapi": self._fastapi, "asgi": self._asgi, "wsgi": self._wsgi}
+        self.app: Any = makes[kind]()
 
     def _fastapi(self) -> FastAPI:
         guard = self.guard
@@ -61,8 +65,36 @@ class Travel:
 
         return app
 
+    def _wsgi(self) -> Any:
+        guard = self.guard
+        assert isinstance(guard, wsgi.Guard)
+
+        @guard.wsgi_read("itineraries", intent="Search itineraries", path="/itineraries")
+        def itineraries(request: Request, reading: Reading) -> dict[str, Any]:
+            self.reads.append(reading)
+            return {"to": request.query.partition("=")[2], "for": reading.account, "currency": "EUR"}
+
+        @guard.wsgi_read("bookings", intent="See your bookings", path="/bookings/{reference}")
+        def bookings(request: Request, reading: Reading) -> dict[str, Any]:  # noqa: ARG001 - nobody's in particular
+            return {"reference": request.path.rpartition("/")[2], "path": request.path}
+
+        @guard.wsgi(
+            "book", intent="Book", summary="Fly to {to}", schema=SCHEMA, sources={"to": "query"}, path="/bookings"
+        )
+        def book(parameters: dict[str, Any], act: Act) -> dict[str, Any]:
+            self.booked.append(parameters["to"])
+            return {"booked": parameters["to"], "for": act.account}
+
+        def app(environ: dict[str, Any], start_response: Any) -> Any:
+            path = environ["PATH_INFO"]
+            found = {"/itineraries": itineraries, "/bookings": book}.get(path, guard.app)
+            return (bookings if path.startswith("/bookings/") else found)(environ, start_response)
+
+        return app
+
     def _asgi(self) -> Starlette:
         guard = self.guard
+        assert isinstance(guard, Guard)
 
         @guard.asgi_read("itineraries", intent="Search itineraries", path="/itineraries")
         async def itineraries(request: Request, reading: Reading) -> dict[str, Any]:

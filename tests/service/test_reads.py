@@ -12,18 +12,19 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from tests.service.reading import Travel
-from tests.service.world import ApprovalServer, Caller, calling, free_port, link, served
+from tests.service.serving import serving
+from tests.service.world import ApprovalServer, Caller, calling, free_port, link
 
 from oneact.service import Guard, Reading
 from oneact.service.fastapi import Guard as FastApiGuard
 from oneact.testing import TestAgent
 
 
-@pytest.fixture(params=["fastapi", "asgi"])
+@pytest.fixture(params=["fastapi", "asgi", "wsgi"])
 def travel(request: pytest.FixtureRequest, server: ApprovalServer, tmp_path: Path) -> Iterator[Travel]:
     found = Travel(request.param, port := free_port(), [server.issuer], tmp_path)
     asyncio.run(link(tmp_path, found.resource, server))
-    with served(found.app, port):
+    with serving(found, port):
         yield found
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from oneact.errors import Reason, Refusal
 from oneact.protocol import canonical
-from oneact.service import endpoints, exchange, readers
+from oneact.service import endpoints, exchange
 from oneact.service.described import DescribedGuard
 from oneact.service.exchange import Answer, Request
 
@@ -51,9 +50,7 @@ class Guard(DescribedGuard["Endpoint"]):
         `intent` is one line for the person, `path` where the route stands. The handler changes nothing, and gives what
         the handler of an action may give. Raises ValueError for a name that is taken, or what cannot be published.
         """
-        if name in self.reads:
-            raise ValueError(f"two reads are named {name}")
-        self.reads[name] = readers.describe(name, intent, path)
+        self.publish_read(name, intent, path)
         return lambda handler: ReadEndpoint(self, name, handler)
 
     def _endpoint(self, name: str) -> Endpoint:
@@ -96,14 +93,8 @@ class ReadEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request to the read's own route."""
-
-        async def answer(request: Request) -> Answer:
-            if request.method != "GET":
-                return exchange.of_other_method(request, ["GET"])
-            found = await readers.reading_of(self._guard, self._name, request)
-            return exchange.of_result(await self._guard.call(functools.partial(self._handler, request, found)))
-
-        await respond(scope, receive, send, answer)
+        name, handler = self._name, self._handler
+        await respond(scope, receive, send, lambda request: self._guard.read_by(name, handler, request))
 
 
 async def respond(scope: Scope, receive: Receive, send: Send, answer: Callable[[Request], Awaitable[Answer]]) -> None:

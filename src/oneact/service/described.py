@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from oneact.protocol.action import Rule
-from oneact.service import actions, endpoints, exchange, reading
+from oneact.service import actions, endpoints, exchange, readers, reading
 from oneact.service.askers import asker_argument
 from oneact.service.guard import GuardCore
 from oneact.service.guarded import DEADLINE, Guarded, by_schema
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from oneact.protocol.canonical import Json
-    from oneact.service.act import Act
+    from oneact.service.act import Act, Reading
     from oneact.service.exchange import Answer, Request
 
 UNLINK: Final = "oneact.unlink"
@@ -115,6 +115,19 @@ class DescribedGuard(GuardCore, ABC, Generic[E]):
             return exchange.of_other_method(request, [guarded.action.method])
         given = reading.typed(guarded, reading.given(guarded, request, path))
         return await self.perform(guarded, given, request)
+
+    def publish_read(self, name: str, intent: str, path: str) -> None:
+        """Publish a read at its path; raises ValueError for a name that is taken, or what cannot be published."""
+        if name in self.reads:
+            raise ValueError(f"two reads are named {name}")
+        self.reads[name] = readers.describe(name, intent, path)
+
+    async def read_by(self, name: str, handler: Callable[[Request, Reading], Any], request: Request) -> Answer:
+        """Answer one request to the route of the read `name`, a GET, for whoever a person has opened it to."""
+        if request.method != "GET":
+            return exchange.of_other_method(request, ["GET"])
+        found = await readers.reading_of(self, name, request)
+        return exchange.of_result(await self.call(functools.partial(handler, request, found)))
 
     def _called(self, function: Callable[..., Any] | None, *, personal: bool) -> Callable[..., Awaitable[Any]] | None:
         """Give the owner's function as the guard calls it: where terms are personal, with who asks as last argument."""
