@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -103,6 +107,25 @@ async def test_another_process_of_the_agent_takes_up_what_is_open(
     async with await Agent.open(person.server.url, key_file=tmp_path / "agent.json") as other:
         assert (await other.read(travel.resource, "itineraries", {"to": "LAX"})).json()["to"] == "LAX"
     assert len(person.server.execute("SELECT id FROM read_sessions")) == 1
+
+
+async def test_the_command_line_reads_what_is_open(
+    agent: Agent, travel: Travel, person: Visitor, tmp_path: Path
+) -> None:
+    deciding = asyncio.create_task(asyncio.to_thread(decide, person, approve=True))
+    await agent.read(travel.resource, "itineraries", {"to": "NYC"})
+    await deciding
+    given = ["--server", person.server.url, "--key-file", str(tmp_path / "agent.json")]
+    command = [sys.executable, "-m", "oneact.cli", "agent", "read", travel.resource, "itineraries"]
+    run = partial(subprocess.run, capture_output=True, text=True, check=False, timeout=60)
+    done = await asyncio.to_thread(run, [*command, '{"to": "LAX"}', *given])
+    assert (done.returncode, json.loads(done.stdout)["to"]) == (0, "LAX")
+    command[-1] = "fares"
+    refused = await asyncio.to_thread(run, [*command, *given])
+    assert refused.returncode == 5
+    assert "read_unknown" in refused.stderr
+    listed = await asyncio.to_thread(run, [*command[:4], "actions", travel.resource])
+    assert "itineraries: Search itineraries, to read at /itineraries" in listed.stdout
 
 
 async def test_the_reads_of_a_service_can_be_listed(travel: Travel) -> None:
