@@ -8,7 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from oneact.errors import Reason, Refusal
-from oneact.protocol import act, client_assertion, dpop, id_token, jwk, metadata, offer, token
+from oneact.protocol import act, client_assertion, dpop, id_token, jwk, metadata, offer, ticket, token
 from oneact.service import checks
 from oneact.testing import InProcessApprover, TestAgent, new_key
 from tests.protocol.refusing import expect_refusal
@@ -102,6 +102,12 @@ SERVICE = metadata.ServiceMetadata(
     AIR, "Example Air", AIR + "/jwks", AIR + "/actions", AIR + "/link", AIR + "/act", (APPROVE,)
 )
 SERVER = metadata.ServerMetadata(APPROVE, {"token_endpoint": APPROVE + "/token", "jwks_uri": APPROVE + "/jwks"})
+
+
+@pytest.mark.parametrize("pinned", [None, "p-1"])
+def test_a_ticket_is_read_as_it_was_signed(pinned: str | None) -> None:
+    made = ticket.Ticket(AIR, APPROVE, "ada", "Ada", NOW, pinned, "N" * 43, NOW, NOW + 60, "t-1")
+    assert ticket.check(ticket.sign(made, KEY), keys(), AIR, APPROVE, NOW) == made
 
 
 def test_an_endpoint_that_a_server_has_not_is_refused() -> None:
