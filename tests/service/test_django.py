@@ -20,8 +20,9 @@ from pydantic import Field
 from tests.service.django_desk import TO_NYC, Desk, Price, Trip, act_on, rows, trip
 
 from oneact.errors import Reason
+from oneact.protocol import offer
 from oneact.service import LocalAccount
-from oneact.service.django import Act, Body, Form, Guard, Query
+from oneact.service.django import Act, Asker, Body, Form, Guard, Query
 
 
 def test_everything_of_the_owners_runs_in_the_requests_own_thread(desk: Desk, booked: Any) -> None:
@@ -49,6 +50,21 @@ def test_everything_of_the_owners_runs_in_the_requests_own_thread(desk: Desk, bo
     assert desk.ran_in == [
         (what, threading.get_ident()) for what in ("terms", "terms_hold", "handler", "account", "unlinked ada")
     ]
+
+
+def test_terms_of_a_price_of_ones_own_are_told_to_a_known_agent_alone(desk: Desk) -> None:
+    def quote(trip: Trip, asker: Asker) -> Price:
+        return Price(price=f"{asker.account} to {trip.to}")
+
+    desk.put(path("book", act_on(desk, trip, terms=quote)))
+    asked = desk.open("POST", "/book", desk.person.accept, data={"to": "NYC"}).json()
+    assert asked["reason"] == "asking_token_required"
+    now = int(time.time())
+    token = desk.person.asking_token(desk.guard.resource, desk.agent, now)
+    shown = desk.agent.headers("POST", desk.guard.resource + "/book", token, now)
+    asked = desk.open("POST", "/book", desk.person.accept | shown, data={"to": "NYC"}).json()
+    offered, _ = offer.parse(asked["transaction_challenge"])
+    assert offered.act.terms == {"price": "ada to NYC"}
 
 
 def test_the_account_is_told_by_djangos_own_session(desk: Desk) -> None:
