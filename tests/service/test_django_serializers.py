@@ -159,6 +159,22 @@ def test_what_is_taken_before_the_handler_runs_is_a_failed_act(desk: Desk) -> No
     assert answer.headers["OneAct-Receipt"]
 
 
+def test_a_date_of_the_sites_own_form_is_a_text_and_a_blank_choice_is_one(desk: Desk) -> None:
+    class Odd(serializers.Serializer[Any]):
+        day = serializers.DateField(format="%d.%m.%Y", input_formats=["%d.%m.%Y"])
+        cabin = serializers.ChoiceField(choices=["first"], allow_blank=True)
+
+    def book(booking: Odd) -> Response:
+        return Response({"day": booking.validated_data["day"].isoformat(), "cabin": booking.validated_data["cabin"]})
+
+    guarded(desk, book)
+    schema: Any = desk.guard.actions["do"].action.schema["properties"]
+    assert schema["day"] == {"title": "Day", "type": "string"}
+    assert schema["cabin"]["enum"] == ["first", ""]
+    given = {"day": "01.03.2024", "cabin": ""}
+    assert desk.act("POST", "/do", data=given).json() == {"day": "2024-03-01", "cabin": ""}
+
+
 def test_a_serializer_reads_a_form_too(desk: Desk) -> None:
     def note(guest: Annotated[Guest, Form()]) -> Response:
         return Response(guest.validated_data)
@@ -183,6 +199,7 @@ UNFIT = [
     (serializers.ChoiceField(choices=[("a", "A"), (1, "B")]), "it is a ChoiceField"),
     (serializers.UUIDField(format="int"), "it is a UUIDField"),
     (serializers.DecimalField(max_digits=4, decimal_places=2, coerce_to_string=False), "it is a DecimalField"),
+    (serializers.DecimalField(max_digits=4, decimal_places=2, localize=True), "it is a DecimalField"),
     (serializers.ListField(child=serializers.FloatField()), "it is a FloatField"),
 ]
 
