@@ -50,6 +50,27 @@ def test_plain(oneact_approver, oneact_agent):
     assert answer.headers["oneact-receipt"]
 """
 
+ACCOUNT = """
+import os, tempfile
+from fastapi.testclient import TestClient
+os.environ["AIR_FOLDER"] = tempfile.mkdtemp()
+import account, air
+
+pytest_plugins = ["oneact.testing.fixtures"]
+
+
+def test_account(oneact_approver):
+    with TestClient(account.app, base_url=air.guard.resource) as client:
+        assert client.get("/account").status_code == 401
+        client.get("/login", follow_redirects=False)
+        assert "no agent can ask" in client.get("/account").text
+        oneact_approver.link(air.guard, "ada")
+        page = client.get("/account").text
+    assert "<strong>http://localhost:8400</strong>" in page
+    assert "1 passkey<" in page
+    assert 'href="http://localhost:8500/oneact/link"' in page
+"""
+
 
 def test_the_whole_service_passes_its_whole_test(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(**{name: FILES[name] for name in ("air", "test_air")})
@@ -61,8 +82,13 @@ def test_the_service_without_fastapi_books_too(pytester: pytest.Pytester) -> Non
     pytester.runpytest_subprocess("-q").assert_outcomes(passed=1)
 
 
+def test_the_account_page_shows_what_the_account_is_linked_to(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(air=FILES["air"], account=FILES["account"], test_account=ACCOUNT)
+    pytester.runpytest_subprocess("-q").assert_outcomes(passed=1)
+
+
 def test_no_other_file_stands_there_untried() -> None:
-    assert FILES.keys() == {"air", "test_air", "plain"}
+    assert FILES.keys() == {"air", "test_air", "plain", "account"}
 
 
 @pytest.mark.parametrize("function", [GuardCore.__init__, FastApiGuard.action, Guard.asgi])

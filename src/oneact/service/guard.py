@@ -15,7 +15,7 @@ from oneact.errors import Reason, Refusal
 from oneact.fetch import LOCAL_NAMES, Fetcher
 from oneact.protocol import canonical, metadata, token
 from oneact.protocol.action import Rule
-from oneact.service import exchange, keys, settings
+from oneact.service import account_page, exchange, keys, settings
 from oneact.service.act import Act, LocalAccount
 from oneact.service.checks import Held, Presented, Trust, check_approved, check_presented
 from oneact.service.execution import Execution
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
     from oneact.protocol.canonical import Json
+    from oneact.service.account_page import AccountLinks
     from oneact.service.approvals import Approvals
     from oneact.service.checks import Approved
     from oneact.service.exchange import Answer, Request
@@ -170,6 +171,15 @@ class GuardCore:
         """Say what became of an act that is `unknown`, `executed` or `failed`, with a receipt; False if it is not."""
         await self.start()
         return await self.execution.settle(SpendKey(self.resource, issuer, txn), state)
+
+    async def links_of(self, account: str) -> AccountLinks:
+        """Give the links of a local account, for the owner's own account page."""
+        await self.start()
+        return account_page.read(await self.store.links(account), f"{self.resource}/oneact/link")
+
+    async def links_html(self, account: str) -> str:
+        """Give the same as a piece of HTML without script and style, everything in it escaped."""
+        return account_page.fragment(await self.links_of(account))
 
     async def unlink(self, account: str) -> bool:
         """Take every approval server off a local account, without any passkey; False where it has none.

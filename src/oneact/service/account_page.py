@@ -1,0 +1,57 @@
+"""What a service shows on its own account page: to which approval servers the account is linked, and the way there."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from html import escape
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from oneact.service.store.contract import Link
+
+
+class StandingLink(NamedTuple):
+    """One link of an account: the approval server, the second since which it stands, how many passkeys are pinned."""
+
+    issuer: str
+    since: int
+    passkeys: int
+
+
+class AccountLinks(NamedTuple):
+    """The links of an account, none or one at most so far, and `page`, the address at which to link and unlink."""
+
+    links: tuple[StandingLink, ...]
+    page: str
+
+
+def read(links: Iterable[Link], page: str) -> AccountLinks:
+    """Give what an account's links come to for its owner."""
+    standing = (StandingLink(link.roster.iss, link.linked_at, len(link.roster.credentials)) for link in links)
+    return AccountLinks(tuple(standing), page)
+
+
+def fragment(found: AccountLinks) -> str:
+    """Give HTML for the owner's own page: no script, no style, no form; everything in it is escaped."""
+    if not found.links:
+        says = "<p>No passkey approves acts on this account yet, so no agent can ask for any.</p>"
+        return _framed(says, found.page, "Set up approvals")
+    items = "".join(_item(link) for link in found.links)
+    says = f"<p>Agents can ask for single acts on this account; each one waits for a passkey.</p><ul>{items}</ul>"
+    return _framed(says, found.page, "See or end this link")
+
+
+def _framed(body: str, page: str, way: str) -> str:
+    return f'<div class="oneact-links">{body}<p><a href="{escape(page)}">{way}</a></p></div>'
+
+
+def _item(link: StandingLink) -> str:
+    many = "1 passkey" if link.passkeys == 1 else f"{link.passkeys} passkeys"
+    return f"<li><strong>{escape(link.issuer)}</strong>, since {_day(link.since)}, {many}</li>"
+
+
+def _day(second: int) -> str:
+    day = datetime.fromtimestamp(second, UTC).date().isoformat()
+    return f'<time datetime="{day}">{day}</time>'

@@ -1,0 +1,53 @@
+"""What a service's own account page says of an account's links."""
+
+from html.parser import HTMLParser
+
+from tests.service.airline import Airline
+from tests.service.world import Caller
+
+from oneact.protocol.roster import Roster
+from oneact.service import account_page
+from oneact.service.store.contract import Link
+from oneact.testing import InProcessApprover
+
+DAY = 24 * 3600
+
+
+class _Names(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes |= {name for name, _ in attrs}
+
+
+async def test_the_owner_is_told_server_time_and_passkeys_of_a_link(caller: Caller, airline: Airline) -> None:
+    found = await airline.guard.links_of("alice")
+    assert found.links == (account_page.StandingLink(caller.server.issuer, 1, 1),)
+    assert found.page == airline.resource + "/oneact/link"
+    assert (await airline.guard.links_of("bob")).links == ()
+    assert "no agent can ask" in await airline.guard.links_html("bob")
+
+
+async def test_the_fragment_names_what_is_linked_and_has_no_script_style_or_form(airline: Airline) -> None:
+    html = await airline.guard.links_html("alice")
+    assert "since <time" in html
+    assert ">1970-01-01<" in html
+    assert "1 passkey<" in html
+    parsed = _Names()
+    parsed.feed(html)
+    assert set(parsed.tags) <= {"div", "p", "ul", "li", "strong", "time", "a"}
+    assert parsed.attributes == {"class", "href", "datetime"}
+
+
+def test_what_a_person_linked_cannot_write_into_the_owners_page() -> None:
+    person = InProcessApprover()
+    old = person.roster("http://localhost:1")
+    bad = Roster('http://localhost:8400/"><script>', old.aud, old.sub, old.rp_id, old.origins, 1, old.credentials * 2)
+    html = account_page.fragment(account_page.read([Link("alice", bad, DAY)], 'http://localhost:1/"x'))
+    assert "<script" not in html
+    assert '/"x' not in html
+    assert "2 passkeys" in html
