@@ -32,6 +32,19 @@ async def test_the_owner_is_told_server_time_and_passkeys_of_a_link(caller: Call
     assert "no agent can ask" in await airline.guard.links_html("bob")
 
 
+async def test_the_owners_page_leads_to_the_unlinking_without_a_passkey_and_tells_of_one(airline: Airline) -> None:
+    way = f'href="{airline.resource}/oneact/unlink"'
+    assert f"{way}>All passkeys are lost" in await airline.guard.links_html("alice")
+    assert await airline.guard.store.start_unlinking("alice", 0, 0, 0)
+    await airline.guard.store.told_unlinking("alice", DAY, 2 * DAY)
+    airline.guard.now = lambda: DAY
+    found = await airline.guard.links_of("alice")
+    assert (found.unlink_page, found.unlinking) == (airline.resource + "/oneact/unlink", 4 * DAY)
+    assert f"{way}>See or cancel that" in await airline.guard.links_html("alice")
+    airline.guard.notify = None
+    assert way not in await airline.guard.links_html("alice")
+
+
 async def test_the_fragment_names_what_is_linked_and_has_no_script_style_or_form(airline: Airline) -> None:
     html = await airline.guard.links_html("alice")
     assert "since <time" in html
@@ -47,7 +60,7 @@ def test_what_a_person_linked_cannot_write_into_the_owners_page() -> None:
     person = InProcessApprover()
     old = person.roster("http://localhost:1")
     bad = Roster('http://localhost:8400/"><script>', old.aud, old.sub, old.rp_id, old.origins, 1, old.credentials * 2)
-    html = account_page.fragment(account_page.read([Link("alice", bad, DAY)], 'http://localhost:1/"x'))
+    html = account_page.fragment(account_page.read([Link("alice", bad, DAY)], 'http://localhost:1/"x', '/"x', DAY))
     assert "<script" not in html
     assert '/"x' not in html
     assert "2 passkeys" in html

@@ -21,16 +21,22 @@ class StandingLink(NamedTuple):
 
 
 class AccountLinks(NamedTuple):
-    """The links of an account, none or one at most so far, and `page`, the address at which to link and unlink."""
+    """The links of an account, and `page`, the address at which to link and unlink.
+
+    `unlinking` is the second from which an unlinking without a passkey can be completed at `unlink_page`; None where
+    nobody has asked for one. `unlink_page` is None where the guard has no `notify`.
+    """
 
     links: tuple[StandingLink, ...]
     page: str
+    unlink_page: str | None
+    unlinking: int | None
 
 
-def read(links: Iterable[Link], page: str) -> AccountLinks:
+def read(links: Iterable[Link], page: str, unlink_page: str | None, at: int | None) -> AccountLinks:
     """Give what an account's links come to for its owner."""
     standing = (StandingLink(link.roster.iss, link.linked_at, len(link.roster.credentials)) for link in links)
-    return AccountLinks(tuple(standing), page)
+    return AccountLinks(tuple(standing), page, unlink_page, at)
 
 
 def fragment(found: AccountLinks) -> str:
@@ -40,7 +46,18 @@ def fragment(found: AccountLinks) -> str:
         return _framed(says, found.page, "Set up approvals")
     items = "".join(_item(link) for link in found.links)
     says = f"<p>Agents can ask for single acts on this account; each one waits for a passkey.</p><ul>{items}</ul>"
-    return _framed(says, found.page, "See or end this link")
+    return _framed(says + _lost(found), found.page, "See or end this link")
+
+
+def _lost(found: AccountLinks) -> str:
+    if found.unlink_page is None:
+        return ""
+    if found.unlinking is None:
+        return f'<p><a href="{escape(found.unlink_page)}">All passkeys are lost</a></p>'
+    return (
+        f"<p>Someone has asked to unlink this account without a passkey, from {_day(found.unlinking)} on. "
+        f'<a href="{escape(found.unlink_page)}">See or cancel that</a></p>'
+    )
 
 
 def _framed(body: str, page: str, way: str) -> str:

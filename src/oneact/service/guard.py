@@ -15,7 +15,7 @@ from oneact.errors import Reason, Refusal
 from oneact.fetch import LOCAL_NAMES, Fetcher
 from oneact.protocol import canonical, metadata, token
 from oneact.protocol.action import Rule
-from oneact.service import account_page, exchange, keys, settings
+from oneact.service import account_page, exchange, keys, settings, unlinking
 from oneact.service.act import Act, LocalAccount
 from oneact.service.checks import Held, Presented, Trust, check_approved, check_presented
 from oneact.service.execution import Execution
@@ -44,6 +44,7 @@ _LEARNABLE: Final = frozenset({Reason.TOKEN_ISSUER, Reason.TOKEN_KEY})
 _BEFORE_LOOK_UP: Final = 6  # the one check before the look-up of a spend whose token and proof are verified
 _AFTER_LOOK_UP: Final = frozenset({3, 7, 8, 9, 10})
 _ROUND: Final = 1.0  # seconds between rounds of the outbox and of recovery
+_REMIND: Final = 60  # rounds between looks for notices that are due
 _KEEP: Final = 7 * 24 * 3600
 _LOG: Final = logging.getLogger("oneact.service")
 
@@ -175,7 +176,9 @@ class GuardCore:
     async def links_of(self, account: str) -> AccountLinks:
         """Give the links of a local account, for the owner's own account page."""
         await self.start()
-        return account_page.read(await self.store.links(account), f"{self.resource}/oneact/link")
+        links, at = await self.store.links(account), await unlinking.ends(self, account)
+        way = None if self.notify is None else self.resource + unlinking.UNLINK_PATH
+        return account_page.read(links, f"{self.resource}/oneact/link", way, at)
 
     async def links_html(self, account: str) -> str:
         """Give the same as a piece of HTML without script and style, everything in it escaped."""
@@ -217,16 +220,21 @@ class GuardCore:
             raise TypeError("account= has to give a LocalAccount, a text or None")
         return found
 
-    async def tell(self, account: str, event: str) -> None:
-        """Tell the owner what became of an account's link, who passes it on to the account's known address."""
+    async def tell(self, account: str, event: str) -> bool:
+        """Tell the owner what became of an account's link, who passes it on to the account's known address.
+
+        Gives False where the owner has not taken it.
+        """
         if self.notify is None:
-            return
+            return False
         try:
             told = self.notify(account, event)
             if hasattr(told, "__await__"):
                 await told
         except Exception:  # noqa: BLE001 - what stands stands, whether or not the notice went out
             _LOG.exception("notice of %s was not given", event)
+            return False
+        return True
 
     def trust(self) -> Trust:
         """Give what the service holds true at this moment."""
@@ -268,6 +276,8 @@ class GuardCore:
             return await self.execution.existing(found, holder(held))
         account = await self.store.account(held.token.iss, held.token.sub)
         approved = check_approved(held, self.trust(), account, now)
+        if approved.account.unlinking:
+            await unlinking.cancel(self, approved.account.id, "passkey")
         await self._check_terms_hold(guarded, approved)
         act = _act(approved)
 
@@ -342,6 +352,8 @@ class GuardCore:
             try:
                 await self.execution.recover()
                 await self.outbox.deliver()
+                if number % _REMIND == 0:
+                    await unlinking.remind(self)
                 if number % 3600 == 0:
                     await self.store.forget_spends(self.now() - _KEEP)
             except Exception:  # noqa: BLE001 - one failed round must not be the last one

@@ -59,16 +59,21 @@ def form(site: Site, label: str, listed: Sequence[str] | None, action: str, csrf
     )
 
 
-def linked(site: Site, label: str, issuers: Sequence[str]) -> str:
-    """Give the page of an account that is linked."""
+def linked(site: Site, label: str, issuers: Sequence[str], unlink_uri: str | None, *, waits: bool) -> str:
+    """Give the page of an account that is linked; `unlink_uri` is the way for who has no passkey left."""
     listed = " and ".join(f"<strong>{escape(issuer)}</strong>" for issuer in issuers)
+    if unlink_uri is None:
+        lost = "Where all of them are lost, only our own support can unlink it."
+    elif waits:
+        lost = f'Someone has asked to unlink it without one: <a href="{escape(unlink_uri)}">see or cancel that</a>.'
+    else:
+        lost = f'Where all of them are lost, <a href="{escape(unlink_uri)}">unlink it without</a>, in 72 hours.'
     return page(
         site,
         "Your account is linked",
         f"<p>Agents can ask at {listed} for single acts on the account <strong>{escape(label)}</strong>; each one "
         'waits for your passkey.</p><p class="note">Unlinking is itself an act that one of your passkeys approves: '
-        "have an agent ask for <code>oneact.unlink</code>. Where all of them are lost, only our own support can "
-        "unlink it.</p>",
+        f"have an agent ask for <code>oneact.unlink</code>. {lost}</p>",
     )
 
 

@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 from oneact.errors import Reason, Refusal
 from oneact.fetch import form_body
 from oneact.protocol import canonical, client_assertion, form, id_token, metadata
-from oneact.service import browser, exchange, link_page, reading
+from oneact.service import browser, exchange, link_page, reading, unlinking
 from oneact.service.exchange import Answer
 from oneact.service.store.contract import Link, LinkState
 
@@ -61,7 +61,7 @@ async def page(guard: GuardCore, request: Request) -> Answer:
         raise Refusal(Reason.SESSION_REQUIRED)
     links = await guard.store.links(account.id)
     if links:
-        return _linked(guard, account.label, [link.roster.iss for link in links])
+        return await _linked(guard, account, [link.roster.iss for link in links])
     browser.check_fresh(guard, account)
     session = browser.session_of(guard, request)
     token, action = browser.csrf(session), guard.resource + LINK_PATH
@@ -99,7 +99,7 @@ async def callback(guard: GuardCore, request: Request) -> Answer:
     if not await guard.store.link(Link(account.id, signed.roster, guard.now(), signed.webauthn.members())):
         raise Refusal(Reason.LINK_EXISTS, "the person or the account is linked")
     await guard.tell(account.id, "linked")
-    return _linked(guard, account.label, [kept.issuer])
+    return await _linked(guard, account, [kept.issuer])
 
 
 def site(guard: GuardCore) -> link_page.Site:
@@ -114,8 +114,10 @@ async def _person(guard: GuardCore, request: Request) -> tuple[str, LocalAccount
     return session, account
 
 
-def _linked(guard: GuardCore, label: str, issuers: list[str]) -> Answer:
-    return _page(guard, link_page.linked(site(guard), label, issuers))
+async def _linked(guard: GuardCore, account: LocalAccount, issuers: list[str]) -> Answer:
+    way = None if guard.notify is None else guard.resource + unlinking.UNLINK_PATH
+    waits = await unlinking.ends(guard, account.id) is not None
+    return _page(guard, link_page.linked(site(guard), account.label, issuers, way, waits=waits))
 
 
 async def _push(guard: GuardCore, account: LocalAccount, session: str, issuer: str) -> Answer:

@@ -102,6 +102,15 @@ class LinkState:
 
 
 @dataclass(frozen=True, slots=True)
+class Unlinking:
+    """A wait for the unlinking of an account without a passkey; `told_at` is when the first notice went out."""
+
+    account: str
+    asked_at: int
+    told_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery:
     """A receipt that waits for its approval server."""
 
@@ -118,8 +127,9 @@ class Store(Protocol):
     Changes by several processes behave as if they ran one after another. Whatever cannot be done or decided raises
     `Refusal(STORE_UNAVAILABLE)`; no call ever answers by a default.
 
-    `spend`, `finish`, `link`, `unlink` and `pin` write what they changed into the journal, in the same transaction;
-    where they change nothing, they write nothing. The journal is one chain, whichever processes write to it.
+    `spend`, `finish`, `link`, `unlink`, `pin` and the three that start, cancel and finish an unlinking write what they
+    changed into the journal, in the same transaction; where they change nothing, they write nothing. The journal is one
+    chain, whichever processes write to it.
     """
 
     async def open(self) -> None:
@@ -154,7 +164,10 @@ class Store(Protocol):
         ...
 
     async def account(self, iss: str, sub: str) -> Account | None:
-        """Give the local account to which this person is linked, with all its approvers."""
+        """Give the local account to which this person is linked, with all its approvers.
+
+        `unlinking` says whether a wait for its unlinking runs, one past its end included.
+        """
         ...
 
     async def links(self, account: str) -> list[Link]:
@@ -174,7 +187,42 @@ class Store(Protocol):
         ...
 
     async def unlink(self, account: str, iss: str, now: int) -> bool:
-        """Delete the account's links to that approval server; False where there is none."""
+        """Delete the account's links to that approval server, and what there is of a wait; False without a link."""
+        ...
+
+    async def start_unlinking(self, account: str, now: int, cancelled: int, expired: int) -> bool:
+        """Begin to wait for an unlinking without a passkey, with a notice due at once.
+
+        False, and nothing changed, where the account has no link, where one was cancelled after second `cancelled`,
+        and where a wait runs, unless its first notice went out at `expired` or before.
+        """
+        ...
+
+    async def unlinking(self, account: str) -> Unlinking | None:
+        """Give the wait of an account that nobody has cancelled."""
+        ...
+
+    async def claim_unlinkings(self, now: int, expired: int, until: int) -> list[str]:
+        """Give accounts whose notice is due, and make it due again at `until` for everyone else.
+
+        A wait whose first notice went out at `expired` or before is left alone.
+        """
+        ...
+
+    async def told_unlinking(self, account: str, now: int, again: int) -> None:
+        """Record that a notice went out, and make the next one due at `again`."""
+        ...
+
+    async def cancel_unlinking(self, account: str, by: str, now: int) -> bool:
+        """End a wait; False where none runs. `by` is `passkey` or `session`, for the journal."""
+        ...
+
+    async def finish_unlinking(self, account: str, now: int, told_by: int, expired: int) -> bool:
+        """Delete every link of the account and end the wait.
+
+        False, and nothing changed, unless a wait runs whose first notice went out at `told_by` or before and after
+        `expired`.
+        """
         ...
 
     async def pin(self, roster: Roster, now: int, proof: Vouched = None) -> bool:

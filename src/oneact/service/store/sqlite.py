@@ -17,7 +17,7 @@ from oneact.errors import Reason, Refusal
 from oneact.protocol import canonical, roster
 from oneact.service import journal
 from oneact.service.checks import Account, Approver
-from oneact.service.store import journalling, statements
+from oneact.service.store import journalling, statements, unlinkings
 from oneact.service.store.contract import Delivery, Holder, Kept, Link, LinkState, Outcome, Spend, SpendKey
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from oneact.protocol.canonical import Json
     from oneact.protocol.roster import Roster
     from oneact.service.journal import Draft, JournalEntry
-    from oneact.service.store.contract import Vouched
+    from oneact.service.store.contract import Unlinking, Vouched
 
 _THREADS: Final = 4
 _BUSY_SECONDS: Final = 5.0
@@ -93,7 +93,7 @@ class SqliteStore:
         if not rows:
             return None
         approvers = tuple(Approver(f"{row['iss']} {row['sub']}", _roster(row["roster"])) for row in rows)
-        return Account(rows[0]["account"], approvers)
+        return Account(rows[0]["account"], approvers, bool(rows[0]["unlinking"]))
 
     async def links(self, account: str) -> list[Link]:
         """Give the links of a local account."""
@@ -117,6 +117,30 @@ class SqliteStore:
     async def unlink(self, account: str, iss: str, now: int) -> bool:
         """Delete the account's links to that approval server."""
         return await self._run(lambda: self._unlink(account, iss, now))
+
+    async def start_unlinking(self, account: str, now: int, cancelled: int, expired: int) -> bool:
+        """Begin to wait for an unlinking without a passkey."""
+        return await self._within(unlinkings.start, account, now, cancelled, expired)
+
+    async def unlinking(self, account: str) -> Unlinking | None:
+        """Give the wait of an account that nobody has cancelled."""
+        return await self._run(lambda: unlinkings.find(self._connection(), account))
+
+    async def claim_unlinkings(self, now: int, expired: int, until: int) -> list[str]:
+        """Give accounts whose notice is due, and make it due again at `until`."""
+        return await self._within(unlinkings.claim, now, expired, until)
+
+    async def told_unlinking(self, account: str, now: int, again: int) -> None:
+        """Record that a notice went out."""
+        await self._within(unlinkings.told, account, now, again)
+
+    async def cancel_unlinking(self, account: str, by: str, now: int) -> bool:
+        """End a wait; False where none runs."""
+        return await self._within(unlinkings.cancel, account, by, now)
+
+    async def finish_unlinking(self, account: str, now: int, told_by: int, expired: int) -> bool:
+        """Delete every link of the account and end the wait, where it is over."""
+        return await self._within(self._finish_unlinking, account, now, told_by, expired)
 
     async def pin(self, roster: Roster, now: int, proof: Vouched = None) -> bool:
         """Replace the pinned roster by one of a higher `seq`."""
@@ -163,6 +187,15 @@ class SqliteStore:
     async def postpone(self, delivery: Delivery, due: int) -> None:
         """Count a failed attempt."""
         await self._run(lambda: self._change(statements.POSTPONE, (delivery.id, delivery.receipt, due)))
+
+    async def _within(self, work: Callable[..., _T], *arguments: Any) -> _T:  # noqa: ANN401 - whatever the work takes
+        """Do work in a transaction that writes."""
+
+        def transact() -> _T:
+            with self._transaction() as connection:
+                return work(connection, *arguments)
+
+        return await self._run(transact)
 
     async def _run(self, work: Callable[[], _T]) -> _T:
         if self._threads is None:
@@ -231,10 +264,24 @@ class SqliteStore:
     def _unlink(self, account: str, iss: str, now: int) -> bool:
         with self._transaction() as connection:
             rows = connection.execute(statements.UNLINK, (account, iss)).fetchall()
-            for row in rows:
-                pinned = _roster(row["roster"])
-                journalling.append(connection, journal.unlinked(account, pinned, now, journalling.salt()))
+            self._end(connection, account, rows, now)
             return bool(rows)
+
+    def _finish_unlinking(
+        self, connection: sqlite3.Connection, account: str, now: int, told_by: int, expired: int
+    ) -> bool:
+        rows = unlinkings.finish(connection, account, told_by, expired)
+        self._end(connection, account, rows, now)
+        return bool(rows)
+
+    @staticmethod
+    def _end(connection: sqlite3.Connection, account: str, rows: list[Any], now: int) -> None:
+        """Write the end of links into the journal; with them ends what there is of a wait."""
+        for row in rows:
+            draft = journal.unlinked(account, _roster(row["roster"]), now, journalling.salt())
+            journalling.append(connection, draft)
+        if rows:
+            unlinkings.forget(connection, account)
 
     def _pin(self, later: Roster, now: int, proof: Vouched) -> bool:
         with self._transaction() as connection:

@@ -22,7 +22,10 @@ WHERE spent_at < ?1 AND state <> 'spent'
   AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.iss = spends.iss AND outbox.txn = spends.txn)
 """
 ACCOUNT: Final = """
-SELECT account, iss, sub, roster FROM links
+SELECT account, iss, sub, roster, EXISTS (
+    SELECT 1 FROM unlinkings WHERE unlinkings.account = links.account AND cancelled_at IS NULL
+) AS unlinking
+FROM links
 WHERE account = (SELECT account FROM links WHERE iss = ?1 AND sub = ?2)
 ORDER BY iss, sub
 """
@@ -66,3 +69,4 @@ SELECT seq, at, kind, content, content_digest, hash FROM journal WHERE seq > ?1 
 """
 ALL_LINKS: Final = "SELECT * FROM links ORDER BY linked_at, iss, sub"
 ALL_SPENDS: Final = "SELECT * FROM spends ORDER BY spent_at, aud, iss, txn"
+HAS_UNLINKINGS: Final = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'unlinkings'"
