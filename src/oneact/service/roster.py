@@ -73,6 +73,6 @@ async def _link(guard: GuardCore, claimed: Roster) -> Link:
 
 
 async def _pin(guard: GuardCore, link: Link, later: Roster, proof: Vouched) -> None:
-    if not await guard.store.pin(later, guard.now(), proof):
+    if not await guard.store.pin(later, link.roster.seq, guard.now(), proof):
         raise Refusal(Reason.ROSTER_SEQ, "another roster was pinned meanwhile")
     await guard.tell(link.account, "passkeys_changed")

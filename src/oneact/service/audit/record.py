@@ -238,11 +238,32 @@ def _linked(record: Record, entry: JournalEntry, content: dict[str, Json]) -> No
         follows = record.may_be_erased(Kind.UNLINKED, 0)
     if not follows:
         record.find(Fault.LINK, entry.seq, f"{entry.kind.value} does not follow from the links before it")
+    for says in _vouching_faults(content.get("proof"), pinned, held[1] if held else None, entry.kind):
+        record.find(Fault.LINK, entry.seq, says)
     if entry.kind is Kind.UNLINKED:
         record.waits.pop(account, None)
     else:
         record.links[person] = (account, pinned)
         record.rosters.setdefault(account, []).append(pinned)
+
+
+def _vouching_faults(proof: Json, pinned: Roster, before: Roster | None, kind: Kind) -> Iterator[str]:
+    """Say why nothing vouches for a roster (check 8); where its proof is not known, nothing can be said.
+
+    What the approval server signed by itself has to be this roster and to take passkeys away; its signature cannot be
+    verified here, since the server's keys of that day are not at hand.
+    """
+    try:
+        if isinstance(proof, dict):
+            signed = roster.SignedRoster(pinned, passkey.parse_assertion(proof))
+            if kind is Kind.LINKED:
+                roster.check_first(signed, pinned.iss, pinned.aud, pinned.sub)
+            elif before is not None:
+                roster.check_next(signed, before)
+        elif isinstance(proof, str):
+            roster.check_claimed_removal(proof, pinned, before)
+    except Refusal as refusal:
+        yield f"no passkey that was pinned vouches for its roster: {refusal}"
 
 
 def _waited(record: Record, entry: JournalEntry, account: str) -> None:

@@ -2,7 +2,8 @@
 
 5. Outcomes, their end: none is wanting past the deadline.
 7. Table of spends: each row is what the journal says; none is wanting that has to be kept.
-8. Tables of links and waits: each account's roster is the one pinned last, and who waits for an unlinking has asked.
+8. Tables of links and waits: each account's roster is the one pinned last, and who waits for an unlinking has asked;
+   every roster is vouched for as it was when it was pinned.
 """
 
 from __future__ import annotations

@@ -225,8 +225,11 @@ class Store(Protocol):
         """
         ...
 
-    async def pin(self, roster: Roster, now: int, proof: Vouched = None) -> bool:
-        """Replace the pinned roster of a linked person; False, and nothing changed, unless `seq` is higher."""
+    async def pin(self, roster: Roster, before: int, now: int, proof: Vouched = None) -> bool:
+        """Replace the pinned roster of a linked person, whose `seq` is `before`, by one of a higher `seq`.
+
+        False, and nothing changed, where another is pinned by now: the new one was not held against that.
+        """
         ...
 
     async def journal(self, after: int, limit: int) -> list[JournalEntry]:

@@ -142,9 +142,9 @@ class SqliteStore:
         """Delete every link of the account and end the wait, where it is over."""
         return await self._within(self._finish_unlinking, account, now, told_by, expired)
 
-    async def pin(self, roster: Roster, now: int, proof: Vouched = None) -> bool:
-        """Replace the pinned roster by one of a higher `seq`."""
-        return await self._run(lambda: self._pin(roster, now, proof))
+    async def pin(self, roster: Roster, before: int, now: int, proof: Vouched = None) -> bool:
+        """Replace the pinned roster, whose `seq` is `before`, by one of a higher `seq`."""
+        return await self._run(lambda: self._pin(roster, before, now, proof))
 
     async def journal(self, after: int, limit: int) -> list[JournalEntry]:
         """Give entries of the journal in their order."""
@@ -283,9 +283,10 @@ class SqliteStore:
         if rows:
             unlinkings.forget(connection, account)
 
-    def _pin(self, later: Roster, now: int, proof: Vouched) -> bool:
+    def _pin(self, later: Roster, before: int, now: int, proof: Vouched) -> bool:
+        row = (later.iss, later.sub, _text(later), later.seq, before)
         with self._transaction() as connection:
-            found = connection.execute(statements.PIN, (later.iss, later.sub, _text(later), later.seq)).fetchall()
+            found = connection.execute(statements.PIN, row).fetchall()
             for row in found:
                 draft = journal.roster_pinned(row["account"], later, proof, now, journalling.salt())
                 journalling.append(connection, draft)

@@ -39,7 +39,9 @@ WHERE NOT EXISTS (SELECT 1 FROM links WHERE account = ?3)
 ON CONFLICT (iss, sub) DO NOTHING
 """
 UNLINK: Final = "DELETE FROM links WHERE account = ?1 AND iss = ?2 RETURNING roster"
-PIN: Final = "UPDATE links SET roster = ?3, seq = ?4 WHERE iss = ?1 AND sub = ?2 AND seq < ?4 RETURNING account"
+PIN: Final = """
+UPDATE links SET roster = ?3, seq = ?4 WHERE iss = ?1 AND sub = ?2 AND seq = ?5 AND seq < ?4 RETURNING account
+"""
 KEEP_STATE: Final = """
 INSERT INTO link_states (state, session, account, label, issuer, nonce, verifier, expires)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
