@@ -205,17 +205,20 @@ def test_a_roster_that_no_pinned_passkey_vouches_for_is_found(books: Books, vouc
     assert faults_after(books, tamper) == {"link"}
 
 
-async def test_a_removal_by_the_server_alone_is_in_order(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("signed_seq", "found"), [(2, set()), (3, {"link"})])
+async def test_a_removal_is_in_order_if_the_server_signed_that_very_one(
+    tmp_path: Path, signed_seq: int, found: set[str]
+) -> None:
     books, store = Books(tmp_path), SqliteStore(tmp_path / "air.db")
     await store.open()
     old, other = books.person.roster(RESOURCE), SoftwarePasskey("localhost", books.person.issuer)
     both = replace(old, credentials=(*old.credentials, other.credential))
     await store.link(Link("alice", both, books.now, books.person.passkey.get(both.challenge()).members()))
     less = replace(old, seq=2)
-    await store.pin(less, 1, books.now, roster.sign_removal(less, books.person.key))
+    await store.pin(less, 1, books.now, roster.sign_removal(replace(less, seq=signed_seq), books.person.key))
     await store.close()
     keyfile.load_or_create(books.key)
-    assert books.faults() == set()
+    assert books.faults() == found
 
 
 # 5. Outcomes.
