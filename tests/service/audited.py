@@ -50,7 +50,7 @@ class Books:
 
     @property
     def receipts(self) -> Receipts:
-        return Receipts(keys.load(self.key).signing)
+        return Receipts(keys.load(self.key))
 
     def asked(self, txn: str) -> Act:
         return act.build(RESOURCE, ACTION.name, ACTION.digest, {"to": txn}, None)
@@ -76,7 +76,7 @@ class Books:
     def offered(self, txn: str, to: str) -> str:
         times = (self.now, self.now + 600)
         found = offer.Offer(RESOURCE, self.person.issuer, *times, "jti", txn, self.asked(to), "Book a flight")
-        return offer.sign(found, self.receipts.key)
+        return offer.sign(found, self.receipts.keys.signing)
 
     def executed(self, txn: str) -> Outcome:
         return self.receipts.of_answer(self.approved(txn), exchange.of_json({"flew": txn}), self.now + 1)

@@ -290,7 +290,7 @@ def test_a_receipt_that_is_none_is_found(books: Books) -> None:
 def test_a_receipt_by_another_key_is_found(books: Books, kid: str) -> None:
     forger = new_key()
     if kid == "the service's":
-        forger.__dict__["public"] = replace(forger.public, kid=books.receipts.key.public.kid)
+        forger.__dict__["public"] = replace(forger.public, kid=books.receipts.keys.signing.public.kid)
     outcome = replace(books.receipts, key=forger).unknown(books.approved("oslo"), books.now + 4)
 
     def tamper(copy: Books) -> None:

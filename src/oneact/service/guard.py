@@ -96,7 +96,7 @@ class GuardCore:
         self.notify = notify
         self.actions: dict[str, Guarded] = {}
         self.threads = Threads()
-        self.execution = Execution(self.store, Receipts(self.keys.signing), now)
+        self.execution = Execution(self.store, Receipts(self.keys), now)
         self.outbox = Outbox(self.store, self.issuers, now, self.fetcher)
         self._account = account
         self._insecure_login_age = allow_insecure_login_age
