@@ -11,9 +11,10 @@ from urllib.parse import urlencode
 
 import httpx
 import pytest
-from tests.service.airline import Airline
+from tests.service.airline import FACES, Airline
 from tests.service.conftest import link
-from tests.service.world import ApprovalServer, Caller, calling, free_port, page_reason, served
+from tests.service.serving import serving
+from tests.service.world import ApprovalServer, Caller, calling, free_port, page_reason
 from typer.testing import CliRunner
 
 from oneact.cli.commands import app
@@ -35,7 +36,7 @@ def clock() -> FrozenClock:
     return FrozenClock(int(time.time()))
 
 
-@pytest.fixture(params=["fastapi", "asgi"])
+@pytest.fixture(params=FACES)
 async def airline(
     request: pytest.FixtureRequest, server: ApprovalServer, tmp_path: Path, clock: FrozenClock
 ) -> AsyncIterator[Airline]:
@@ -44,7 +45,7 @@ async def airline(
     found = Airline(request.param, port, server.issuer, tmp_path, deadline=2, now=clock, login_uri="/login?to={next}")
     await link(tmp_path, found.resource, server)
     found.account = LocalAccount("alice", "Alice", clock())
-    with served(found.app, port):
+    with serving(found, port):
         yield found
 
 
@@ -306,6 +307,7 @@ async def test_an_account_without_a_link_has_nothing_to_ask_for(caller: Caller, 
 
 async def test_another_accounts_wait_is_not_ones_own(caller: Caller, airline: Airline, clock: FrozenClock) -> None:
     other = InProcessApprover(caller.server.issuer, "another")
+    await page(caller)
     assert await airline.guard.store.link(Link("bob", other.roster(caller.resource), 1))
     await do(caller, "ask")
     clock.advance(WAIT)

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import inspect
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from fastapi import APIRouter, Request, Response
 
 from oneact.errors import Refusal
-from oneact.protocol import metadata
 from oneact.protocol.action import Rule
 from oneact.service import asgi, endpoints, exchange, reading
 from oneact.service.fastapi import routes
 from oneact.service.fastapi.handler import BY_NAME, Handler, read, response
-from oneact.service.guarded import DEADLINE, Guarded
+from oneact.service.guarded import DEADLINE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Collection, Mapping
@@ -34,8 +31,7 @@ class Guard(asgi.Guard):
         self._handlers: dict[str, Handler] = {}
         self._bound: set[int] = set()
         self.router = APIRouter(lifespan=self._lifespan, include_in_schema=False)
-        own = ["/oneact/{rest:path}", metadata.SERVICE_PATH, metadata.SERVICE_PATH + "/{rest:path}"]
-        for path in [*own, *(() if self.approvals is None else map(_below, self.approvals.prefixes))]:
+        for path in map(_route, endpoints.own_paths(self)):
             self.router.add_api_route(path, self._answer, methods=_METHODS, response_model=None)
 
     def action(  # noqa: PLR0913 - what is published of an action, and the functions behind it
@@ -66,20 +62,17 @@ class Guard(asgi.Guard):
 
         def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
             handler = Handler(self, name, function, terms, terms_hold, reads)
-            handler.description = {
-                "intent": intent,
-                "summary": summary,
-                "schema": handler.parameters.schema(),
-                "terms": handler.terms_schema(terms_schema),
-                "display": display,
-                "reversible": reversible,
-                "rule": rule or Rule(),
-            }
-            action = handler.describe("POST", endpoints.ACT_PATH, ())
-            quote, holds = handler.quote if terms else None, handler.holds if terms_hold else None
-            blocking = not inspect.iscoroutinefunction(function)
-            run, normalise = handler.run_alone, handler.parameters.normalise
-            self.register(Guarded(action, normalise, run, quote, holds, deadline, blocking))
+            self.register(
+                handler.publish(
+                    deadline,
+                    terms_schema,
+                    intent=intent,
+                    summary=summary,
+                    display=display,
+                    reversible=reversible,
+                    rule=rule or Rule(),
+                )
+            )
             self._handlers[name] = handler
             return handler.endpoint()
 
@@ -98,9 +91,8 @@ class Guard(asgi.Guard):
             handler = getattr(getattr(route, "endpoint", None), "oneact_handler", None)
             if isinstance(handler, Handler) and handler.guard is self and not handler.bound:
                 method = next(iter(sorted(route.methods or {"POST"})))
-                action = handler.describe(method, route.path_format, tuple(_names_in(route.path_format)))
-                handler.bound, handler.status = True, getattr(route, "status_code", None) or 200
-                self.actions[handler.name] = replace(self.actions[handler.name], action=action)
+                handler.bind(method, route.path_format, _names_in(route.path_format))
+                handler.status = getattr(route, "status_code", None) or 200
         self._bound.add(id(app))  # last: an application with a mistake stays refused
 
     @contextlib.asynccontextmanager
@@ -136,9 +128,8 @@ class _ByName(Response):
         await self._handler.route.app({**scope, "path_params": {}, BY_NAME: self._given}, again, send)
 
 
-def _below(prefix: str) -> str:
-    """Give the route of a prefix: one with a final slash stands for all below it, another for itself."""
-    return prefix + "{rest:path}" if prefix.endswith("/") else prefix
+def _route(path: str) -> str:
+    return path + "{rest:path}" if path.endswith("/") else path
 
 
 def _names_in(path: str) -> list[str]:

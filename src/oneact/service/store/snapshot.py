@@ -40,6 +40,11 @@ class Snapshot:
             return iter(())
         return (dict(row) for row in self._connection.execute(unlinkings.ALL))
 
+    def waiting(self) -> int:
+        """Give the number of receipts that wait for their approval server, due or not."""
+        count: int = self._connection.execute(statements.COUNT_DELIVERIES).fetchone()[0]
+        return count
+
 
 @contextmanager
 def snapshot(file: Path) -> Iterator[Snapshot]:
