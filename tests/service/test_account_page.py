@@ -2,12 +2,14 @@
 
 from html.parser import HTMLParser
 
+import pytest
 from tests.service.airline import Airline
 from tests.service.world import Caller
 
 from oneact.protocol.roster import Roster
 from oneact.service import account_page
 from oneact.service.store.contract import Link
+from oneact.service.wsgi import Guard as WsgiGuard
 from oneact.testing import InProcessApprover
 
 DAY = 24 * 3600
@@ -43,6 +45,13 @@ async def test_the_owners_page_leads_to_the_unlinking_without_a_passkey_and_tell
     assert f"{way}>See or cancel that" in await airline.guard.links_html("alice")
     airline.guard.notify = None
     assert way not in await airline.guard.links_html("alice")
+
+
+@pytest.mark.parametrize("airline", ["flask", "wsgi"], indirect=True)
+def test_a_service_without_a_loop_of_its_own_asks_the_same(airline: Airline) -> None:
+    assert isinstance(airline.guard, WsgiGuard)
+    assert airline.guard.links_of_sync("alice").links[0].passkeys == 1
+    assert "1 passkey<" in airline.guard.links_html_sync("alice")
 
 
 async def test_the_fragment_names_what_is_linked_and_has_no_script_style_or_form(airline: Airline) -> None:

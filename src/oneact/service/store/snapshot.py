@@ -40,6 +40,10 @@ class Snapshot:
             return iter(())
         return (dict(row) for row in self._connection.execute(unlinkings.ALL))
 
+    def undelivered(self) -> Iterator[str]:
+        """Give the receipts that wait for their approval server, due or not."""
+        return (row["receipt"] for row in self._connection.execute(statements.ALL_DELIVERIES))
+
     def waiting(self) -> int:
         """Give the number of receipts that wait for their approval server, due or not."""
         count: int = self._connection.execute(statements.COUNT_DELIVERIES).fetchone()[0]
