@@ -115,7 +115,7 @@ async def _person(guard: GuardCore, request: Request) -> tuple[str, LocalAccount
 
 
 async def _linked(guard: GuardCore, account: LocalAccount, issuers: list[str]) -> Answer:
-    way = None if guard.notify is None else guard.resource + unlinking.UNLINK_PATH
+    way = guard.resource + unlinking.UNLINK_PATH if guard.tells_later else None
     waits = await unlinking.ends(guard, account.id) is not None
     return _page(guard, link_page.linked(site(guard), account.label, issuers, way, waits=waits))
 

@@ -116,5 +116,5 @@ async def _running(guard: GuardCore, account: str) -> Unlinking | None:
 
 def _check_offered(guard: GuardCore, request: Request) -> None:
     """Refuse `address_unknown` where the owner takes no notices: without them nobody would hear of a wait."""
-    if guard.notify is None:
+    if not guard.tells_later:
         raise Refusal(Reason.ADDRESS_UNKNOWN, f"{request.path} needs notify=")

@@ -36,6 +36,11 @@ class Verifier(Guard):
             self.register(Guarded(described.action, run, _hand, deadline=described.deadline))
             self.handing.handed.add(described.action.name)
 
+    @property
+    def tells_later(self) -> bool:
+        """Tell that no notice reaches the service between its calls: so there is no unlinking without a passkey."""
+        return False
+
     async def offer(self, asked: Asked) -> dict[str, Json]:
         """Answer a request without a token, with an offer or a refusal; nothing is ever executed by it."""
         if asked.request.values("authorization"):

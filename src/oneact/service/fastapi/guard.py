@@ -47,6 +47,7 @@ class Guard(asgi.Guard):
         reversible: bool = False,
         rule: Rule | None = None,
         deadline: int = DEADLINE,
+        spends: bool = False,
         reads: Collection[str] = (),
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Guard a handler: `@app.post(…)` stands above, the handler's arguments are the action's parameters.
@@ -56,8 +57,8 @@ class Guard(asgi.Guard):
         returns what its annotation, or `terms_schema`, describes; it also runs for callers who are not known.
         `terms_hold` takes the same and `terms`. `reads` names the headers and cookies that dependencies read, and
         `request` where one or the handler takes the request itself: none of that is shown or signed, so an agent may
-        choose it after the approval. Raises ValueError for what cannot be hashed, shown or told apart, and for what is
-        read without being named.
+        choose it after the approval. `spends` says that the handler calls `guard.spend`. Raises ValueError for what
+        cannot be hashed, shown or told apart, and for what is read without being named.
         """
 
         def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -66,6 +67,7 @@ class Guard(asgi.Guard):
                 handler.publish(
                     deadline,
                     terms_schema,
+                    spends=spends,
                     intent=intent,
                     summary=summary,
                     display=display,
