@@ -7,7 +7,7 @@ from tests.service.airline import Airline
 from tests.service.world import Caller
 
 from oneact.protocol.roster import Roster
-from oneact.service import account_page
+from oneact.service import account_page, approvers
 from oneact.service.store.contract import Link
 from oneact.service.wsgi import Guard as WsgiGuard
 from oneact.testing import InProcessApprover
@@ -28,7 +28,8 @@ class _Names(HTMLParser):
 
 async def test_the_owner_is_told_server_time_and_passkeys_of_a_link(caller: Caller, airline: Airline) -> None:
     found = await airline.guard.links_of("alice")
-    assert found.links == (account_page.StandingLink(caller.server.issuer, 1, 1),)
+    assert found.links == (account_page.StandingLink(caller.server.issuer, 1, 1, found.links[0].approver),)
+    assert found.links[0].approver == approvers.code(caller.server.person.roster(airline.resource))
     assert found.page == airline.resource + "/oneact/link"
     assert (await airline.guard.links_of("bob")).links == ()
     assert "no agent can ask" in await airline.guard.links_html("bob")
@@ -52,6 +53,14 @@ def test_a_service_without_a_loop_of_its_own_asks_the_same(airline: Airline) -> 
     assert isinstance(airline.guard, WsgiGuard)
     assert airline.guard.links_of_sync("alice").links[0].passkeys == 1
     assert "1 passkey<" in airline.guard.links_html_sync("alice")
+
+
+async def test_of_several_persons_each_is_named_by_their_code(airline: Airline) -> None:
+    other = InProcessApprover("http://localhost:8401", "second")
+    links = [*await airline.guard.store.links("alice"), Link("alice", other.roster(airline.resource), 2)]
+    html = account_page.fragment(account_page.read(links, "/link", None, None))
+    assert [approvers.code(found.roster) in html for found in links] == [True, True]
+    assert "person " not in account_page.fragment(account_page.read(links[:1], "/link", None, None))
 
 
 async def test_the_fragment_names_what_is_linked_and_has_no_script_style_or_form(airline: Airline) -> None:

@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -291,7 +292,7 @@ def test_a_receipt_by_another_key_is_found(books: Books, kid: str) -> None:
     forger = new_key()
     if kid == "the service's":
         forger.__dict__["public"] = replace(forger.public, kid=books.receipts.keys.signing.public.kid)
-    outcome = replace(books.receipts, key=forger).unknown(books.approved("oslo"), books.now + 4)
+    outcome = replace(books.receipts, keys=SimpleNamespace(signing=forger)).unknown(books.approved("oslo"), books.now + 4)
 
     def tamper(copy: Books) -> None:
         copy.rewrite(11, receipt=outcome.receipt)
@@ -579,6 +580,7 @@ async def test_a_journal_that_began_on_an_old_database_is_whole_without_tokens(t
     with books.opened() as connection:
         connection.execute("DROP TABLE journal")
         connection.execute("DROP TABLE unlinkings")
+        connection.execute("DROP TABLE candidates")
         connection.execute("PRAGMA user_version=1")
     store = SqliteStore(books.file)
     await store.open()

@@ -61,13 +61,14 @@ class GuardCore:
 
     `resource` is the service's identifier and the address under which all its paths lie, without a trailing slash.
     `key` is the key file. `store` is the path of an SQLite file, or a `Store`. `account` gives the signed-in
-    `LocalAccount` of the framework's request, or None. `issuers` lists the accepted approval servers, or is `LINKED`,
-    or is the service's own approval server, in this very process or `Beside` it.
-    `private_hosts` are names that may have private addresses and be spoken to without TLS. `terms_per_minute` bounds
-    for each client address how often terms are stated to callers without a token. `notify` is told of an account's
-    id and of what became of its link. `allow_insecure_login_age` takes an `account` that gives a plain id, of which
-    nobody knows when it signed in, for signed in right now. `spends` leads to the database in which handlers write
-    their spends, as `OwnerDatabase` takes it. Raises ValueError for a setting that could not work.
+    `LocalAccount` of the framework's request, or None. `issuers` lists the accepted approval servers, or is
+    `LINKED`, or is the service's own approval server, in this very process or `Beside` it. `private_hosts` are
+    names that may have private addresses and be spoken to without TLS. `terms_per_minute` bounds for each client
+    address how often terms are stated to callers without a token. `notify` is told of an account's id and of what
+    became of its link. `approvers` is how many persons may be linked to one account. `allow_insecure_login_age`
+    takes an `account` that gives a plain id, of which nobody knows when it signed in, for signed in right now.
+    `spends` leads to the database in which handlers write their spends, as `OwnerDatabase` takes it. Raises
+    ValueError for a setting that could not work.
     """
 
     def __init__(  # noqa: PLR0913 - the settings of a service, each by its name
@@ -83,6 +84,7 @@ class GuardCore:
         login_uri: str | None = None,
         terms_per_minute: int = 600,
         notify: Callable[[str, str], Any] | None = None,
+        approvers: int = 1,
         allow_insecure_login_age: bool = False,
         spends: Any = None,  # noqa: ANN401 - an engine, an alias, a callable: `OwnerDatabase` looks at it
         now: Callable[[], int] = lambda: int(time.time()),
@@ -97,6 +99,7 @@ class GuardCore:
             self.fetcher = self.approvals.attach(self)
         self.beside = issuers if isinstance(issuers, Beside) else None
         accepted = settings.issuers(issuers, self.fetcher.excepted)
+        self.approvers = settings.approvers(approvers, self.own_server)
         self._rate = RateLimit(settings.rate(terms_per_minute))
         self.keys = keys.load(key)
         self.store: Store = SqliteStore(store) if isinstance(store, str | Path) else store
@@ -168,14 +171,14 @@ class GuardCore:
     def register(self, guarded: Guarded) -> None:
         """Add an action; raises ValueError for a name that is taken, and for a rule that nobody could meet.
 
-        An account has one link, hence one approver: no second person can approve, and the one there is also asks.
+        Any one of an account's approvers approves; no approval server collects the approvals of several yet.
         """
         if guarded.action.name in self.actions:
             raise ValueError(f"two actions are named {guarded.action.name}")
         if guarded.action.rule != Rule():
             raise ValueError(
-                f"action {guarded.action.name}: {guarded.action.rule} cannot be met, since an account is linked to one "
-                "person, who asks and approves; leave rule= out"
+                f"action {guarded.action.name}: {guarded.action.rule} cannot be met, since no approval server "
+                "collects the approvals of several persons; leave rule= out"
             )
         if guarded.spends and not isinstance(self.execution, Once):
             raise ValueError(

@@ -59,8 +59,19 @@ def form(site: Site, label: str, listed: Sequence[str] | None, action: str, csrf
     )
 
 
-def linked(site: Site, label: str, issuers: Sequence[str], unlink_uri: str | None, *, waits: bool) -> str:
-    """Give the page of an account that is linked; `unlink_uri` is the way for who has no passkey left."""
+class Ways(NamedTuple):
+    """Where the page of a linked account leads: for who has no passkey left, for a further person; None without."""
+
+    unlink: str | None
+    more: str | None
+
+
+def linked(site: Site, label: str, issuers: Sequence[str], ways: Ways, *, waits: bool) -> str:
+    """Give the page of an account that is linked; `waits` says that an unlinking without a passkey was asked for."""
+    unlink_uri, more_uri = ways
+    more = ""
+    if more_uri is not None:
+        more = f'<p><a href="{escape(more_uri)}">Have another person approve too</a></p>'
     listed = " and ".join(f"<strong>{escape(issuer)}</strong>" for issuer in issuers)
     if unlink_uri is None:
         lost = "Where all of them are lost, only our own support can unlink it."
@@ -73,7 +84,19 @@ def linked(site: Site, label: str, issuers: Sequence[str], unlink_uri: str | Non
         "Your account is linked",
         f"<p>Agents can ask at {listed} for single acts on the account <strong>{escape(label)}</strong>; each one "
         'waits for your passkey.</p><p class="note">Unlinking is itself an act that one of your passkeys approves: '
-        f"have an agent ask for <code>oneact.unlink</code>. {lost}</p>",
+        f"have an agent ask for <code>oneact.unlink</code>. {lost}</p>{more}",
+    )
+
+
+def proposed(site: Site, label: str, issuer: str, code: str, action: str) -> str:
+    """Give the page of a person who has linked to an account on which others approve: what these have to name."""
+    return page(
+        site,
+        "Not yet an approver",
+        f"<p>Someone who approves for <strong>{escape(label)}</strong> has to name you within ten minutes: have their "
+        f"agent ask for <code>{escape(action)}</code> with <code>issuer</code> <strong>{escape(issuer)}</strong> and "
+        f"<code>approver</code> <strong>{escape(code)}</strong>.</p><p>Read them this code yourself, and have them "
+        "compare it with what their approval page shows. It will not be shown again.</p>",
     )
 
 

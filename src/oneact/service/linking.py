@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 from oneact.errors import Reason, Refusal
 from oneact.fetch import form_body
 from oneact.protocol import canonical, client_assertion, form, id_token, metadata
-from oneact.service import browser, exchange, link_page, reading, unlinking
+from oneact.service import approvers, browser, exchange, link_page, reading, unlinking
 from oneact.service.exchange import Answer
 from oneact.service.store.contract import Link, LinkState
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 LINK_PATH: Final = "/oneact/link"
 CALLBACK_PATH: Final = "/oneact/link/callback"
 ROSTER_PATH: Final = "/oneact/roster"
+_MORE: Final = "more=1"  # the query with which a further person opens the form
 _STATE_SECONDS: Final = 600
 _MAX_LABEL: Final = 80
 _LOCAL_FORMS: Final = "'self' https: http://localhost:* http://127.0.0.1:*"
@@ -60,7 +61,7 @@ async def page(guard: GuardCore, request: Request) -> Answer:
             return Answer(303, headers=(("Location", way),))
         raise Refusal(Reason.SESSION_REQUIRED)
     links = await guard.store.links(account.id)
-    if links:
+    if links and (request.query != _MORE or len(links) >= guard.approvers):
         return await _linked(guard, account, [link.roster.iss for link in links])
     browser.check_fresh(guard, account)
     session = browser.session_of(guard, request)
@@ -76,8 +77,8 @@ async def start(guard: GuardCore, request: Request) -> Answer:
     issuer = str(fields.get("issuer", "")).strip().rstrip("/")
     if guard.own_server is not None or not guard.issuers.may_link(issuer):
         raise Refusal(Reason.LINK_ISSUER, issuer)
-    if await guard.store.links(account.id):
-        raise Refusal(Reason.LINK_EXISTS, "the account has a link")
+    if len(await guard.store.links(account.id)) >= guard.approvers:
+        raise Refusal(Reason.LINK_EXISTS, "the account has all its links")
     return await _push(guard, account, session, issuer)
 
 
@@ -96,8 +97,9 @@ async def callback(guard: GuardCore, request: Request) -> Answer:
         return _page(guard, link_page.message(site(guard), "Not linked", "You said no. Nothing has changed."), 403)
     found = await _exchange(guard, kept, fields["code"])
     signed = found.signed_roster
-    if not await guard.store.link(Link(account.id, signed.roster, guard.now(), signed.webauthn.members())):
-        raise Refusal(Reason.LINK_EXISTS, "the person or the account is linked")
+    link = Link(account.id, signed.roster, guard.now(), signed.webauthn.members())
+    if not await guard.store.link(link):
+        return await approvers.propose(guard, account, link)
     await guard.tell(account.id, "linked")
     return await _linked(guard, account, [kept.issuer])
 
@@ -117,7 +119,8 @@ async def _person(guard: GuardCore, request: Request) -> tuple[str, LocalAccount
 async def _linked(guard: GuardCore, account: LocalAccount, issuers: list[str]) -> Answer:
     way = guard.resource + unlinking.UNLINK_PATH if guard.tells_later else None
     waits = await unlinking.ends(guard, account.id) is not None
-    return _page(guard, link_page.linked(site(guard), account.label, issuers, way, waits=waits))
+    more = f"{guard.resource}{LINK_PATH}?{_MORE}" if len(issuers) < guard.approvers else None
+    return _page(guard, link_page.linked(site(guard), account.label, issuers, link_page.Ways(way, more), waits=waits))
 
 
 async def _push(guard: GuardCore, account: LocalAccount, session: str, issuer: str) -> Answer:

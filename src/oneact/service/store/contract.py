@@ -127,9 +127,9 @@ class Store(Protocol):
     Changes by several processes behave as if they ran one after another. Whatever cannot be done or decided raises
     `Refusal(STORE_UNAVAILABLE)`; no call ever answers by a default.
 
-    `spend`, `finish`, `link`, `unlink`, `pin` and the three that start, cancel and finish an unlinking write what they
-    changed into the journal, in the same transaction; where they change nothing, they write nothing. The journal is one
-    chain, whichever processes write to it.
+    `spend`, `finish`, `link`, `unlink`, `pin` `admit`, `remove_approver` and the three that start, cancel and
+    finish an unlinking write what they changed into the journal, in the same transaction; where they change
+    nothing, they write nothing. The journal is one chain, whichever processes write to it.
     """
 
     async def open(self) -> None:
@@ -184,6 +184,25 @@ class Store(Protocol):
 
     async def link(self, link: Link) -> bool:
         """Record a link; False, and nothing changed, where the person is linked or the account has a link."""
+        ...
+
+    async def propose(self, link: Link, code: str, now: int, expires: int, most: int) -> bool:
+        """Keep a person who would be a further approver, until `expires`.
+
+        False, and nothing changed, where the account has no link, where the person is linked or kept already, and
+        where `most` are kept for the account.
+        """
+        ...
+
+    async def admit(self, account: str, iss: str, code: str, now: int, most: int) -> bool:
+        """Link the person who is kept for the account under that code; they are kept no longer.
+
+        False where there is none, and unless the account has from 1 to `most` - 1 links.
+        """
+        ...
+
+    async def remove_approver(self, account: str, iss: str, sub: str, now: int) -> bool:
+        """Delete this person's link to the account; False where there is none or it is the account's last."""
         ...
 
     async def unlink(self, account: str, iss: str, now: int) -> bool:

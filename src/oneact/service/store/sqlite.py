@@ -18,7 +18,7 @@ from oneact.errors import Reason, Refusal
 from oneact.protocol import canonical, roster
 from oneact.service import journal
 from oneact.service.checks import Account, Approver
-from oneact.service.store import journalling, statements, unlinkings
+from oneact.service.store import candidates, journalling, statements, unlinkings
 from oneact.service.store.contract import Delivery, Holder, Kept, Link, LinkState, Outcome, Spend, SpendKey
 
 if TYPE_CHECKING:
@@ -121,6 +121,18 @@ class SqliteStore:
         found = link.roster
         row = (found.iss, found.sub, link.account, _text(found), found.seq, link.linked_at)
         return await self._run(lambda: self._recorded(statements.LINK, row, journal.linked(link, journalling.salt())))
+
+    async def propose(self, link: Link, code: str, now: int, expires: int, most: int) -> bool:
+        """Keep a person who would be a further approver."""
+        return await self._within(candidates.propose, link, code, now, expires, most)
+
+    async def admit(self, account: str, iss: str, code: str, now: int, most: int) -> bool:
+        """Link the person who is kept for the account under that code."""
+        return await self._within(candidates.admit, account, iss, code, now, most)
+
+    async def remove_approver(self, account: str, iss: str, sub: str, now: int) -> bool:
+        """Delete this person's link to the account, unless it is the last."""
+        return await self._within(candidates.remove, account, iss, sub, now)
 
     async def unlink(self, account: str, iss: str, now: int) -> bool:
         """Delete the account's links to that approval server."""
