@@ -292,7 +292,9 @@ def test_a_receipt_by_another_key_is_found(books: Books, kid: str) -> None:
     forger = new_key()
     if kid == "the service's":
         forger.__dict__["public"] = replace(forger.public, kid=books.receipts.keys.signing.public.kid)
-    outcome = replace(books.receipts, keys=SimpleNamespace(signing=forger)).unknown(books.approved("oslo"), books.now + 4)
+    outcome = replace(books.receipts, keys=SimpleNamespace(signing=forger)).unknown(
+        books.approved("oslo"), books.now + 4
+    )
 
     def tamper(copy: Books) -> None:
         copy.rewrite(11, receipt=outcome.receipt)
