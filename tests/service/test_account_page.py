@@ -55,9 +55,9 @@ def test_a_service_without_a_loop_of_its_own_asks_the_same(airline: Airline) -> 
     assert "1 passkey<" in airline.guard.links_html_sync("alice")
 
 
-async def test_of_several_persons_each_is_named_by_their_code(airline: Airline) -> None:
-    other = InProcessApprover("http://localhost:8401", "second")
-    links = [*await airline.guard.store.links("alice"), Link("alice", other.roster(airline.resource), 2)]
+def test_of_several_persons_each_is_named_by_their_code() -> None:
+    persons = [InProcessApprover(), InProcessApprover("http://localhost:8401", "second")]
+    links = [Link("alice", person.roster("http://localhost:1"), 1) for person in persons]
     html = account_page.fragment(account_page.read(links, "/link", None, None))
     assert [approvers.code(found.roster) in html for found in links] == [True, True]
     assert "person " not in account_page.fragment(account_page.read(links[:1], "/link", None, None))
