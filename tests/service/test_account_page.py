@@ -38,9 +38,9 @@ async def test_the_owner_is_told_server_time_and_passkeys_of_a_link(caller: Call
 async def test_the_owners_page_leads_to_the_unlinking_without_a_passkey_and_tells_of_one(airline: Airline) -> None:
     way = f'href="{airline.resource}/oneact/unlink"'
     assert f"{way}>All passkeys are lost" in await airline.guard.links_html("alice")
-    assert await airline.guard.store.start_unlinking("alice", 0, 0, 0)
+    airline.guard.now = lambda: DAY  # whether this test or a round of the guard's tells, it is told at this second
+    assert await airline.guard.store.start_unlinking("alice", DAY, 0, 0)
     await airline.guard.store.told_unlinking("alice", DAY, 2 * DAY)
-    airline.guard.now = lambda: DAY
     found = await airline.guard.links_of("alice")
     assert (found.unlink_page, found.unlinking) == (airline.resource + "/oneact/unlink", 4 * DAY)
     assert f"{way}>See or cancel that" in await airline.guard.links_html("alice")
