@@ -265,6 +265,13 @@ class Reason(Enum):
     LINK_ISSUER = "link_issuer", _ACCESS_DENIED, 403, 0, "The approval server is not accepted here."
     LINK_LOGIN_STALE = "link_login_stale", _ACCESS_DENIED, 403, 0, "Sign in to the service again before linking."
     LINK_EXISTS = "link_exists", _ACCESS_DENIED, 409, 0, "The account or the person is linked already."
+    UNLINK_WAIT = (
+        "unlink_wait",
+        _ACCESS_DENIED,
+        409,
+        0,
+        "Unlinking without a passkey waits 72 hours, and a day after it was cancelled.",
+    )
     TICKET_INVALID = "ticket_invalid", _ACCESS_DENIED, 403, 0, "The ticket of the service's sign-in is not valid here."
     ID_TOKEN_INVALID = "id_token_invalid", _ACCESS_DENIED, 403, 0, "The ID token does not verify."
 

@@ -13,6 +13,7 @@ from oneact.errors import Reason, Refusal
 from oneact.protocol import canonical, jwk
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from oneact.protocol.jwk import SigningKey
@@ -26,11 +27,72 @@ def load_or_create(file: Path, alg: Literal["ES256", "EdDSA"] = "ES256") -> tupl
     try:
         if not file.exists():
             _create(file, alg)
+    except OSError as error:
+        raise Refusal(Reason.KEY_MALFORMED, f"the key file {file} cannot be used: {error.strerror}") from error
+    return load(file)
+
+
+def load(file: Path) -> tuple[SigningKey, ...]:
+    """Read the keys of a file that is there; refuses `key_malformed` as above."""
+    try:
         return _parse(_read(file))
     except OSError as error:
         raise Refusal(Reason.KEY_MALFORMED, f"the key file {file} cannot be used: {error.strerror}") from error
     except Refusal as refusal:
         raise Refusal(Reason.KEY_MALFORMED, f"the key file {file} cannot be used: {refusal.detail}") from refusal
+
+
+def generate(alg: Literal["ES256", "EdDSA"]) -> SigningKey:
+    """Make a fresh key."""
+    edwards = alg == "EdDSA"
+    return jwk.SigningKey(ed25519.Ed25519PrivateKey.generate() if edwards else ec.generate_private_key(ec.SECP256R1()))
+
+
+@contextlib.contextmanager
+def replacing(file: Path) -> Iterator[Callable[[Sequence[SigningKey]], None]]:
+    """Give a function that puts other keys into a file that is there: whole, 0600, of the same owner.
+
+    The file stays away from other writers until the block ends: a second one is refused `key_malformed`.
+    """
+    file = file.resolve()
+    beside = file.with_name(f"{file.name}.new")
+    try:
+        made = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError as error:
+        says = f"{beside} is there: another change is under way; delete it if one was cut off"
+        raise Refusal(Reason.KEY_MALFORMED, says) from error
+    except OSError as error:
+        raise Refusal(Reason.KEY_MALFORMED, f"{beside} cannot be made: {error.strerror}") from error
+    stands = True
+    with os.fdopen(made, "wb") as opened:
+
+        def put(keys: Sequence[SigningKey]) -> None:
+            nonlocal stands
+            found, own = file.stat(), os.fstat(made)
+            if (found.st_uid, found.st_gid) != (own.st_uid, own.st_gid):
+                os.fchown(made, found.st_uid, found.st_gid)  # else the service could not read its own keys any more
+            opened.write(canonical.encode({"keys": [key.private_jwk() for key in keys]}) + b"\n")
+            opened.flush()
+            os.fsync(made)
+            beside.replace(file)
+            stands = False
+            _sync_folder(file.parent)
+
+        try:
+            yield put
+        except OSError as error:
+            raise Refusal(Reason.KEY_MALFORMED, f"the key file {file} cannot be replaced: {error.strerror}") from error
+        finally:
+            if stands:
+                beside.unlink()
+
+
+def _sync_folder(folder: Path) -> None:
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 def _read(file: Path) -> bytes:
@@ -50,8 +112,7 @@ def _parse(octets: bytes) -> tuple[SigningKey, ...]:
 def _create(file: Path, alg: Literal["ES256", "EdDSA"]) -> None:
     """Write a fresh key whole under another name and link it: of two processes that start at once, one's key stands."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    edwards = alg == "EdDSA"
-    fresh = jwk.SigningKey(ed25519.Ed25519PrivateKey.generate() if edwards else ec.generate_private_key(ec.SECP256R1()))
+    fresh = generate(alg)
     beside = file.with_name(f"{file.name}.{os.getpid()}")
     with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as opened:
         opened.write(canonical.encode(fresh.private_jwk()) + b"\n")

@@ -5,7 +5,7 @@ import time
 import httpx
 
 from oneact.service import LocalAccount
-from oneact.service.linking import _csrf
+from oneact.service.browser import csrf as form_csrf
 from tests.service.airline import Airline
 from tests.service.world import Caller, calling, page_reason
 
@@ -62,7 +62,7 @@ async def test_an_answer_of_another_approval_server_than_the_one_asked_is_refuse
 async def test_a_start_in_a_session_that_has_grown_old_is_refused(caller: Caller, airline: Airline) -> None:
     airline.account = LocalAccount("bob", "bob", int(time.time()) - 301)
     caller.client.cookies.set("oneact-link", "chosen-by-the-agent")
-    form = {"issuer": caller.server.issuer, "csrf": _csrf("chosen-by-the-agent")}
+    form = {"issuer": caller.server.issuer, "csrf": form_csrf("chosen-by-the-agent")}
     answer = await caller.client.post(caller.resource + "/oneact/link", data=form)
     assert page_reason(answer) == "link_login_stale"
     assert caller.server.pushed == {}

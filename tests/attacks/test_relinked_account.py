@@ -3,7 +3,7 @@
 import time
 
 from oneact.service import LocalAccount
-from oneact.service.linking import _csrf
+from oneact.service.browser import csrf as form_csrf
 from tests.attacks.stage import told
 from tests.service.airline import Airline
 from tests.service.world import ApprovalServer, Caller, free_port, page_reason, served
@@ -17,7 +17,7 @@ async def test_a_linked_account_is_not_linked_again_from_within_its_session(call
     page = await caller.client.get(caller.resource + "/oneact/link")
     assert "csrf" not in page.text
     caller.client.cookies.set("oneact-link", "chosen-by-the-agent")
-    form = {"issuer": "https://evil.example", "csrf": _csrf("chosen-by-the-agent")}
+    form = {"issuer": "https://evil.example", "csrf": form_csrf("chosen-by-the-agent")}
     answer = await caller.client.post(caller.resource + "/oneact/link", data=form)
     assert page_reason(answer) == "link_exists"
     links = await airline.guard.store.links("alice")

@@ -56,7 +56,7 @@ ANY_ORIGIN = skip(CLIENT_DATA, "not isinstance(said, str) or said not in origins
 ANY_FRAME = skip(CLIENT_DATA, 'members.get("crossOrigin", False) is not False or "topOrigin" in members')
 NONCES = all_of(edit(CHECKS, "nonces=trust.nonces", 'nonces=("n-1",)'), header("proof_nonce", "dpop-nonce", "n-1"))
 HANDED = header("passkey_not_pinned", "dpop-nonce", "n-1")
-NOT_SUBSET = skip("protocol.roster:check_removal", "not set(later.credentials) < set(pinned.credentials)")
+NOT_SUBSET = skip("protocol.roster:_check_removes", "not set(later.credentials) < set(pinned.credentials)")
 ANY_PARTIES = skip("protocol.id_token:check", 'claims["iss"] != issuer or claims["aud"] != client_id')
 CALLBACK = "service.linking:callback"
 SEQ = "later.seq <= pinned.seq"
@@ -394,9 +394,9 @@ FAULTS: dict[str, Fault] = {
     "link.17": wrap(STORE, _forgiving),
     "link.18": all_of(
         edit(CALLBACK, " or kept.session != canonical.sha256(session.encode())", ""),
-        edit("service.linking:_person", "session = request.cookie(_cookie_name(guard))", 'session = request.cookie(_cookie_name(guard)) or "any"'),
+        edit("service.browser:person", "session = request.cookie(_cookie_name(guard))", 'session = request.cookie(_cookie_name(guard)) or "any"'),
     ),
-    "link.19": edit("service.linking:start", ' or fields.get("csrf") != _csrf(session)', ""),
+    "link.19": edit("service.browser:check_form", ' or fields.get("csrf") != csrf(session)', ""),
     "link.20": edit("service.linking:start", "raise Refusal(Reason.LINK_ISSUER, issuer)", "raise Refusal(Reason.METADATA_UNREACHABLE)"),
 }  # fmt: skip
 # A right service of another kind: it asks for nonces.

@@ -146,6 +146,7 @@ class Service:
 
     url: str
     key: Any = field(default_factory=new_key)
+    older: list[Any] = field(default_factory=list)
     documents: list[dict[str, Any]] = field(default_factory=lambda: [DOCUMENT, WITHOUT_TERMS])
     fetched: list[str] = field(default_factory=list)
     reads: list[dict[str, Any]] = field(default_factory=lambda: [ITINERARIES, BOOKINGS])
@@ -169,7 +170,7 @@ class Service:
                 "oneact_act_uri": self.url + "/oneact/act",
                 "oneact_versions_supported": ["1"],
             },
-            "/oneact/jwks.json": {"keys": [self.key.public.public_jwk()]},
+            "/oneact/jwks.json": {"keys": [key.public.public_jwk() for key in (self.key, *self.older)]},
             "/oneact/client.json": {
                 "client_id": self.client_id,
                 "client_name": "Example Air",
@@ -184,6 +185,11 @@ class Service:
         for document in self.documents:
             found["/oneact/actions/" + action.parse(document).digest] = document
         return found
+
+    def rotate(self) -> None:
+        """Sign with a new key from now on, and publish the old one still."""
+        self.older.insert(0, self.key)
+        self.key = new_key()
 
     @property
     def client_id(self) -> str:

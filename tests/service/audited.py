@@ -50,7 +50,7 @@ class Books:
 
     @property
     def receipts(self) -> Receipts:
-        return Receipts(keys.load(self.key).signing)
+        return Receipts(keys.load(self.key))
 
     def asked(self, txn: str) -> Act:
         return act.build(RESOURCE, ACTION.name, ACTION.digest, {"to": txn}, None)
@@ -76,7 +76,7 @@ class Books:
     def offered(self, txn: str, to: str) -> str:
         times = (self.now, self.now + 600)
         found = offer.Offer(RESOURCE, self.person.issuer, *times, "jti", txn, self.asked(to), "Book a flight")
-        return offer.sign(found, self.receipts.key)
+        return offer.sign(found, self.receipts.keys.signing)
 
     def executed(self, txn: str) -> Outcome:
         return self.receipts.of_answer(self.approved(txn), exchange.of_json({"flew": txn}), self.now + 1)
@@ -91,7 +91,8 @@ class Books:
         await self.spend(store, "paris", self.executed("paris"))
         unknown = self.receipts.unknown(self.approved("rome"), self.now + 2)
         await self.spend(store, "rome", unknown, replace(self.executed("rome"), at=self.now + 3))
-        assert await store.pin(self.person.roster(RESOURCE, 2), self.now, "a.jws.text")
+        later = self.person.signed_roster(RESOURCE, 2)
+        assert await store.pin(later.roster, 1, self.now, later.webauthn.members())
         assert await store.unlink("bob", other.issuer, self.now)
         await self.spend(store, "oslo", self.receipts.unknown(self.approved("oslo"), self.now + 4))
         await self.spend(store, "running")

@@ -5,14 +5,17 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from tests.log.acts import Story
 from tests.service.audited import ACTION, RESOURCE, Books
 
+from oneact import keyfile
 from oneact.errors import Refusal
-from oneact.protocol import canonical
+from oneact.protocol import canonical, roster
+from oneact.protocol.roster import Roster
 from oneact.service.audit import evidence, record
 from oneact.service.store.contract import Link
 from oneact.service.store.snapshot import snapshot
@@ -169,14 +172,54 @@ def test_a_spend_for_an_account_that_was_never_linked_is_found(books: Books) -> 
     assert faults_after(books, lambda copy: copy.rewrite(3, account="carol")) == {"approval", "table"}
 
 
+def pin_instead(copy: Books, later: Roster, proof: Any) -> None:
+    """Have entry 8 and the table say that this roster was pinned, vouched for by that."""
+    copy.rewrite(8, roster=later.members(), proof=proof)
+    copy.execute(f"UPDATE links SET roster = '{canonical.encode(later.members()).decode()}'")
+
+
 def test_a_passkey_that_was_removed_later_still_counts(books: Books) -> None:
     def later(copy: Books) -> None:
-        another = SoftwarePasskey("localhost", books.person.issuer).credential.members()
-        roster = copy.contents()[7]["roster"] | {"credentials": [another]}
-        copy.rewrite(8, roster=roster)
-        copy.execute(f"UPDATE links SET roster = '{canonical.encode(roster).decode()}'")
+        another = SoftwarePasskey("localhost", books.person.issuer).credential
+        pinned = replace(books.person.roster(RESOURCE, 2), credentials=(another,))
+        pin_instead(copy, pinned, books.person.passkey.get(pinned.challenge()).members())
 
     assert faults_after(books, later) == set()
+
+
+@pytest.mark.parametrize(
+    "vouched", ["by itself", "by the first for another", "by the server", "by the server for less"]
+)
+def test_a_roster_that_no_pinned_passkey_vouches_for_is_found(books: Books, vouched: str) -> None:
+    def tamper(copy: Books) -> None:
+        person, thief = books.person, SoftwarePasskey("localhost", books.person.issuer)
+        old = person.roster(RESOURCE, 2)
+        pinned = replace(old, credentials=(*old.credentials, thief.credential))
+        proofs: dict[str, Any] = {
+            "by itself": thief.get(pinned.challenge()).members(),
+            "by the first for another": person.passkey.get(old.challenge()).members(),
+            "by the server": roster.sign_removal(pinned, person.key),
+            "by the server for less": roster.sign_removal(old, person.key),
+        }
+        pin_instead(copy, pinned, proofs[vouched])
+
+    assert faults_after(books, tamper) == {"link"}
+
+
+@pytest.mark.parametrize(("signed_seq", "found"), [(2, set()), (3, {"link"})])
+async def test_a_removal_is_in_order_if_the_server_signed_that_very_one(
+    tmp_path: Path, signed_seq: int, found: set[str]
+) -> None:
+    books, store = Books(tmp_path), SqliteStore(tmp_path / "air.db")
+    await store.open()
+    old, other = books.person.roster(RESOURCE), SoftwarePasskey("localhost", books.person.issuer)
+    both = replace(old, credentials=(*old.credentials, other.credential))
+    await store.link(Link("alice", both, books.now, books.person.passkey.get(both.challenge()).members()))
+    less = replace(old, seq=2)
+    await store.pin(less, 1, books.now, roster.sign_removal(replace(less, seq=signed_seq), books.person.key))
+    await store.close()
+    keyfile.load_or_create(books.key)
+    assert books.faults() == found
 
 
 # 5. Outcomes.
@@ -248,8 +291,10 @@ def test_a_receipt_that_is_none_is_found(books: Books) -> None:
 def test_a_receipt_by_another_key_is_found(books: Books, kid: str) -> None:
     forger = new_key()
     if kid == "the service's":
-        forger.__dict__["public"] = replace(forger.public, kid=books.receipts.key.public.kid)
-    outcome = replace(books.receipts, key=forger).unknown(books.approved("oslo"), books.now + 4)
+        forger.__dict__["public"] = replace(forger.public, kid=books.receipts.keys.signing.public.kid)
+    outcome = replace(books.receipts, keys=SimpleNamespace(signing=forger)).unknown(
+        books.approved("oslo"), books.now + 4
+    )
 
     def tamper(copy: Books) -> None:
         copy.rewrite(11, receipt=outcome.receipt)
@@ -536,6 +581,8 @@ async def test_a_journal_that_began_on_an_old_database_is_whole_without_tokens(t
     await books.fill()
     with books.opened() as connection:
         connection.execute("DROP TABLE journal")
+        connection.execute("DROP TABLE unlinkings")
+        connection.execute("DROP TABLE candidates")
         connection.execute("PRAGMA user_version=1")
     store = SqliteStore(books.file)
     await store.open()

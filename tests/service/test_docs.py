@@ -83,6 +83,27 @@ def test_bank(oneact_approver, oneact_agent):
     bank.engine.dispose()
 """
 
+ACCOUNT = """
+import os, tempfile
+from fastapi.testclient import TestClient
+os.environ["AIR_FOLDER"] = tempfile.mkdtemp()
+import account, air
+
+pytest_plugins = ["oneact.testing.fixtures"]
+
+
+def test_account(oneact_approver):
+    with TestClient(account.app, base_url=air.guard.resource) as client:
+        assert client.get("/account").status_code == 401
+        client.get("/login", follow_redirects=False)
+        assert "no agent can ask" in client.get("/account").text
+        oneact_approver.link(air.guard, "ada")
+        page = client.get("/account").text
+    assert "<strong>http://localhost:8400</strong>" in page
+    assert "1 passkey<" in page
+    assert 'href="http://localhost:8500/oneact/link"' in page
+"""
+
 
 def test_the_whole_service_passes_its_whole_test(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(**{name: FILES[name] for name in ("air", "test_air")})
@@ -94,13 +115,18 @@ def test_the_service_without_fastapi_books_too(pytester: pytest.Pytester) -> Non
     pytester.runpytest_subprocess("-q").assert_outcomes(passed=1)
 
 
+def test_the_account_page_shows_what_the_account_is_linked_to(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(air=FILES["air"], account=FILES["account"], test_account=ACCOUNT)
+    pytester.runpytest_subprocess("-q").assert_outcomes(passed=1)
+
+
 def test_the_service_that_spends_in_its_own_transaction_does_so_once(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(bank=FILES["bank"], test_bank=BANK)
     pytester.runpytest_subprocess("-q").assert_outcomes(passed=1)
 
 
 def test_no_other_file_stands_there_untried() -> None:
-    assert FILES.keys() == {"air", "test_air", "plain", "bank"}
+    assert FILES.keys() == {"air", "test_air", "plain", "bank", "account"}
 
 
 @pytest.mark.parametrize(

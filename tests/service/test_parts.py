@@ -1,5 +1,6 @@
 """The small parts: the header that asks for an offer, limits, keys, cookies, answers."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +104,7 @@ def test_of_several_keys_the_first_signs_and_the_first_two_know_their_offers(tmp
     file = tmp_path / "air.jwk"
     file.touch(0o600)
     file.write_bytes(canonical.encode({"keys": [key.private_jwk() for key in made]}))
+    os.utime(file, (1, 1))
     found = keys.load(file)
     assert found.signing.public.thumbprint == made[0].public.thumbprint
     assert len(found.txn_keys) == 2

@@ -141,9 +141,28 @@ async def test_a_person_has_one_account_and_an_account_one_link(store: Store) ->
 async def test_only_a_newer_roster_is_pinned(store: Store) -> None:
     person = InProcessApprover()
     await store.link(Link("alice", person.roster(RESOURCE, 3), 1))
-    assert not await store.pin(person.roster(RESOURCE, 3), 2)
-    assert await store.pin(person.roster(RESOURCE, 4), 2)
-    assert not await store.pin(person.roster(RESOURCE, 2), 2)
+    assert not await store.pin(person.roster(RESOURCE, 3), 3, 2)
+    assert await store.pin(person.roster(RESOURCE, 4), 3, 2)
+    assert not await store.pin(person.roster(RESOURCE, 2), 4, 2)
+
+
+async def test_a_roster_is_not_pinned_over_another_than_the_one_it_was_held_against(store: Store) -> None:
+    person = InProcessApprover()
+    await store.link(Link("alice", person.roster(RESOURCE, 1), 1))
+    assert await store.pin(person.roster(RESOURCE, 2), 1, 2)
+    assert not await store.pin(person.roster(RESOURCE, 9), 1, 2)
+    [link] = await store.links("alice")
+    assert link.roster.seq == 2
+
+
+async def test_of_many_rosters_that_follow_the_same_one_a_single_one_is_pinned(store: Store, tmp_path: Path) -> None:
+    person, other = InProcessApprover(), SqliteStore(tmp_path / "s.db")
+    await other.open()
+    await store.link(Link("alice", person.roster(RESOURCE, 1), 1))
+    tries = ((store, other)[seq % 2].pin(person.roster(RESOURCE, seq), 1, 2) for seq in range(2, 22))
+    assert sum(await asyncio.gather(*tries)) == 1
+    assert [entry.kind.value for entry in await store.journal(0, 99)] == ["linked", "roster_pinned"]
+    await other.close()
 
 
 async def test_of_two_callers_one_takes_a_state(store: Store) -> None:
@@ -222,8 +241,8 @@ async def test_every_change_stands_in_the_journal_and_nothing_else_does(store: S
     assert not await store.spend(replace(SPEND, token="d.e.f"))
     await store.finish(KEY, outcome("executed", "receipt"))
     assert not await store.finish(KEY, outcome("failed", "another"))
-    await store.pin(person.roster(RESOURCE, 2), 102, "a.jws.text")
-    assert not await store.pin(person.roster(RESOURCE, 2), 103)
+    await store.pin(person.roster(RESOURCE, 2), 1, 102, "a.jws.text")
+    assert not await store.pin(person.roster(RESOURCE, 2), 2, 103)
     await store.unlink("alice", person.issuer, 104)
     assert not await store.unlink("alice", person.issuer, 105)
     entries = await store.journal(0, 100)

@@ -89,6 +89,15 @@ async def test_the_owners_own_support_can_unlink_an_account(service: Service) ->
     assert again == {"unlinked": False, "notices": []}
 
 
+async def test_nobody_is_unlinked_without_a_passkey_where_no_daily_notice_could_go_out(service: Service) -> None:
+    account = {"id": "alice", "label": "Alice", "auth_time": int(time.time())}
+    asked = {"method": "GET", "url": "/oneact/unlink", "headers": {}, "client": "203.0.113.7", "account": account}
+    found = (await service.client.post("/page", json=asked)).json()
+    assert found["answer"]["status"] == 404, found
+    found = (await service.client.post("/page", json=asked | {"url": "/oneact/link"})).json()
+    assert "our own support" in found["answer"]["body"]
+
+
 @pytest.mark.parametrize("ticket", ["no", "a.b", "W10.AAAA", "{forged}", "{cut}"])
 async def test_a_ticket_that_was_not_handed_out_is_refused(service: Service, ticket: str) -> None:
     held = (await service.verify(await service.approved()))["ticket"]

@@ -148,6 +148,7 @@ ADVICE: Final[dict[Reason, str]] = {
     Reason.LINK_NONCE: _LINK,
     Reason.LINK_ISSUER: "Link to an approval server that the service accepts.",
     Reason.LINK_LOGIN_STALE: "Sign out of the service, sign in again, and link within five minutes.",
+    Reason.UNLINK_WAIT: "Come back after the time that the service's page names, and sign in again just before.",
     Reason.LINK_EXISTS: "Unlink first on both sides: at the service, which is an act, then at the approval server.",
     Reason.TICKET_INVALID: "Open the approval page anew in this browser, and sign in at the service where it asks.",
     Reason.ID_TOKEN_INVALID: _LINK,

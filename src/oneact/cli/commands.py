@@ -7,7 +7,20 @@ from typing import Annotated
 import typer
 
 import oneact
-from oneact.cli import agent, agent_read, conformance, explain, flush, log, serve, service, service_sql, sidecar, verify
+from oneact.cli import (
+    agent,
+    agent_read,
+    conformance,
+    explain,
+    flush,
+    log,
+    rotate_key,
+    serve,
+    service,
+    service_sql,
+    sidecar,
+    verify,
+)
 
 app = typer.Typer(name="oneact", no_args_is_help=True, add_completion=False)
 app.command("serve")(serve.serve)
@@ -17,6 +30,7 @@ app.add_typer(log.app, name="log")
 app.command("verify")(verify.verify)
 app.command("explain")(explain.explain)
 service.app.command("flush")(flush.flush)
+service.app.command("rotate-key")(rotate_key.rotate_key)
 service.app.command("sql")(service_sql.sql)
 app.add_typer(service.app, name="service")
 app.command("sidecar")(sidecar.sidecar)

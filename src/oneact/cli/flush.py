@@ -62,7 +62,7 @@ async def _flush(file: Path, own: ServiceKeys, private_hosts: list[str]) -> Flus
     store, fetcher = SqliteStore(file), Fetcher("", private_hosts)
     await store.open()
     try:
-        await Execution(store, Receipts(own.signing), now).recover()
+        await Execution(store, Receipts(own), now).recover()
         arrived = await Outbox(store, Issuers(LINKED, store, CachedDocuments(fetcher)), now, fetcher).flush()
     finally:
         await store.close()

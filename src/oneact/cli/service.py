@@ -50,6 +50,7 @@ def audit(
         with snapshot(store) as opened:
             found = record.read(opened.journal(), keys, kept)
             findings = [*found.findings, *tables.compare(found, opened.spends(), opened.links(), int(time.time()))]
+            findings += tables.compare_waits(found, opened.unlinkings())
     except Refusal as refusal:
         raise _unreadable(store, refusal) from refusal
     own = [(where, bundle) for where, bundle in bundles if not held.is_elsewhere(found, bundle)]

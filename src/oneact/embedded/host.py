@@ -9,7 +9,7 @@ from oneact.embedded.within import Within
 from oneact.errors import Reason, Refusal
 from oneact.protocol import roster
 from oneact.server.hosting import Guest
-from oneact.service import endpoints
+from oneact.service import endpoints, unlinking
 from oneact.service.store.contract import Link
 
 if TYPE_CHECKING:
@@ -52,8 +52,9 @@ class Hosting:
         pinned = await self.standing(world, guest)
         if pinned is not None:
             roster.check_next(signed, pinned)
-            if not await guard.store.pin(found, guard.now(), proof):
+            if not await guard.store.pin(found, pinned.seq, guard.now(), proof):
                 raise Refusal(Reason.ROSTER_SEQ, "another roster was pinned meanwhile")
+            await unlinking.cancel(guard, guest.id, "passkey")
             return
         roster.check_first(signed, guard.issuers.listed[0] if guard.issuers.listed else "", self.resource, found.sub)
         if not await guard.store.link(Link(guest.id, found, guard.now(), proof)):

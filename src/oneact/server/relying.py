@@ -90,8 +90,8 @@ async def open_request(world: World, client_id: str, request_uri: str) -> LinkRe
     # A person who has to sign in first needs longer than the minute in which the assertion was made.
     if row is None or row["client_id"] != client_id or row["expires_at"] + SIGN_IN < now:
         raise Refusal(Reason.GRANT_UNKNOWN, "request_uri")
-    service = await services.client(world, client_id)
     asserted = client_assertion.parse(row["client_assertion"])
+    service = await services.client(world, client_id, asserted.parsed.header.kid)
     client_assertion.check(asserted, tuple(service.keys.values()), world.issuer, row["expires_at"] - LIFETIME)
     kept: dict[str, str] = json.loads(row["parameters"])
     if kept["redirect_uri"] not in service.redirect_uris:
@@ -142,7 +142,7 @@ async def _authenticate(world: World, parameters: Mapping[str, str], client_id: 
     asserted = client_assertion.parse(parameters.get("client_assertion", ""))
     if asserted.client_id != client_id:
         raise Refusal(Reason.CLIENT_ASSERTION, "another client's")
-    service, now = await services.client(world, client_id), world.now()
+    service, now = await services.client(world, client_id, asserted.parsed.header.kid), world.now()
     client_assertion.check(asserted, tuple(service.keys.values()), world.issuer, now)
     if not world.seen.first(client_id, f"assertion {asserted.jti}", asserted.exp, now):
         raise Refusal(Reason.CLIENT_ASSERTION_REPLAYED, asserted.jti)

@@ -69,11 +69,12 @@ async def described_reads(world: World, wanted: Wanted) -> list[Read]:
     raise Refusal(Reason.READ_UNKNOWN, f"{wanted.names} with that digest")
 
 
-async def client(world: World, client_id: str) -> ServiceClient:
+async def client(world: World, client_id: str, kid: str | None = None) -> ServiceClient:
     """Give a service by its client identifier, the address of its metadata document.
 
     A host may have several services as tenants, so the document says nothing for any resource but the one it lies
-    under, at one fixed path. Refuses `client_metadata` for another, or one that reaches outside its resource.
+    under, at one fixed path. `kid` is the key that its assertion names: where it is not at hand, they are fetched once
+    more. Refuses `client_metadata` for another, or one that reaches outside its resource.
     """
     reason = Reason.CLIENT_METADATA
     document = await world.fetch.get_json(client_id)
@@ -90,5 +91,5 @@ async def client(world: World, client_id: str) -> ServiceClient:
     if not all(metadata.lies_under(uri, resource) for uri in (jwks_uri, roster_uri, *redirect_uris)):
         raise Refusal(reason, "an address does not lie under the service's own resource")
     described = await describe(world, resource)
-    found = await keys(world, jwks_uri, None)
+    found = await keys(world, jwks_uri, kid)
     return ServiceClient(client_id, resource, described.name, redirect_uris, roster_uri, found)

@@ -106,10 +106,11 @@ class Approver:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A local account and its approvers."""
+    """A local account and its approvers; `unlinking` says whether it waits for an unlinking without a passkey."""
 
     id: str
     approvers: tuple[Approver, ...]
+    unlinking: bool = False
 
 
 class Approved(NamedTuple):

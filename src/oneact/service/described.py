@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from oneact.protocol.action import Rule
-from oneact.service import actions, endpoints, exchange, readers, reading
+from oneact.service import actions, approvers, endpoints, exchange, readers, reading
 from oneact.service.askers import asker_argument
 from oneact.service.guard import GuardCore
 from oneact.service.guarded import DEADLINE, Guarded, by_schema
@@ -44,6 +44,8 @@ class DescribedGuard(GuardCore, ABC, Generic[E]):
             path=endpoints.ACT_PATH,
         )
         self.register(Guarded(action, by_schema(action.schema), self._unlink))
+        if self.approvers > 1:
+            approvers.register(self, endpoints.ACT_PATH)
 
     @abstractmethod
     def _endpoint(self, name: str) -> E:

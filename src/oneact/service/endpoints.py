@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from oneact.errors import Reason, Refusal
 from oneact.protocol import metadata, token
-from oneact.service import exchange, link_page, linking, reading, roster, tickets
+from oneact.service import exchange, link_page, linking, reading, roster, tickets, unlinking
 from oneact.service.checks import check_holder
 from oneact.service.store.contract import Holder, SpendKey
 
@@ -29,7 +29,7 @@ JWKS_PATH: Final = "/oneact/jwks.json"
 ACTIONS_PATH: Final = "/oneact/actions"
 RECEIPTS_PATH: Final = "/oneact/receipts"
 PREFIXES: Final = ("/oneact/", metadata.SERVICE_PATH)
-_PAGES: Final = frozenset({linking.LINK_PATH, linking.CALLBACK_PATH, tickets.TICKET_PATH})
+_PAGES: Final = frozenset({linking.LINK_PATH, linking.CALLBACK_PATH, tickets.TICKET_PATH, unlinking.UNLINK_PATH})
 _SIGN_IN: Final = frozenset({Reason.SESSION_REQUIRED, Reason.LINK_LOGIN_STALE})
 
 
@@ -51,7 +51,7 @@ async def answer(guard: GuardCore, request: Request) -> Answer:
         return await found[request.method](guard, request)
     except Refusal as refusal:
         answer = exchange.refused(refusal, request.method, request.path)
-        return _refusal_page(guard, refusal.reason) if request.path in _PAGES else answer
+        return _refusal_page(guard, refusal.reason, request.path) if request.path in _PAGES else answer
 
 
 async def _approvals(guard: GuardCore, approvals: Approvals, request: Request) -> Answer:
@@ -63,9 +63,10 @@ async def _approvals(guard: GuardCore, approvals: Approvals, request: Request) -
         return exchange.refused(refusal, request.method, request.path)
 
 
-def _refusal_page(guard: GuardCore, reason: Reason) -> Answer:
+def _refusal_page(guard: GuardCore, reason: Reason, path: str) -> Answer:
     """Say on a page what did not work; who has to sign in is led there by a link, since a redirect could go round."""
-    way = guard.sign_in(linking.LINK_PATH) if reason in _SIGN_IN else None
+    here = path if path == unlinking.UNLINK_PATH else linking.LINK_PATH
+    way = guard.sign_in(here) if reason in _SIGN_IN else None
     page = link_page.message(linking.site(guard), "That did not work", reason.says, way)
     return exchange.of_page(page, reason.status)
 
@@ -163,6 +164,7 @@ _ENDPOINTS: Final[dict[str, dict[str, _Endpoint]]] = {
     metadata.CLIENT_PATH: {"GET": _client},
     linking.LINK_PATH: {"GET": linking.page, "POST": linking.start},
     linking.CALLBACK_PATH: {"GET": linking.callback},
+    unlinking.UNLINK_PATH: {"GET": unlinking.page, "POST": unlinking.act},
     linking.ROSTER_PATH: {"POST": roster.answer},
     tickets.TICKET_PATH: {"GET": tickets.hand_over},
     ACT_PATH: {"POST": _act},

@@ -18,7 +18,7 @@ from oneact.errors import Reason, Refusal
 from oneact.fetch import LOCAL_NAMES, Fetcher
 from oneact.protocol import canonical, metadata, token
 from oneact.protocol.action import Rule
-from oneact.service import askers, exchange, keys, settings
+from oneact.service import account_page, askers, exchange, keys, settings, unlinking
 from oneact.service.act import Act, Asker, LocalAccount
 from oneact.service.checks import Held, Presented, Trust, check_approved, check_presented
 from oneact.service.execution import Execution
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from oneact.protocol.read_token import ReadToken
     from oneact.protocol.reading import Read
     from oneact.protocol.token import ActionToken
+    from oneact.service.account_page import AccountLinks
     from oneact.service.approvals import Approvals
     from oneact.service.checks import Approved
     from oneact.service.exchange import Answer, Request
@@ -55,6 +56,7 @@ _LEARNABLE: Final = frozenset({Reason.TOKEN_ISSUER, Reason.TOKEN_KEY})
 _BEFORE_LOOK_UP: Final = 6  # the one check before the look-up of a spend whose token and proof are verified
 _AFTER_LOOK_UP: Final = frozenset({3, 7, 8, 9, 10})
 _ROUND: Final = 1.0  # seconds between rounds of the outbox and of recovery
+_REMIND: Final = 60  # rounds between looks for notices that are due
 _KEEP: Final = 7 * 24 * 3600
 _LOG: Final = logging.getLogger("oneact.service")
 
@@ -64,13 +66,14 @@ class GuardCore:
 
     `resource` is the service's identifier and the address under which all its paths lie, without a trailing slash.
     `key` is the key file. `store` is the path of an SQLite file, or a `Store`. `account` gives the signed-in
-    `LocalAccount` of the framework's request, or None. `issuers` lists the accepted approval servers, or is `LINKED`,
-    or is the service's own approval server, in this very process or `Beside` it.
-    `private_hosts` are names that may have private addresses and be spoken to without TLS. `terms_per_minute` bounds
-    for each client address how often terms are stated without an action token. `notify` is told of an account's
-    id and of what became of its link. `allow_insecure_login_age` takes an `account` that gives a plain id, of which
-    nobody knows when it signed in, for signed in right now. `spends` leads to the database in which handlers write
-    their spends, as `OwnerDatabase` takes it. Raises ValueError for a setting that could not work.
+    `LocalAccount` of the framework's request, or None. `issuers` lists the accepted approval servers, or is
+    `LINKED`, or is the service's own approval server, in this very process or `Beside` it. `private_hosts` are
+    names that may have private addresses and be spoken to without TLS. `terms_per_minute` bounds for each client
+    address how often terms are stated without an action token. `notify` is told of an account's id and of what
+    became of its link. `approvers` is how many persons may be linked to one account. `allow_insecure_login_age`
+    takes an `account` that gives a plain id, of which nobody knows when it signed in, for signed in right now.
+    `spends` leads to the database in which handlers write their spends, as `OwnerDatabase` takes it. Raises
+    ValueError for a setting that could not work.
     """
 
     def __init__(  # noqa: PLR0913 - the settings of a service, each by its name
@@ -86,6 +89,7 @@ class GuardCore:
         login_uri: str | None = None,
         terms_per_minute: int = 600,
         notify: Callable[[str, str], Any] | None = None,
+        approvers: int = 1,
         allow_insecure_login_age: bool = False,
         spends: Any = None,  # noqa: ANN401 - an engine, an alias, a callable: `OwnerDatabase` looks at it
         now: Callable[[], int] = lambda: int(time.time()),
@@ -100,6 +104,7 @@ class GuardCore:
             self.fetcher = self.approvals.attach(self)
         self.beside = issuers if isinstance(issuers, Beside) else None
         accepted = settings.issuers(issuers, self.fetcher.excepted)
+        self.approvers = settings.approvers(approvers, self.own_server)
         self._rate = RateLimit(settings.rate(terms_per_minute))
         self.keys = keys.load(key)
         self.store: Store = SqliteStore(store) if isinstance(store, str | Path) else store
@@ -172,14 +177,14 @@ class GuardCore:
     def register(self, guarded: Guarded) -> None:
         """Add an action; raises ValueError for a name that is taken, and for a rule that nobody could meet.
 
-        An account has one link, hence one approver: no second person can approve, and the one there is also asks.
+        Any one of an account's approvers approves; no approval server collects the approvals of several yet.
         """
         if guarded.action.name in self.actions:
             raise ValueError(f"two actions are named {guarded.action.name}")
         if guarded.action.rule != Rule():
             raise ValueError(
-                f"action {guarded.action.name}: {guarded.action.rule} cannot be met, since an account is linked to one "
-                "person, who asks and approves; leave rule= out"
+                f"action {guarded.action.name}: {guarded.action.rule} cannot be met, since no approval server "
+                "collects the approvals of several persons; leave rule= out"
             )
         if guarded.spends and not isinstance(self.execution, Once):
             raise ValueError(
@@ -224,6 +229,17 @@ class GuardCore:
         await self.start()
         return await self.execution.settle(SpendKey(self.resource, issuer, txn), state)
 
+    async def links_of(self, account: str) -> AccountLinks:
+        """Give the links of a local account, for the owner's own account page."""
+        await self.start()
+        links, at = await self.store.links(account), await unlinking.ends(self, account)
+        way = self.resource + unlinking.UNLINK_PATH if self.tells_later else None
+        return account_page.read(links, f"{self.resource}/oneact/link", way, at)
+
+    async def links_html(self, account: str) -> str:
+        """Give the same as a piece of HTML without script and style, everything in it escaped."""
+        return account_page.fragment(await self.links_of(account))
+
     async def unlink(self, account: str) -> bool:
         """Take every approval server off a local account, without any passkey; False where it has none.
 
@@ -236,6 +252,11 @@ class GuardCore:
         if any(gone):
             await self.tell(account, "unlinked")
         return any(gone)
+
+    @property
+    def tells_later(self) -> bool:
+        """Tell whether notices reach the owner at any time, so also while no request is under way."""
+        return self.notify is not None
 
     @property
     def own_server(self) -> str | None:
@@ -258,14 +279,19 @@ class GuardCore:
             raise TypeError("account= has to give a LocalAccount, a text or None")
         return found
 
-    async def tell(self, account: str, event: str) -> None:
-        """Tell the owner what became of an account's link, who passes it on to the account's known address."""
+    async def tell(self, account: str, event: str) -> bool:
+        """Tell the owner what became of an account's link, who passes it on to the account's known address.
+
+        Gives False where the owner has not taken it.
+        """
         if self.notify is None:
-            return
+            return False
         try:
             await self.call(functools.partial(self.notify, account, event), "here")
         except Exception:  # noqa: BLE001 - what stands stands, whether or not the notice went out
             _LOG.exception("notice of %s was not given", event)
+            return False
+        return True
 
     def trust(self) -> Trust:
         """Give what the service holds true at this moment."""
@@ -301,7 +327,7 @@ class GuardCore:
         self.execution = self._execution()
 
     def _execution(self) -> Execution:
-        signer = Receipts(self.keys.signing)
+        signer = Receipts(self.keys)
         if self._owner is None:
             return Execution(self.store, signer, self.now)
         return Once(self.store, signer, self.now, self._owner, self.resource)
@@ -331,6 +357,8 @@ class GuardCore:
             return await self.execution.existing(found, holder(held))
         account = await self.store.account(held.token.iss, held.token.sub)
         approved = check_approved(held, self.trust(), account, now)
+        if approved.account.unlinking:
+            await unlinking.cancel(self, approved.account.id, "passkey")
         await self._check_terms_hold(guarded, approved)
         act = _act(approved)
 
@@ -415,6 +443,8 @@ class GuardCore:
             try:
                 await self.execution.recover()
                 await self.outbox.deliver()
+                if number % _REMIND == 0:
+                    await unlinking.remind(self)
                 if number % 3600 == 0:
                     await self.execution.forget(self.now() - _KEEP)
             except Exception:  # noqa: BLE001 - one failed round must not be the last one

@@ -37,6 +37,8 @@ class Kind(StrEnum):
     LINKED = "linked"
     UNLINKED = "unlinked"
     ROSTER_PINNED = "roster_pinned"
+    UNLINK_STARTED = "unlink_started"
+    UNLINK_CANCELLED = "unlink_cancelled"
 
 
 class Draft(NamedTuple):
@@ -67,12 +69,15 @@ _TYPES: Final[dict[str, tuple[type, ...]]] = {
 }  # all others are texts
 _KEY: Final = frozenset({"aud", "iss", "txn", "salt"})
 _ROSTER: Final = frozenset({"account", "roster", "salt"})
+_WAIT: Final = frozenset({"account", "salt"})
 _MEMBERS: Final = {
     Kind.SPENT: _KEY | {"jti", "sub", "client_id", "jkt", "act_digest", "account", "action", "deadline_at", "token"},
     Kind.FINISHED: _KEY | {"state", "receipt"},
     Kind.LINKED: _ROSTER | {"proof"},
     Kind.UNLINKED: _ROSTER,
     Kind.ROSTER_PINNED: _ROSTER | {"proof"},
+    Kind.UNLINK_STARTED: _WAIT,
+    Kind.UNLINK_CANCELLED: _WAIT | {"by"},
 }
 
 
@@ -115,6 +120,16 @@ def roster_pinned(account: str, later: Roster, proof: Vouched, now: int, salt: b
     """Record a later roster of a linked person, with what vouches for it."""
     content: dict[str, Json] = {"account": account, "roster": later.members(), "proof": proof}
     return _draft(Kind.ROSTER_PINNED, now, content, salt)
+
+
+def unlink_started(account: str, now: int, salt: bytes) -> Draft:
+    """Record that a wait for an unlinking without a passkey has begun."""
+    return _draft(Kind.UNLINK_STARTED, now, {"account": account}, salt)
+
+
+def unlink_cancelled(account: str, by: str, now: int, salt: bytes) -> Draft:
+    """Record that such a wait was cancelled, by a `passkey` or from a `session`."""
+    return _draft(Kind.UNLINK_CANCELLED, now, {"account": account, "by": by}, salt)
 
 
 def hash_of(kind: Kind, at: int, content_digest: str, seq: int, before: str | None) -> str:

@@ -49,7 +49,7 @@ def form(site: Site, label: str, listed: Sequence[str] | None, action: str, csrf
     else:
         options = "".join(f'<option value="{escape(issuer)}">{escape(issuer)}</option>' for issuer in listed)
         field = f'<select id="issuer" name="issuer">{options}</select>'
-    return _page(
+    return page(
         site,
         "Link your approval server",
         f"<p>You are signed in as <strong>{escape(label)}</strong>. After this, an agent can ask for single acts on "
@@ -59,26 +59,55 @@ def form(site: Site, label: str, listed: Sequence[str] | None, action: str, csrf
     )
 
 
-def linked(site: Site, label: str, issuers: Sequence[str]) -> str:
-    """Give the page of an account that is linked."""
+class Ways(NamedTuple):
+    """Where the page of a linked account leads: for who has no passkey left, for a further person; None without."""
+
+    unlink: str | None
+    more: str | None
+
+
+def linked(site: Site, label: str, issuers: Sequence[str], ways: Ways, *, waits: bool) -> str:
+    """Give the page of an account that is linked; `waits` says that an unlinking without a passkey was asked for."""
+    unlink_uri, more_uri = ways
+    more = ""
+    if more_uri is not None:
+        more = f'<p><a href="{escape(more_uri)}">Have another person approve too</a></p>'
     listed = " and ".join(f"<strong>{escape(issuer)}</strong>" for issuer in issuers)
-    return _page(
+    if unlink_uri is None:
+        lost = "Where all of them are lost, only our own support can unlink it."
+    elif waits:
+        lost = f'Someone has asked to unlink it without one: <a href="{escape(unlink_uri)}">see or cancel that</a>.'
+    else:
+        lost = f'Where all of them are lost, <a href="{escape(unlink_uri)}">unlink it without</a>, in 72 hours.'
+    return page(
         site,
         "Your account is linked",
         f"<p>Agents can ask at {listed} for single acts on the account <strong>{escape(label)}</strong>; each one "
         'waits for your passkey.</p><p class="note">Unlinking is itself an act that one of your passkeys approves: '
-        "have an agent ask for <code>oneact.unlink</code>. Where all of them are lost, only our own support can "
-        "unlink it.</p>",
+        f"have an agent ask for <code>oneact.unlink</code>. {lost}</p>{more}",
+    )
+
+
+def proposed(site: Site, label: str, issuer: str, code: str, action: str) -> str:
+    """Give the page of a person who has linked to an account on which others approve: what these have to name."""
+    return page(
+        site,
+        "Not yet an approver",
+        f"<p>Someone who approves for <strong>{escape(label)}</strong> has to name you within ten minutes: have their "
+        f"agent ask for <code>{escape(action)}</code> with <code>issuer</code> <strong>{escape(issuer)}</strong> and "
+        f"<code>approver</code> <strong>{escape(code)}</strong>.</p><p>Read them this code yourself, and have them "
+        "compare it with what their approval page shows. It will not be shown again.</p>",
     )
 
 
 def message(site: Site, title: str, text: str, login_uri: str | None = None) -> str:
     """Give a page that says one thing, with the way to the service's own sign-in where that helps."""
     way = "" if login_uri is None else f'<p><a href="{escape(login_uri)}">Sign in</a></p>'
-    return _page(site, title, f"<p>{escape(text)}</p>{way}")
+    return page(site, title, f"<p>{escape(text)}</p>{way}")
 
 
-def _page(site: Site, title: str, body: str) -> str:
+def page(site: Site, title: str, body: str) -> str:
+    """Give a page of the service around a body that is HTML."""
     name = escape(site.name)
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'

@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 from oneact.errors import Reason, Refusal
 from oneact.fetch import form_body
 from oneact.protocol import canonical, client_assertion, form, id_token, metadata
-from oneact.service import exchange, link_page, reading
+from oneact.service import approvers, browser, exchange, link_page, reading, unlinking
 from oneact.service.exchange import Answer
 from oneact.service.store.contract import Link, LinkState
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 LINK_PATH: Final = "/oneact/link"
 CALLBACK_PATH: Final = "/oneact/link/callback"
 ROSTER_PATH: Final = "/oneact/roster"
-_LOGIN_SECONDS: Final = 300
+_MORE: Final = "more=1"  # the query with which a further person opens the form
 _STATE_SECONDS: Final = 600
 _MAX_LABEL: Final = 80
 _LOCAL_FORMS: Final = "'self' https: http://localhost:* http://127.0.0.1:*"
@@ -61,27 +61,24 @@ async def page(guard: GuardCore, request: Request) -> Answer:
             return Answer(303, headers=(("Location", way),))
         raise Refusal(Reason.SESSION_REQUIRED)
     links = await guard.store.links(account.id)
-    if links:
-        return _page(guard, link_page.linked(site(guard), account.label, [link.roster.iss for link in links]))
-    _check_fresh(guard, account)
-    session = request.cookie(_cookie_name(guard)) or secrets.token_urlsafe(32)
-    html = link_page.form(site(guard), account.label, guard.issuers.listed, guard.resource + LINK_PATH, _csrf(session))
-    return _page(guard, html).with_headers(("Set-Cookie", _cookie(guard, session)))
+    if links and (request.query != _MORE or len(links) >= guard.approvers):
+        return await _linked(guard, account, [link.roster.iss for link in links])
+    browser.check_fresh(guard, account)
+    session = browser.session_of(guard, request)
+    token, action = browser.csrf(session), guard.resource + LINK_PATH
+    html = link_page.form(site(guard), account.label, guard.issuers.listed, action, token)
+    return browser.with_session(guard, _page(guard, html), session)
 
 
 async def start(guard: GuardCore, request: Request) -> Answer:
     """Push the authorization request and send the browser to the approval server."""
     session, account = await _person(guard, request)
-    fields = reading.fields(request.body.decode("ascii", "replace"))
-    if request.media_type() != exchange.FORM or fields.get("csrf") != _csrf(session):
-        raise Refusal(Reason.CSRF, "the form's token")
-    if any(origin != metadata.origin(guard.resource) for origin in request.values("origin")):
-        raise Refusal(Reason.CSRF, "origin")
+    fields = browser.check_form(guard, request, session)
     issuer = str(fields.get("issuer", "")).strip().rstrip("/")
     if guard.own_server is not None or not guard.issuers.may_link(issuer):
         raise Refusal(Reason.LINK_ISSUER, issuer)
-    if await guard.store.links(account.id):
-        raise Refusal(Reason.LINK_EXISTS, "the account has a link")
+    if len(await guard.store.links(account.id)) >= guard.approvers:
+        raise Refusal(Reason.LINK_EXISTS, "the account has all its links")
     return await _push(guard, account, session, issuer)
 
 
@@ -100,10 +97,11 @@ async def callback(guard: GuardCore, request: Request) -> Answer:
         return _page(guard, link_page.message(site(guard), "Not linked", "You said no. Nothing has changed."), 403)
     found = await _exchange(guard, kept, fields["code"])
     signed = found.signed_roster
-    if not await guard.store.link(Link(account.id, signed.roster, guard.now(), signed.webauthn.members())):
-        raise Refusal(Reason.LINK_EXISTS, "the person or the account is linked")
+    link = Link(account.id, signed.roster, guard.now(), signed.webauthn.members())
+    if not await guard.store.link(link):
+        return await approvers.propose(guard, account, link)
     await guard.tell(account.id, "linked")
-    return _page(guard, link_page.linked(site(guard), account.label, [kept.issuer]))
+    return await _linked(guard, account, [kept.issuer])
 
 
 def site(guard: GuardCore) -> link_page.Site:
@@ -113,19 +111,16 @@ def site(guard: GuardCore) -> link_page.Site:
 
 async def _person(guard: GuardCore, request: Request) -> tuple[str, LocalAccount]:
     """Give the browser's session and the account that has just signed in there."""
-    account = await guard.signed_in(request.native)
-    if account is None:
-        raise Refusal(Reason.SESSION_REQUIRED)
-    session = request.cookie(_cookie_name(guard))
-    if not session:
-        raise Refusal(Reason.LINK_STATE, "no cookie")
-    _check_fresh(guard, account)
+    session, account = await browser.person(guard, request)
+    browser.check_fresh(guard, account)
     return session, account
 
 
-def _check_fresh(guard: GuardCore, account: LocalAccount) -> None:
-    if not 0 <= guard.now() - account.auth_time <= _LOGIN_SECONDS:
-        raise Refusal(Reason.LINK_LOGIN_STALE, f"auth_time {account.auth_time} of {account.id!r} at {guard.now()}")
+async def _linked(guard: GuardCore, account: LocalAccount, issuers: list[str]) -> Answer:
+    way = guard.resource + unlinking.UNLINK_PATH if guard.tells_later else None
+    waits = await unlinking.ends(guard, account.id) is not None
+    more = f"{guard.resource}{LINK_PATH}?{_MORE}" if len(issuers) < guard.approvers else None
+    return _page(guard, link_page.linked(site(guard), account.label, issuers, link_page.Ways(way, more), waits=waits))
 
 
 async def _push(guard: GuardCore, account: LocalAccount, session: str, issuer: str) -> Answer:
@@ -199,16 +194,3 @@ def _page(guard: GuardCore, html: str, status: int = 200) -> Answer:
     listed = guard.issuers.listed
     targets = _LOCAL_FORMS if listed is None else " ".join(["'self'", *(metadata.origin(item) for item in listed)])
     return exchange.of_page(html, status, targets)
-
-
-def _csrf(session: str) -> str:
-    return canonical.sha256(b"oneact-link-form\n" + session.encode())
-
-
-def _cookie_name(guard: GuardCore) -> str:
-    return "__Host-oneact-link" if guard.resource.startswith("https:") else "oneact-link"
-
-
-def _cookie(guard: GuardCore, session: str) -> str:
-    secure = "; Secure" if guard.resource.startswith("https:") else ""
-    return f"{_cookie_name(guard)}={session}; Path=/; Max-Age=3600; HttpOnly; SameSite=Lax{secure}"

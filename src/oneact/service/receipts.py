@@ -10,8 +10,8 @@ from oneact.protocol import base64url, receipt
 from oneact.service.store.contract import Kept, Outcome
 
 if TYPE_CHECKING:
-    from oneact.protocol.jwk import SigningKey
     from oneact.service.exchange import Answer
+    from oneact.service.keys import ServiceKeys
     from oneact.service.store.contract import Spend, State
 
 MAX_KEPT: Final = 64 * 1024
@@ -20,9 +20,9 @@ _FAILED: Final = 400
 
 @dataclass(frozen=True, slots=True)
 class Receipts:
-    """Signs what becomes of spends."""
+    """Signs what becomes of spends, with the key that the service signs with at that moment."""
 
-    key: SigningKey
+    keys: ServiceKeys
 
     def of_answer(self, spend: Spend, answer: Answer, now: int) -> Outcome:
         """Give the outcome of a handler that answered: `failed` where the answer is an error, else `executed`."""
@@ -52,7 +52,7 @@ class Receipts:
             spend.key.aud, spend.key.iss, holder.sub, spend.key.txn, spend.jti, holder.act_digest, now, state,
             result_digest,
         )  # fmt: skip
-        return receipt.sign(claims, self.key)
+        return receipt.sign(claims, self.keys.signing)
 
 
 def state_of(status: int) -> State:

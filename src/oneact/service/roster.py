@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from oneact.errors import Reason, Refusal
 from oneact.protocol import canonical, jws, roster
-from oneact.service import tickets
+from oneact.service import tickets, unlinking
 from oneact.service.exchange import JSON, Answer
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ async def _chain(guard: GuardCore, value: canonical.Json) -> Answer:
     if signed.roster != link.roster:
         roster.check_next(signed, link.roster)
         await _pin(guard, link, signed.roster, signed.webauthn.members())
+        await unlinking.cancel(guard, link.account, "passkey")
     return Answer(204)
 
 
@@ -72,6 +73,6 @@ async def _link(guard: GuardCore, claimed: Roster) -> Link:
 
 
 async def _pin(guard: GuardCore, link: Link, later: Roster, proof: Vouched) -> None:
-    if not await guard.store.pin(later, guard.now(), proof):
+    if not await guard.store.pin(later, link.roster.seq, guard.now(), proof):
         raise Refusal(Reason.ROSTER_SEQ, "another roster was pinned meanwhile")
     await guard.tell(link.account, "passkeys_changed")

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from oneact.service.approvals import Approvals
 
 _MAX_NAME: Final = 80
+_MAX_APPROVERS: Final = 8
 
 
 def identifier(setting: str, value: object, plain: Collection[str]) -> str:
@@ -73,6 +74,18 @@ def login_uri(value: str | None) -> str | None:
     """Give the sign-in's address; raises ValueError for what is neither a path nor an http address."""
     if value is not None and not value.startswith(("/", "https://", "http://")):
         raise ValueError(f"login_uri= {value!r} is a path like /login, or an address like https://air.example/login")
+    return value
+
+
+def approvers(value: int, own: object) -> int:
+    """Give how many persons may approve for an account; raises ValueError for what could not work.
+
+    Where the service has its own approval server, an account is one person.
+    """
+    if not 1 <= value <= _MAX_APPROVERS:
+        raise ValueError(f"approvers= is 1 to {_MAX_APPROVERS}, not {value}")
+    if value > 1 and own is not None:
+        raise ValueError("approvers= is 1 where the service has its own approval server: its persons are the accounts")
     return value
 
 

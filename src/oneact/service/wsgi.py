@@ -21,6 +21,7 @@ from oneact.service.visit import Visit
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable
 
+    from oneact.service.account_page import AccountLinks
     from oneact.service.act import Reading
     from oneact.service.exchange import Answer, Request
     from oneact.service.guard import Where
@@ -79,6 +80,14 @@ class Guard(DescribedGuard["Endpoint"]):
     def unlink_sync(self, account: str) -> bool:
         """Take every approval server off a local account, as `unlink` does."""
         return self.visited(self.unlink(account))
+
+    def links_of_sync(self, account: str) -> AccountLinks:
+        """Give the links of a local account, as `links_of` does."""
+        return self.visited(self.links_of(account))
+
+    def links_html_sync(self, account: str) -> str:
+        """Give the same as a piece of HTML, as `links_html` does."""
+        return self.visited(self.links_html(account))
 
     def visited(self, work: Coroutine[Any, Any, _T]) -> _T:
         """Have the guard do something, and run in this very thread what it needs of the owner's."""

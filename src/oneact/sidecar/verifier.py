@@ -30,11 +30,16 @@ class Verifier(Guard):
 
     def __init__(self, config: Config) -> None:
         super().__init__(**config.settings, account=lambda account: account, notify=_notice)
-        self.execution = self.handing = Handing(self.store, Receipts(self.keys.signing), self.now)
+        self.execution = self.handing = Handing(self.store, Receipts(self.keys), self.now)
         for described in config.actions:
             run = by_schema(described.action.schema)
             self.register(Guarded(described.action, run, _hand, deadline=described.deadline))
             self.handing.handed.add(described.action.name)
+
+    @property
+    def tells_later(self) -> bool:
+        """Tell that no notice reaches the service between its calls: so there is no unlinking without a passkey."""
+        return False
 
     async def offer(self, asked: Asked) -> dict[str, Json]:
         """Answer a request without a token, with an offer or a refusal; nothing is ever executed by it."""

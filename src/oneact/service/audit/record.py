@@ -13,7 +13,7 @@ An erased content can neither be compared nor held against anyone: what it may h
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from oneact.errors import Refusal
 from oneact.protocol import canonical, jws, passkey, receipt, roster, token
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 Key: TypeAlias = tuple[str, str, str]  # aud, iss, txn
 Person: TypeAlias = tuple[str, str]  # iss, sub
+_WAITS: Final = frozenset({Kind.UNLINK_STARTED, Kind.UNLINK_CANCELLED})
 Keys: TypeAlias = "Mapping[str, PublicKey] | None"  # by kid; None where signatures are not verified
 
 
@@ -57,11 +58,15 @@ class Act:
 
 @dataclass(slots=True)
 class Record:
-    """A journal that was read through; `erased` gives for each kind the last second of an erased entry."""
+    """A journal that was read through; `erased` gives for each kind the last second of an erased entry.
+
+    `waits` are the accounts that wait for an unlinking without a passkey, each with the second of its begin.
+    """
 
     acts: dict[Key, Act] = field(default_factory=dict)
     links: dict[Person, tuple[str, Roster]] = field(default_factory=dict)
     rosters: dict[str, list[Roster]] = field(default_factory=dict)
+    waits: dict[str, int] = field(default_factory=dict)
     erased: dict[Kind, int] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     entries: int = 0
@@ -99,6 +104,8 @@ def read(rows: Iterable[Sequence[object]], keys: Keys, kept: tuple[int, str] | N
             _spent(record, entry, entry.content)
         elif entry.kind is Kind.FINISHED:
             _finished(record, entry, entry.content, keys)
+        elif entry.kind in _WAITS:
+            _waited(record, entry, str(entry.content["account"]))
         else:
             _linked(record, entry, entry.content)
     if kept is not None and (record.head is None or record.head.seq < kept[0]):
@@ -231,6 +238,42 @@ def _linked(record: Record, entry: JournalEntry, content: dict[str, Json]) -> No
         follows = record.may_be_erased(Kind.UNLINKED, 0)
     if not follows:
         record.find(Fault.LINK, entry.seq, f"{entry.kind.value} does not follow from the links before it")
-    if entry.kind is not Kind.UNLINKED:
+    for says in _vouching_faults(content.get("proof"), pinned, held[1] if held else None, entry.kind):
+        record.find(Fault.LINK, entry.seq, says)
+    if entry.kind is Kind.UNLINKED:
+        record.waits.pop(account, None)
+    else:
         record.links[person] = (account, pinned)
         record.rosters.setdefault(account, []).append(pinned)
+
+
+def _vouching_faults(proof: Json, pinned: Roster, before: Roster | None, kind: Kind) -> Iterator[str]:
+    """Say why nothing vouches for a roster (check 8); where its proof is not known, nothing can be said.
+
+    What the approval server signed by itself has to be this roster and to take passkeys away; its signature cannot be
+    verified here, since the server's keys of that day are not at hand.
+    """
+    try:
+        if isinstance(proof, dict):
+            signed = roster.SignedRoster(pinned, passkey.parse_assertion(proof))
+            if kind is Kind.LINKED:
+                roster.check_first(signed, pinned.iss, pinned.aud, pinned.sub)
+            elif before is not None:
+                roster.check_next(signed, before)
+        elif isinstance(proof, str):
+            roster.check_claimed_removal(proof, pinned, before)
+    except Refusal as refusal:
+        yield f"no passkey that was pinned vouches for its roster: {refusal}"
+
+
+def _waited(record: Record, entry: JournalEntry, account: str) -> None:
+    """Follow the waits for an unlinking without a passkey (check 8)."""
+    since = record.waits.pop(account, None)
+    if entry.kind is Kind.UNLINK_CANCELLED:
+        follows = since is not None or record.may_be_erased(Kind.UNLINK_STARTED, 0)
+    else:
+        linked = any(held == account for held, _ in record.links.values())
+        follows = linked or record.may_be_erased(Kind.LINKED, 0)
+        record.waits[account] = entry.at
+    if not follows:
+        record.find(Fault.LINK, entry.seq, f"{entry.kind.value} does not follow from the entries before it")

@@ -2,7 +2,8 @@
 
 5. Outcomes, their end: none is wanting past the deadline.
 7. Table of spends: each row is what the journal says; none is wanting that has to be kept.
-8. Table of links: each account's roster is the one pinned last.
+8. Tables of links and waits: each account's roster is the one pinned last, and who waits for an unlinking has asked;
+   every roster is vouched for as it was when it was pinned.
 """
 
 from __future__ import annotations
@@ -102,3 +103,17 @@ def _link_rows(record: Record, rows: Iterable[Mapping[str, object]]) -> Iterator
     if not record.may_be_erased(Kind.UNLINKED, 0):
         for _, sub in wanted:
             yield Finding(Fault.LINK, f"link {sub}", "it is in the journal, but gone from the table of links")
+
+
+def compare_waits(record: Record, rows: Iterable[Mapping[str, object]]) -> Iterator[Finding]:
+    """Hold the table of waits for an unlinking without a passkey against the journal (check 8)."""
+    wanted = dict(record.waits)
+    for row in rows:
+        account, asked_at = str(row["account"]), row["asked_at"]
+        since = wanted.pop(account, None)
+        erased = isinstance(asked_at, int) and record.may_be_erased(Kind.UNLINK_STARTED, asked_at)
+        if (None if row["cancelled_at"] is not None else asked_at) != since and not erased:
+            yield Finding(Fault.LINK, f"unlinking of {account}", "the table and the journal differ on whether it waits")
+    if not record.may_be_erased(Kind.UNLINK_CANCELLED, 0) and not record.may_be_erased(Kind.UNLINKED, 0):
+        for account in wanted:
+            yield Finding(Fault.LINK, f"unlinking of {account}", "it waits in the journal, but not in the table")

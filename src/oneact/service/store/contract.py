@@ -102,6 +102,15 @@ class LinkState:
 
 
 @dataclass(frozen=True, slots=True)
+class Unlinking:
+    """A wait for the unlinking of an account without a passkey; `told_at` is when the first notice went out."""
+
+    account: str
+    asked_at: int
+    told_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery:
     """A receipt that waits for its approval server."""
 
@@ -118,8 +127,9 @@ class Store(Protocol):
     Changes by several processes behave as if they ran one after another. Whatever cannot be done or decided raises
     `Refusal(STORE_UNAVAILABLE)`; no call ever answers by a default.
 
-    `spend`, `finish`, `link`, `unlink` and `pin` write what they changed into the journal, in the same transaction;
-    where they change nothing, they write nothing. The journal is one chain, whichever processes write to it.
+    `spend`, `finish`, `link`, `unlink`, `pin` `admit`, `remove_approver` and the three that start, cancel and
+    finish an unlinking write what they changed into the journal, in the same transaction; where they change
+    nothing, they write nothing. The journal is one chain, whichever processes write to it.
     """
 
     async def open(self) -> None:
@@ -154,7 +164,10 @@ class Store(Protocol):
         ...
 
     async def account(self, iss: str, sub: str) -> Account | None:
-        """Give the local account to which this person is linked, with all its approvers."""
+        """Give the local account to which this person is linked, with all its approvers.
+
+        `unlinking` says whether a wait for its unlinking runs, one past its end included.
+        """
         ...
 
     async def links(self, account: str) -> list[Link]:
@@ -173,12 +186,69 @@ class Store(Protocol):
         """Record a link; False, and nothing changed, where the person is linked or the account has a link."""
         ...
 
-    async def unlink(self, account: str, iss: str, now: int) -> bool:
-        """Delete the account's links to that approval server; False where there is none."""
+    async def propose(self, link: Link, code: str, now: int, expires: int, most: int) -> bool:
+        """Keep a person who would be a further approver, until `expires`.
+
+        False, and nothing changed, where the account has no link, where the person is linked or kept already, and
+        where `most` are kept for the account.
+        """
         ...
 
-    async def pin(self, roster: Roster, now: int, proof: Vouched = None) -> bool:
-        """Replace the pinned roster of a linked person; False, and nothing changed, unless `seq` is higher."""
+    async def admit(self, account: str, iss: str, code: str, now: int, most: int) -> bool:
+        """Link the person who is kept for the account under that code; they are kept no longer.
+
+        False where there is none, and unless the account has from 1 to `most` - 1 links.
+        """
+        ...
+
+    async def remove_approver(self, account: str, iss: str, sub: str, now: int) -> bool:
+        """Delete this person's link to the account; False where there is none or it is the account's last."""
+        ...
+
+    async def unlink(self, account: str, iss: str, now: int) -> bool:
+        """Delete the account's links to that approval server, and what there is of a wait; False without a link."""
+        ...
+
+    async def start_unlinking(self, account: str, now: int, cancelled: int, expired: int) -> bool:
+        """Begin to wait for an unlinking without a passkey, with a notice due at once.
+
+        False, and nothing changed, where the account has no link, where one was cancelled after second `cancelled`,
+        and where a wait runs, unless its first notice went out at `expired` or before.
+        """
+        ...
+
+    async def unlinking(self, account: str) -> Unlinking | None:
+        """Give the wait of an account that nobody has cancelled."""
+        ...
+
+    async def claim_unlinkings(self, now: int, expired: int, until: int) -> list[str]:
+        """Give accounts whose notice is due, and make it due again at `until` for everyone else.
+
+        A wait whose first notice went out at `expired` or before is left alone.
+        """
+        ...
+
+    async def told_unlinking(self, account: str, now: int, again: int) -> None:
+        """Record that a notice went out, and make the next one due at `again`."""
+        ...
+
+    async def cancel_unlinking(self, account: str, by: str, now: int) -> bool:
+        """End a wait; False where none runs. `by` is `passkey` or `session`, for the journal."""
+        ...
+
+    async def finish_unlinking(self, account: str, now: int, told_by: int, expired: int) -> bool:
+        """Delete every link of the account and end the wait.
+
+        False, and nothing changed, unless a wait runs whose first notice went out at `told_by` or before and after
+        `expired`.
+        """
+        ...
+
+    async def pin(self, roster: Roster, before: int, now: int, proof: Vouched = None) -> bool:
+        """Replace the pinned roster of a linked person, whose `seq` is `before`, by one of a higher `seq`.
+
+        False, and nothing changed, where another is pinned by now: the new one was not held against that.
+        """
         ...
 
     async def journal(self, after: int, limit: int) -> list[JournalEntry]:

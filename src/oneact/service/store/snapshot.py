@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from oneact.errors import Reason, Refusal
-from oneact.service.store import journalling, statements
+from oneact.service.store import journalling, statements, unlinkings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,6 +33,16 @@ class Snapshot:
     def links(self) -> Iterator[dict[str, Any]]:
         """Give the table of links, a mapping of columns for each row."""
         return (dict(row) for row in self._connection.execute(statements.ALL_LINKS))
+
+    def unlinkings(self) -> Iterator[dict[str, Any]]:
+        """Give the table of waits for an unlinking; none where the database is older than that table."""
+        if self._connection.execute(statements.HAS_UNLINKINGS).fetchone() is None:
+            return iter(())
+        return (dict(row) for row in self._connection.execute(unlinkings.ALL))
+
+    def undelivered(self) -> Iterator[str]:
+        """Give the receipts that wait for their approval server, due or not."""
+        return (row["receipt"] for row in self._connection.execute(statements.ALL_DELIVERIES))
 
     def waiting(self) -> int:
         """Give the number of receipts that wait for their approval server, due or not."""

@@ -18,7 +18,7 @@ from oneact.errors import Reason, Refusal
 from oneact.protocol import canonical, roster
 from oneact.service import journal
 from oneact.service.checks import Account, Approver
-from oneact.service.store import journalling, statements
+from oneact.service.store import candidates, journalling, statements, unlinkings
 from oneact.service.store.contract import Delivery, Holder, Kept, Link, LinkState, Outcome, Spend, SpendKey
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from oneact.protocol.canonical import Json
     from oneact.protocol.roster import Roster
     from oneact.service.journal import Draft, JournalEntry
-    from oneact.service.store.contract import Vouched
+    from oneact.service.store.contract import Unlinking, Vouched
 
 _THREADS: Final = 4
 _BUSY_SECONDS: Final = 5.0
@@ -101,7 +101,7 @@ class SqliteStore:
         if not rows:
             return None
         approvers = tuple(Approver(f"{row['iss']} {row['sub']}", _roster(row["roster"])) for row in rows)
-        return Account(rows[0]["account"], approvers)
+        return Account(rows[0]["account"], approvers, bool(rows[0]["unlinking"]))
 
     async def links(self, account: str) -> list[Link]:
         """Give the links of a local account."""
@@ -122,13 +122,49 @@ class SqliteStore:
         row = (found.iss, found.sub, link.account, _text(found), found.seq, link.linked_at)
         return await self._run(lambda: self._recorded(statements.LINK, row, journal.linked(link, journalling.salt())))
 
+    async def propose(self, link: Link, code: str, now: int, expires: int, most: int) -> bool:
+        """Keep a person who would be a further approver."""
+        return await self._within(candidates.propose, link, code, now, expires, most)
+
+    async def admit(self, account: str, iss: str, code: str, now: int, most: int) -> bool:
+        """Link the person who is kept for the account under that code."""
+        return await self._within(candidates.admit, account, iss, code, now, most)
+
+    async def remove_approver(self, account: str, iss: str, sub: str, now: int) -> bool:
+        """Delete this person's link to the account, unless it is the last."""
+        return await self._within(candidates.remove, account, iss, sub, now)
+
     async def unlink(self, account: str, iss: str, now: int) -> bool:
         """Delete the account's links to that approval server."""
         return await self._run(lambda: self._unlink(account, iss, now))
 
-    async def pin(self, roster: Roster, now: int, proof: Vouched = None) -> bool:
-        """Replace the pinned roster by one of a higher `seq`."""
-        return await self._run(lambda: self._pin(roster, now, proof))
+    async def start_unlinking(self, account: str, now: int, cancelled: int, expired: int) -> bool:
+        """Begin to wait for an unlinking without a passkey."""
+        return await self._within(unlinkings.start, account, now, cancelled, expired)
+
+    async def unlinking(self, account: str) -> Unlinking | None:
+        """Give the wait of an account that nobody has cancelled."""
+        return await self._run(lambda: unlinkings.find(self._connection(), account))
+
+    async def claim_unlinkings(self, now: int, expired: int, until: int) -> list[str]:
+        """Give accounts whose notice is due, and make it due again at `until`."""
+        return await self._within(unlinkings.claim, now, expired, until)
+
+    async def told_unlinking(self, account: str, now: int, again: int) -> None:
+        """Record that a notice went out."""
+        await self._within(unlinkings.told, account, now, again)
+
+    async def cancel_unlinking(self, account: str, by: str, now: int) -> bool:
+        """End a wait; False where none runs."""
+        return await self._within(unlinkings.cancel, account, by, now)
+
+    async def finish_unlinking(self, account: str, now: int, told_by: int, expired: int) -> bool:
+        """Delete every link of the account and end the wait, where it is over."""
+        return await self._within(self._finish_unlinking, account, now, told_by, expired)
+
+    async def pin(self, roster: Roster, before: int, now: int, proof: Vouched = None) -> bool:
+        """Replace the pinned roster, whose `seq` is `before`, by one of a higher `seq`."""
+        return await self._run(lambda: self._pin(roster, before, now, proof))
 
     async def journal(self, after: int, limit: int) -> list[JournalEntry]:
         """Give entries of the journal in their order."""
@@ -171,6 +207,15 @@ class SqliteStore:
     async def postpone(self, delivery: Delivery, due: int) -> None:
         """Count a failed attempt."""
         await self._run(lambda: self._change(statements.POSTPONE, (delivery.id, delivery.receipt, due)))
+
+    async def _within(self, work: Callable[..., _T], *arguments: Any) -> _T:  # noqa: ANN401 - whatever the work takes
+        """Do work in a transaction that writes."""
+
+        def transact() -> _T:
+            with self._transaction() as connection:
+                return work(connection, *arguments)
+
+        return await self._run(transact)
 
     async def _run(self, work: Callable[[], _T]) -> _T:
         if self._threads is None:
@@ -239,14 +284,29 @@ class SqliteStore:
     def _unlink(self, account: str, iss: str, now: int) -> bool:
         with self._transaction() as connection:
             rows = connection.execute(statements.UNLINK, (account, iss)).fetchall()
-            for row in rows:
-                pinned = _roster(row["roster"])
-                journalling.append(connection, journal.unlinked(account, pinned, now, journalling.salt()))
+            self._end(connection, account, rows, now)
             return bool(rows)
 
-    def _pin(self, later: Roster, now: int, proof: Vouched) -> bool:
+    def _finish_unlinking(
+        self, connection: sqlite3.Connection, account: str, now: int, told_by: int, expired: int
+    ) -> bool:
+        rows = unlinkings.finish(connection, account, told_by, expired)
+        self._end(connection, account, rows, now)
+        return bool(rows)
+
+    @staticmethod
+    def _end(connection: sqlite3.Connection, account: str, rows: list[Any], now: int) -> None:
+        """Write the end of links into the journal; with them ends what there is of a wait."""
+        for row in rows:
+            draft = journal.unlinked(account, _roster(row["roster"]), now, journalling.salt())
+            journalling.append(connection, draft)
+        if rows:
+            unlinkings.forget(connection, account)
+
+    def _pin(self, later: Roster, before: int, now: int, proof: Vouched) -> bool:
+        row = (later.iss, later.sub, _text(later), later.seq, before)
         with self._transaction() as connection:
-            found = connection.execute(statements.PIN, (later.iss, later.sub, _text(later), later.seq)).fetchall()
+            found = connection.execute(statements.PIN, row).fetchall()
             for row in found:
                 draft = journal.roster_pinned(row["account"], later, proof, now, journalling.salt())
                 journalling.append(connection, draft)

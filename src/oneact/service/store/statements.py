@@ -22,7 +22,10 @@ WHERE spent_at < ?1 AND state <> 'spent'
   AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.iss = spends.iss AND outbox.txn = spends.txn)
 """
 ACCOUNT: Final = """
-SELECT account, iss, sub, roster FROM links
+SELECT account, iss, sub, roster, EXISTS (
+    SELECT 1 FROM unlinkings WHERE unlinkings.account = links.account AND cancelled_at IS NULL
+) AS unlinking
+FROM links
 WHERE account = (SELECT account FROM links WHERE iss = ?1 AND sub = ?2)
 ORDER BY iss, sub
 """
@@ -36,7 +39,9 @@ WHERE NOT EXISTS (SELECT 1 FROM links WHERE account = ?3)
 ON CONFLICT (iss, sub) DO NOTHING
 """
 UNLINK: Final = "DELETE FROM links WHERE account = ?1 AND iss = ?2 RETURNING roster"
-PIN: Final = "UPDATE links SET roster = ?3, seq = ?4 WHERE iss = ?1 AND sub = ?2 AND seq < ?4 RETURNING account"
+PIN: Final = """
+UPDATE links SET roster = ?3, seq = ?4 WHERE iss = ?1 AND sub = ?2 AND seq = ?5 AND seq < ?4 RETURNING account
+"""
 KEEP_STATE: Final = """
 INSERT INTO link_states (state, session, account, label, issuer, nonce, verifier, expires)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
@@ -52,6 +57,7 @@ UPDATE outbox SET due = ?2
 WHERE id IN (SELECT id FROM outbox WHERE due <= ?1 ORDER BY due LIMIT 32)
 RETURNING id, iss, receipt, attempts
 """
+ALL_DELIVERIES: Final = "SELECT receipt FROM outbox ORDER BY id"
 COUNT_DELIVERIES: Final = "SELECT count(*) FROM outbox"
 DELIVERED: Final = "DELETE FROM outbox WHERE id = ?1 AND receipt = ?2"
 POSTPONE: Final = "UPDATE outbox SET due = ?3, attempts = attempts + 1 WHERE id = ?1 AND receipt = ?2"
@@ -67,3 +73,4 @@ SELECT seq, at, kind, content, content_digest, hash FROM journal WHERE seq > ?1 
 """
 ALL_LINKS: Final = "SELECT * FROM links ORDER BY linked_at, iss, sub"
 ALL_SPENDS: Final = "SELECT * FROM spends ORDER BY spent_at, aud, iss, txn"
+HAS_UNLINKINGS: Final = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'unlinkings'"
