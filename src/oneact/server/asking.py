@@ -39,8 +39,8 @@ async def ask(world: World, client: Client, asked: Asked) -> dict[str, Json]:
     """Take one offer, or up to twenty as a batch; each is checked before any is stored.
 
     Refuses `hint_unknown`, `offer_not_own`, `unlinked_service` (then nothing is fetched), `offer_…`,
-    `rule_unsupported`, `too_large_to_show`, `token_would_be_too_large`, `idempotency_conflict`, `rate_limited` where the agent has a
-    hundred open.
+    `rule_unsupported`, `too_large_to_show`, `token_would_be_too_large`, `idempotency_conflict`, `rate_limited` where
+    the agent has a hundred open.
     """
     if (
         not 0 < len(asked.offers) <= MAX_BATCH

@@ -236,13 +236,17 @@ class GuardCore:
         """See a proof once (check 5, its end)."""
         self._proofs.remember(jkt, jti, now)
 
+    async def offer(self, guarded: Guarded, parameters: dict[str, Json], issuer: str) -> str:
+        """Make an offer for the approval server `issuer`, with the terms as they stand at this moment."""
+        stated = await self._quote(guarded, parameters)
+        return self._offers.make(guarded.action, parameters, stated, issuer, self.now())
+
     async def _offer(self, guarded: Guarded, parameters: dict[str, Json], request: Request) -> Answer:
         issuer = asked_issuer(request.values("accept-txn-challenge"))
         if issuer is None or not await self.issuers.accepts(issuer):
             raise Refusal(Reason.ISSUER_NOT_ACCEPTED, f"Accept-Txn-Challenge asks for {issuer!r}")
         self._rate.take(request.client, time.monotonic())
-        stated = await self._quote(guarded, parameters)
-        return self._offers.answer(self._offers.make(guarded.action, parameters, stated, issuer, self.now()))
+        return self._offers.answer(await self.offer(guarded, parameters, issuer))
 
     async def _act(self, guarded: Guarded, parameters: dict[str, Json], request: Request) -> Answer:
         now = self.now()  # one clock reading for one verification

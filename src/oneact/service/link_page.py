@@ -30,6 +30,11 @@ border:1px solid var(--muted);background:var(--card)}
 ::placeholder{color:var(--muted);opacity:1}
 button{margin-top:1rem;border:0;background:var(--go);color:var(--on-go);font-weight:620;cursor:pointer}
 :focus-visible{outline:3px solid var(--link);outline-offset:2px}
+dl{margin:.8rem 0 1rem}
+dt{color:var(--muted);font-size:.9375rem}
+dd{margin:0 0 .6rem;white-space:pre-wrap}
+.go{display:block;text-align:center;padding:.7rem;border-radius:12px;background:var(--go);color:var(--on-go);font-weight:620;
+text-decoration:none}
 .note,.back{color:var(--muted);font-size:.9375rem}
 """
 STYLE_HASH: Final = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode("ascii")
@@ -49,7 +54,7 @@ def form(site: Site, label: str, listed: Sequence[str] | None, action: str, csrf
     else:
         options = "".join(f'<option value="{escape(issuer)}">{escape(issuer)}</option>' for issuer in listed)
         field = f'<select id="issuer" name="issuer">{options}</select>'
-    return _page(
+    return page(
         site,
         "Link your approval server",
         f"<p>You are signed in as <strong>{escape(label)}</strong>. After this, an agent can ask for single acts on "
@@ -62,7 +67,7 @@ def form(site: Site, label: str, listed: Sequence[str] | None, action: str, csrf
 def linked(site: Site, label: str, issuers: Sequence[str]) -> str:
     """Give the page of an account that is linked."""
     listed = " and ".join(f"<strong>{escape(issuer)}</strong>" for issuer in issuers)
-    return _page(
+    return page(
         site,
         "Your account is linked",
         f"<p>Agents can ask at {listed} for single acts on the account <strong>{escape(label)}</strong>; each one "
@@ -75,10 +80,11 @@ def linked(site: Site, label: str, issuers: Sequence[str]) -> str:
 def message(site: Site, title: str, text: str, login_uri: str | None = None) -> str:
     """Give a page that says one thing, with the way to the service's own sign-in where that helps."""
     way = "" if login_uri is None else f'<p><a href="{escape(login_uri)}">Sign in</a></p>'
-    return _page(site, title, f"<p>{escape(text)}</p>{way}")
+    return page(site, title, f"<p>{escape(text)}</p>{way}")
 
 
-def _page(site: Site, title: str, body: str) -> str:
+def page(site: Site, title: str, body: str) -> str:
+    """Give a page; `body` is HTML, `title` is text."""
     name = escape(site.name)
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'

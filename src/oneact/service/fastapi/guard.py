@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import inspect
+import logging
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from fastapi import APIRouter, Request, Response
 
@@ -13,8 +15,10 @@ from oneact.errors import Refusal
 from oneact.protocol import metadata
 from oneact.protocol.action import Rule
 from oneact.service import asgi, endpoints, exchange, reading
-from oneact.service.fastapi import routes
+from oneact.service.fastapi import forms, routes
+from oneact.service.fastapi.forms import FormHandler
 from oneact.service.fastapi.handler import BY_NAME, Handler, read, response
+from oneact.service.forms.desk import HELD_PATH, Desk, Form
 from oneact.service.guarded import DEADLINE, Guarded
 
 if TYPE_CHECKING:
@@ -23,6 +27,7 @@ if TYPE_CHECKING:
     from oneact.protocol.canonical import Json
     from oneact.service.asgi import Receive, Scope, Send
 
+_LOG: Final = logging.getLogger("oneact.service")
 _METHODS: Final = ["GET", "POST", "PUT", "PATCH", "DELETE"]  # what an address does not take, the guard refuses itself
 
 
@@ -33,6 +38,8 @@ class Guard(asgi.Guard):
         super().__init__(**settings)
         self._handlers: dict[str, Handler] = {}
         self._bound: set[int] = set()
+        self._desk: Desk | None = None
+        self.uncovered: tuple[str, ...] = ()
         self.router = APIRouter(lifespan=self._lifespan, include_in_schema=False)
         own = ["/oneact/{rest:path}", metadata.SERVICE_PATH, metadata.SERVICE_PATH + "/{rest:path}"]
         for path in [*own, *(() if self.approvals is None else map(_below, self.approvals.prefixes))]:
@@ -63,27 +70,67 @@ class Guard(asgi.Guard):
         choose it after the approval. Raises ValueError for what cannot be hashed, shown or told apart, and for what is
         read without being named.
         """
+        said: dict[str, Any] = {
+            "intent": intent, "summary": summary, "display": display, "reversible": reversible, "rule": rule or Rule(),
+        }  # fmt: skip
 
         def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
             handler = Handler(self, name, function, terms, terms_hold, reads)
-            handler.description = {
-                "intent": intent,
-                "summary": summary,
-                "schema": handler.parameters.schema(),
-                "terms": handler.terms_schema(terms_schema),
-                "display": display,
-                "reversible": reversible,
-                "rule": rule or Rule(),
-            }
-            action = handler.describe("POST", endpoints.ACT_PATH, ())
-            quote, holds = handler.quote if terms else None, handler.holds if terms_hold else None
-            blocking = not inspect.iscoroutinefunction(function)
-            run, normalise = handler.run_alone, handler.parameters.normalise
-            self.register(Guarded(action, normalise, run, quote, holds, deadline, blocking))
-            self._handlers[name] = handler
-            return handler.endpoint()
+            return self._declare(handler, said, terms_schema, deadline, (terms is not None, terms_hold is not None))
 
         return decorate
+
+    def form(  # noqa: PLR0913 - as `action`, and what is a form's own
+        self,
+        name: str,
+        *,
+        unlinked: Literal["refuse", "pass"],
+        beside: Collection[str] = (),
+        terms: Callable[..., Any] | None = None,
+        terms_schema: Mapping[str, Json] | None = None,
+        terms_hold: Callable[..., Any] | None = None,
+        deadline: int = DEADLINE,
+        reads: Collection[str] = (),
+        **said: Any,  # noqa: ANN401 - named and typed at `action`
+    ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Guard the handler of an HTML form; all is as at `action`, and a browser's submission waits for its person.
+
+        `unlinked` says what becomes of an account without a passkey: its submission is refused, or it passes to the
+        handler as if there were no guard, with None for its `act: Act | None`. `beside` names the form's fields that a
+        dependency reads and that are no parameters, such as the token of a protection against forged submissions:
+        they are neither shown nor signed.
+        """
+        if unlinked not in {"refuse", "pass"}:
+            raise ValueError(f'form {name}: unlinked="refuse" or unlinked="pass", not {unlinked!r}')
+        if self._desk is None:
+            self._desk = Desk(self)
+        desk, chosen = self._desk, Form(name, unlinked)
+
+        def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+            handler = FormHandler(desk, chosen, beside, self, name, function, terms, terms_hold, reads)
+            named = {"display": None, "reversible": False, "rule": Rule(), **said}
+            return self._declare(handler, named, terms_schema, deadline, (terms is not None, terms_hold is not None))
+
+        return decorate
+
+    def _declare(
+        self,
+        handler: Handler,
+        said: dict[str, Any],
+        terms_schema: Mapping[str, Json] | None,
+        deadline: int,
+        stating: tuple[bool, bool],
+    ) -> Callable[..., Any]:
+        """Publish the action of a handler, and give what stands in the handler's place."""
+        schema = handler.parameters.schema()
+        handler.description = {**said, "schema": schema, "terms": handler.terms_schema(terms_schema)}
+        action = handler.describe("POST", endpoints.ACT_PATH, ())
+        quote, holds = handler.quote if stating[0] else None, handler.holds if stating[1] else None
+        blocking = not inspect.iscoroutinefunction(handler.function)
+        run, normalise = handler.run_alone, handler.parameters.normalise
+        self.register(Guarded(action, normalise, run, quote, holds, deadline, blocking))
+        self._handlers[handler.name] = handler
+        return handler.endpoint()
 
     def bind(self, app: Any) -> None:  # noqa: ANN401 - whichever application has the routes
         """Find the routes of the guarded handlers, now that they are all declared, and publish their paths.
@@ -101,7 +148,15 @@ class Guard(asgi.Guard):
                 action = handler.describe(method, route.path_format, tuple(_names_in(route.path_format)))
                 handler.bound, handler.status = True, getattr(route, "status_code", None) or 200
                 self.actions[handler.name] = replace(self.actions[handler.name], action=action)
+        if self._desk is not None:
+            self._tell_uncovered(app)
         self._bound.add(id(app))  # last: an application with a mistake stays refused
+
+    def _tell_uncovered(self, app: Any) -> None:  # noqa: ANN401 - as in `bind`
+        """Say at the start by which other routes a browser could do something without the guard."""
+        self.uncovered = tuple(routes.uncovered(app, self._answer))
+        for route in self.uncovered:
+            _LOG.warning("not covered by the guard: %s", route)
 
     @contextlib.asynccontextmanager
     async def _lifespan(self, app: Any) -> AsyncIterator[None]:  # noqa: ANN401 - as in `bind`
@@ -117,6 +172,8 @@ class Guard(asgi.Guard):
             name, given = reading.by_name(found) if by_name else ("", {})
         except Refusal as refusal:
             return response(exchange.refused(refusal, request.method, asgi.head(request.scope).path))
+        if self._desk is not None and found.path.startswith(HELD_PATH):
+            return response(await self._desk.answer(found, functools.partial(forms.again, request)))
         if name in self._handlers:
             return _ByName(self._handlers[name], given, found.body)
         return response(await endpoints.answer(self, found))

@@ -7,6 +7,7 @@ import inspect
 import typing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlencode
 
 from fastapi import HTTPException, Request, Response, params
 from fastapi.encoders import jsonable_encoder
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from oneact.protocol.canonical import Json
     from oneact.service.fastapi.guard import Guard
+    from oneact.service.guarded import Guarded
 
 BY_NAME: Final = "oneact.by_name"
 _EMPTY: Final = inspect.Parameter.empty
@@ -54,6 +56,7 @@ class Handler:
         self._sources: dict[str, str] = {}
         self._kept: list[inspect.Parameter] = []
         self._act: str | None = None
+        self.needs_act = False
         self._request: str | None = None
         fields = [self._field(found) for found in inspect.signature(function).parameters.values()]
         try:
@@ -78,26 +81,44 @@ class Handler:
 
         async def guarded(request: Request, **provided: Any) -> Response:  # noqa: ANN401 - the owner's dependencies
             self.guard.bind(request.app)
-            found = self.guard.actions[self.name]
-            try:
-                request_read = await read(request)
-                given = request.scope.get(BY_NAME)
-                if given is None:
-                    path = {name: str(value) for name, value in request.path_params.items()}
-                    given = reading.given(found, request_read, path)
-            except Refusal as refusal:
-                return response(exchange.refused(refusal, request.method, asgi.head(request.scope).path))
-
-            async def run(parameters: dict[str, Any], act: Act) -> Answer:
-                return await self._run(parameters, act, request, provided)
-
-            return response(await self.guard.perform(replace(found, run=run), given, request_read))
+            return response(await self.answer(request, provided))
 
         request = inspect.Parameter("request", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Request)
         guarded.__signature__ = inspect.Signature([request, *self._kept], return_annotation=Response)  # type: ignore[attr-defined]  # functions have one
         guarded.__name__, guarded.__doc__ = self.function.__name__, self.function.__doc__
         guarded.oneact_handler = self  # type: ignore[attr-defined]  # how `bind` knows the route
         return guarded
+
+    async def answer(self, request: Request, provided: Mapping[str, Any]) -> Answer:
+        """Answer one request, with what FastAPI has provided for the handler."""
+        found = self.guard.actions[self.name]
+        try:
+            request_read = await read(request)
+            given = self.given(found, request_read, request)
+        except Refusal as refusal:
+            return exchange.refused(refusal, request.method, asgi.head(request.scope).path)
+        return await self.perform(found, given, request_read, request, provided)
+
+    def given(self, found: Guarded, read: exchange.Request, request: Request) -> dict[str, Any]:
+        """Give the flat parameters of a request that has been read."""
+        by_name: dict[str, Any] | None = request.scope.get(BY_NAME)
+        path = {name: str(value) for name, value in request.path_params.items()}
+        return reading.given(found, read, path) if by_name is None else by_name
+
+    async def perform(
+        self,
+        found: Guarded,
+        given: dict[str, Any],
+        read: exchange.Request,
+        request: Request,
+        provided: Mapping[str, Any],
+    ) -> Answer:
+        """Have the guard answer, and the handler run within this very request where it may."""
+
+        async def run(parameters: dict[str, Any], act: Act) -> Answer:
+            return await self._run(parameters, act, request, provided)
+
+        return await self.guard.perform(replace(found, run=run), given, read)
 
     async def run_alone(self, parameters: dict[str, Any], act: Act) -> Answer:
         """Run the handler without a request, which only one without dependencies can."""
@@ -135,8 +156,8 @@ class Handler:
         mark = next(
             (item for item in [default, *marks] if isinstance(item, params.Depends | params.Param | params.Body)), None
         )
-        if plain is Act:
-            self._act = found.name
+        if plain in {Act, Act | None}:
+            self._act, self.needs_act = found.name, plain is Act
             return None
         if inspect.isclass(plain) and issubclass(plain, Request):
             self._request = found.name
@@ -180,7 +201,7 @@ class Handler:
         return value_field(argument, name, annotation, default)
 
     async def _run(
-        self, parameters: dict[str, Any], act: Act, request: Request | None, provided: Mapping[str, Any]
+        self, parameters: dict[str, Any], act: Act | None, request: Request | None, provided: Mapping[str, Any]
     ) -> Answer:
         named = {**self.parameters.arguments(parameters), **provided}
         if self._act is not None:
@@ -223,11 +244,25 @@ class Handler:
 async def read(request: Request) -> exchange.Request:
     """Read a whole request; refuses `request_too_large` over 256 KiB."""
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > canonical.MAX_OCTETS:
-            raise Refusal(Reason.REQUEST_TOO_LARGE, f"{len(body)} octets")
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > canonical.MAX_OCTETS:
+                raise Refusal(Reason.REQUEST_TOO_LARGE, f"{len(body)} octets")
+    except RuntimeError:  # a dependency has read the form before, as a check of its own does
+        body += await _form(request)
     return replace(asgi.head(request.scope), body=bytes(body), native=request)
+
+
+async def _form(request: Request) -> bytes:
+    """Write a form that has been read as it came; refuses `media_type` for one with files."""
+    fields = (await request.form()).multi_items()
+    if not all(isinstance(value, str) for _, value in fields):
+        raise Refusal(Reason.MEDIA_TYPE, "a form with files")
+    written = urlencode(fields).encode("ascii")
+    if len(written) > canonical.MAX_OCTETS:
+        raise Refusal(Reason.REQUEST_TOO_LARGE, f"{len(written)} octets")
+    return written
 
 
 def response(answer: Answer) -> Response:

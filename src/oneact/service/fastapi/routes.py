@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from fastapi import routing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
+
+
+_CHANGING: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
 def of(app: Any) -> Iterator[Any]:  # noqa: ANN401 - whichever application has the routes
@@ -30,6 +33,20 @@ def check_none_is_raw(app: Any, guarded: Collection[Callable[..., Any]]) -> None
             raise ValueError(
                 f"{route.path} runs {name} without the guard: write @app.post(…) above @guard.action(…), not below it"
             )
+
+
+def uncovered(app: Any, own: object) -> Iterator[str]:  # noqa: ANN401 - as in `of`
+    """Give each route that changes something and is not guarded, by method and path; `own` is the guard's endpoint.
+
+    Of a mounted application that has no routes to be looked at, all is not covered.
+    """
+    for route in _everywhere(app):
+        endpoint = getattr(route, "endpoint", None)
+        changing = sorted(_CHANGING & set(getattr(route, "methods", None) or ()))
+        if changing and endpoint != own and not hasattr(endpoint, "oneact_handler"):
+            yield f"{', '.join(changing)} {route.path}"
+        if endpoint is None and not hasattr(route, "methods") and not getattr(route, "routes", None):
+            yield f"everything below {getattr(route, 'path', '/')}"
 
 
 def _everywhere(app: Any) -> Iterator[Any]:  # noqa: ANN401 - as in `of`

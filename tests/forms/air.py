@@ -1,0 +1,171 @@
+"""An airline with an ordinary web site, its approval server embedded, and a browser without script."""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, Any
+
+import httpx
+from fastapi import Cookie, Depends, FastAPI, Form, HTTPException, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+from pydantic import BaseModel, Field
+
+from oneact.embedded import Embedded
+from oneact.service.fastapi import Act, Guard
+from tests.embedded.notes import ACCOUNT, SIGNED_IN, current_user, enrol, sign_in
+from tests.server.peers import RunningServer, free_port
+from tests.server.visitor import Visitor
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FLIGHT = {"from": "SFO", "to": "NYC", "date": "2024-03-01"}
+TOKEN = "a-token-of-the-hosts-own"
+
+
+class Clock:
+    """The time, moved on by a test."""
+
+    ahead = 0
+
+    def __call__(self) -> int:
+        return int(time.time()) + self.ahead
+
+
+class Flight(BaseModel):
+    from_: str = Field(alias="from", pattern="^[A-Z]{3}$")
+    to: str = Field(pattern="^[A-Z]{3}$")
+    date: str
+    bags: int = 0
+
+
+class Terms(BaseModel):
+    price: str
+
+
+@dataclass
+class Air:
+    """The airline: where it stands, what was booked; `forgeries` is the host's own protection."""
+
+    folder: Path
+    issuers: Any = None
+    forgeries: bool = True
+    port: int = field(default_factory=free_port)
+    clock: Clock = field(default_factory=Clock)
+    booked: list[tuple[str | None, dict[str, Any]]] = field(default_factory=list)
+    price: str = "312.00 USD"
+
+    def __post_init__(self) -> None:
+        self.resource = f"http://localhost:{self.port}"
+        embedded = Embedded(self.folder / "approve") if self.issuers is None else None
+        self.guard = Guard(
+            resource=self.resource,
+            name="Example Air",
+            key=self.folder / "air.jwk",
+            store=self.folder / "air.db",
+            account=current_user,
+            issuers=embedded or self.issuers,
+            login_uri="/login?next={next}",
+            now=self.clock,
+        )
+        self.url = self.resource + "/approve"
+        self.app = FastAPI()
+        self.app.include_router(self.guard.router)
+        self._declare()
+
+    @property
+    def database(self) -> Path:
+        return self.folder / "approve" / "approve.db"
+
+    def _declare(self) -> None:
+        app, guard = self.app, self.guard
+
+        def unforged(forgery: Annotated[str | None, Cookie()] = None, csrf_token: Annotated[str, Form()] = "") -> None:
+            if self.forgeries and (forgery is None or forgery != csrf_token):
+                raise HTTPException(403, "forged")
+
+        def quote(flight: Flight) -> Terms:
+            assert flight.from_
+            return Terms(price=self.price)
+
+        said: dict[str, Any] = {"intent": "Book a flight", "summary": "Fly {from} to {to} on {date}"}
+
+        @app.post("/book", dependencies=[Depends(unforged)])
+        @guard.form("book_flight", unlinked="refuse", beside={"csrf_token"}, terms=quote, **said)
+        async def book(flight: Annotated[Flight, Form()], act: Act) -> RedirectResponse:
+            self.booked.append((act.account, flight.model_dump(by_alias=True)))
+            answer = RedirectResponse("/booked/1", 303)
+            answer.set_cookie("seen", "yes")
+            return answer
+
+        @app.post("/wish/{name}")
+        @guard.form("make_wish", unlinked="pass", intent="Make a wish", summary="Wish for {name}", reads={"request"})
+        def wish(name: str, much: Annotated[int, Form()], request: Request, act: Act | None) -> HTMLResponse:
+            self.booked.append((act and act.account, {"name": name, "much": much}))
+            return HTMLResponse(f"<p>{request.method} {request.url.path}: {name}, {much}", 201, {"X-Own": "1"})
+
+        @app.post("/cancel/{reference}")
+        async def cancel(reference: str) -> None:
+            assert reference
+
+
+@dataclass
+class Browser:
+    """A browser without script, signed in at the airline."""
+
+    air: Air
+    account: str = "ada"
+    http: httpx.Client = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.http = httpx.Client(
+            base_url=self.air.resource, timeout=20, limits=httpx.Limits(max_keepalive_connections=0)
+        )
+        self.sign_in(self.account)
+        self.http.cookies.set("forgery", TOKEN, domain="localhost.local")
+
+    def sign_in(self, account: str) -> None:
+        self.http.cookies.set(ACCOUNT, account, domain="localhost.local")
+        self.http.cookies.set(SIGNED_IN, str(int(time.time())), domain="localhost.local")
+
+    def submit(self, path: str = "/book", headers: dict[str, str] | None = None, **changes: str) -> httpx.Response:
+        fields = {**FLIGHT, "csrf_token": TOKEN} if path == "/book" else {}
+        sent = {"Sec-Fetch-Site": "same-origin", "Origin": self.air.resource} if headers is None else headers
+        return self.http.post(path, data={**fields, **changes}, headers=sent)
+
+    def held(self, **changes: str) -> str:
+        """Submit a form and give the address of the page on which it waits."""
+        answer = self.submit(**changes)
+        assert answer.status_code == 303, answer.text
+        return str(answer.headers["location"])
+
+    def onward(self, address: str) -> httpx.Response:
+        """Look at a waiting page and go on as its header says; give the answer to that, redirected or not."""
+        page = self.http.get(address)
+        assert page.status_code == 202, page.text
+        return self.http.get(page.headers["refresh"].partition("url=")[2])
+
+    def close(self) -> None:
+        self.http.close()
+
+
+def person(air: Air, account: str = "ada") -> Visitor:
+    """A person with a passkey for an account of the airline."""
+    found = Visitor(RunningServer(air.url, None, air.clock, air.database))  # type: ignore[arg-type]  # another app
+    sign_in(found, account)
+    enrol(found)
+    return found
+
+
+def request_in(page: str) -> str:
+    """Give the identifier of the request that a waiting page leads to."""
+    [found] = re.findall(r'href="[^"]+/requests/([^"/]+)"', page)
+    return str(found)
+
+
+def reason(answer: httpx.Response) -> str:
+    """Give the reason on a page of refusal."""
+    [found] = re.findall(r'data-reason="([a-z_]+)"', answer.text)
+    return str(found)

@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.forms.air import Air, Browser, person
+from tests.server.peers import serving
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.server.visitor import Visitor
+
+
+@pytest.fixture
+def air(tmp_path: Path) -> Iterator[Air]:
+    found = Air(tmp_path)
+    with serving(found.app, found.port):
+        yield found
+
+
+@pytest.fixture
+def ada(air: Air) -> Visitor:
+    """The person behind the account ada, with a passkey."""
+    return person(air)
+
+
+@pytest.fixture
+def browser(air: Air) -> Iterator[Browser]:
+    found = Browser(air)
+    yield found
+    found.close()
