@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Prepare .venv, and the browser that tests and demo drive. Quick when nothing has changed.
+# Prepare .venv, the browser that tests and demo drive, and Express for its example. Quick when nothing has changed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -40,5 +40,23 @@ if ! command -v chromium >/dev/null; then
   else
     fail "Chromium is missing and only root can install it here (Debian: sudo apt-get install chromium)."
   fi
+fi
+
+if ! command -v npm >/dev/null; then
+  if as_root_on_debian; then
+    say "setup: installing Node and npm"
+    install nodejs npm
+  else
+    fail "npm is missing and only root can install it here (Debian: sudo apt-get install nodejs npm)."
+  fi
+fi
+node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 18 || (a == 18 && b > 18) ? 0 : 1)' ||
+  fail "Node 18.19 or newer is needed; $(node --version) is older."
+express=examples/express
+locked=$(cat "$express/package.json" "$express/package-lock.json" | sha256sum | cut -d' ' -f1)
+if [ "$(cat "$express/node_modules/.oneact-setup" 2>/dev/null || true)" != "$locked" ]; then
+  say "setup: installing Express for $express"
+  (cd "$express" && npm ci --silent --no-audit --no-fund --ignore-scripts) || fail "npm ci in $express failed."
+  printf '%s' "$locked" > "$express/node_modules/.oneact-setup"
 fi
 say "setup: ready"

@@ -38,7 +38,7 @@ class Person:
     """A person with a browser and a passkey."""
 
     def __init__(self, page: Page, pictures: Path) -> None:
-        self._page = page
+        self.page = page
         self._pictures = pictures
         self._number = 0
 
@@ -46,95 +46,95 @@ class Person:
         """Take the page as it stands, on a phone and a desktop, light and dark."""
         self._number += 1
         for scheme in ("light", "dark"):
-            self._page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+            self.page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
             for device, size in (("desktop", _DESKTOP), ("phone", _PHONE)):
-                self._page.set_viewport_size({"width": size["width"], "height": size["height"]})
+                self.page.set_viewport_size({"width": size["width"], "height": size["height"]})
                 file = self._pictures / f"{self._number:02d}-{name}-{device}-{scheme}.png"
-                self._page.screenshot(path=file, full_page=True)
-        self._page.emulate_media(color_scheme="light")
+                self.page.screenshot(path=file, full_page=True)
+        self.page.emulate_media(color_scheme="light")
 
     def sign_up(self, name: str) -> None:
         """Make an account with a passkey."""
-        self._page.goto(SERVER + "/signup")
+        self.page.goto(SERVER + "/signup")
         self.picture("sign-up")
-        self._page.get_by_label("Your name").fill(name)
-        self._page.get_by_role("button", name="Make a passkey").click()
-        expect(self._page.get_by_role("heading", name="Inbox")).to_be_visible()
+        self.page.get_by_label("Your name").fill(name)
+        self.page.get_by_role("button", name="Make a passkey").click()
+        expect(self.page.get_by_role("heading", name="Inbox")).to_be_visible()
         self.picture("empty-inbox")
 
     def pair(self, code: str) -> None:
         """Type the agent's code and confirm with the passkey."""
-        self._page.goto(SERVER + "/pair")
+        self.page.goto(SERVER + "/pair")
         self.picture("pair")
-        self._page.get_by_label("Type the code").fill(code)
-        self._page.get_by_role("button", name="Find the agent").click()
+        self.page.get_by_label("Type the code").fill(code)
+        self.page.get_by_role("button", name="Find the agent").click()
         self.picture("pair-confirm")
-        self._page.get_by_role("button", name="Pair with your passkey").click()
-        self._page.wait_for_url("**/agents*")
+        self.page.get_by_role("button", name="Pair with your passkey").click()
+        self.page.wait_for_url("**/agents*")
         self.picture("agents")
 
     def link(self) -> None:
         """Sign in at the airline and link the account there."""
-        self._page.goto(AIRLINE + "/login")
-        self._page.get_by_role("button", name="Sign in").click()
-        self._page.goto(AIRLINE + "/oneact/link")
+        self.page.goto(AIRLINE + "/login")
+        self.page.get_by_role("button", name="Sign in").click()
+        self.page.goto(AIRLINE + "/oneact/link")
         self.picture("airline-link")
-        self._page.get_by_role("button", name="Link").first.click()
-        self._page.wait_for_url(SERVER + "/**")
+        self.page.get_by_role("button", name="Link").first.click()
+        self.page.wait_for_url(SERVER + "/**")
         self.picture("link")
-        self._page.get_by_role("button", name="Link", exact=True).click()
-        self._page.wait_for_url(AIRLINE + "/**")
-        expect(self._page.get_by_role("heading", name="Your account is linked")).to_be_visible()
+        self.page.get_by_role("button", name="Link", exact=True).click()
+        self.page.wait_for_url(AIRLINE + "/**")
+        expect(self.page.get_by_role("heading", name="Your account is linked")).to_be_visible()
         self.picture("airline-linked")
 
     def order(self, tamper: str, day: str) -> None:
         """Leave an order at the airline's demo desk, with the switch at `tamper`."""
-        self._page.goto(AIRLINE + "/demo")
-        self._page.get_by_label("Date").fill(day)
-        self._page.locator(f"input[name=tamper][value={tamper}]").check()
-        self._page.get_by_role("button", name="Ask the agent").click()
+        self.page.goto(AIRLINE + "/demo")
+        self.page.get_by_label("Date").fill(day)
+        self.page.locator(f"input[name=tamper][value={tamper}]").check()
+        self.page.get_by_role("button", name="Ask the agent").click()
 
     def open_request(self, picture: str = "") -> None:
         """Wait in the inbox until the agent's question appears by itself, and open it."""
-        self._page.goto(SERVER + "/inbox")
-        question = self._page.locator("#inbox a.row", has_text="Book a flight").first
+        self.page.goto(SERVER + "/inbox")
+        question = self.page.locator("#inbox a.row", has_text="Book a flight").first
         question.wait_for(timeout=30_000)
         if picture:
             self.picture("inbox")
         question.click()
-        expect(self._page.get_by_role("button", name="Approve")).to_be_visible()
+        expect(self.page.get_by_role("button", name="Approve")).to_be_visible()
         if picture:
             self.picture(picture)
 
     def approve(self, outcome: str, picture: str) -> None:
         """Approve with the passkey, and wait until the page has turned into this outcome."""
-        self._page.get_by_role("button", name="Approve").click()
-        expect(self._page.locator("#outcome")).to_contain_text(outcome, timeout=20_000)
+        self.page.get_by_role("button", name="Approve").click()
+        expect(self.page.locator("#outcome")).to_contain_text(outcome, timeout=20_000)
         self.picture(picture)
 
     def silence(self) -> None:
         """Open the approval before the last, and wait until the page calls the silence by its name."""
-        self._page.goto(SERVER + "/history")
-        self._page.locator("a.past").nth(1).click()
-        expect(self._page.locator("#outcome")).to_contain_text("No word from the service.", timeout=60_000)
+        self.page.goto(SERVER + "/history")
+        self.page.locator("a.past").nth(1).click()
+        expect(self.page.locator("#outcome")).to_contain_text("No word from the service.", timeout=60_000)
         self.picture("outcome-no-word")
 
     def deny(self, words: str) -> None:
         """Deny, with words to the agent."""
-        self._page.get_by_text("Say something to the agent").click()
-        self._page.get_by_label("Words to the agent").fill(words)
-        self._page.get_by_role("button", name="Deny", exact=True).click()
-        expect(self._page.locator("#outcome")).to_contain_text("Denied")
+        self.page.get_by_text("Say something to the agent").click()
+        self.page.get_by_label("Words to the agent").fill(words)
+        self.page.get_by_role("button", name="Deny", exact=True).click()
+        expect(self.page.locator("#outcome")).to_contain_text("Denied")
         self.picture("outcome-denied")
 
     def look_around(self) -> None:
         """Open what there is beside the inbox."""
         for path in ("history", "services", "agents", "passkeys"):
-            self._page.goto(f"{SERVER}/{path}")
+            self.page.goto(f"{SERVER}/{path}")
             self.picture(path)
-        self._page.goto(AIRLINE + "/demo")
+        self.page.goto(AIRLINE + "/demo")
         self.picture("airline-demo")
-        self._page.goto(AIRLINE + "/")
+        self.page.goto(AIRLINE + "/")
         self.picture("airline-bookings")
 
 

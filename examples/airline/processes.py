@@ -77,38 +77,41 @@ def running(folder: Path) -> Iterator[Lines]:
     addresses = {"server": SERVER, "airline": AIRLINE}
     with contextlib.ExitStack() as stack:
         for name, command in commands.items():
-            _check_free(addresses[name])
+            check_free(addresses[name])
             log = folder / f"{name}.log"
-            process = stack.enter_context(_process(command, environment, stack.enter_context(log.open("w")).fileno()))
-            _wait_for(addresses[name] + _PATHS[name], process, log)
-        agent = stack.enter_context(_process(["-m", "examples.airline.agent"], environment, subprocess.PIPE))
+            started = stack.enter_context(process(command, environment, stack.enter_context(log.open("w")).fileno()))
+            wait_for(addresses[name] + _PATHS[name], started, log)
+        agent = stack.enter_context(process(["-m", "examples.airline.agent"], environment, subprocess.PIPE))
         yield Lines(agent)
 
 
 @contextlib.contextmanager
-def _process(command: list[str], environment: dict[str, str], output: int) -> Iterator[subprocess.Popen[str]]:
-    process = subprocess.Popen(  # noqa: S603 - this very project, by its own interpreter
-        [sys.executable, *command], env=environment, stdout=output, stderr=subprocess.STDOUT, text=True
+def process(
+    command: list[str], environment: dict[str, str], output: int, folder: Path | None = None
+) -> Iterator[subprocess.Popen[str]]:
+    """Run a command of this project in `folder`, for as long as the block runs."""
+    running = subprocess.Popen(  # noqa: S603 - this very project, by its own interpreter
+        [sys.executable, *command], env=environment, stdout=output, stderr=subprocess.STDOUT, text=True, cwd=folder
     )
     try:
-        yield process
+        yield running
     finally:
-        process.terminate()
+        running.terminate()
         try:
-            process.wait(10)
+            running.wait(10)
         except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+            running.kill()
+            running.wait()
 
 
-def _check_free(address: str) -> None:
+def check_free(address: str) -> None:
     """Raise RuntimeError where something answers at an address of the demo: it would be taken for the demo's own."""
     parts = urlsplit(address)
     with contextlib.suppress(OSError), socket.create_connection((parts.hostname or "", parts.port or 0), 1):
         raise RuntimeError(f"something else listens on {address} already; end it first")
 
 
-def _wait_for(url: str, process: subprocess.Popen[str], log: Path) -> None:
+def wait_for(url: str, process: subprocess.Popen[str], log: Path) -> None:
     """Wait until a process answers; raises RuntimeError where it has ended or does not answer in 30 seconds."""
     until = time.monotonic() + _START
     while time.monotonic() < until and process.poll() is None:

@@ -72,7 +72,7 @@ class CachedDocuments:
 
     async def _fetch_once(self, url: str) -> Json:
         task = self._under_way.get(url)
-        if task is None:
+        if task is None or task.get_loop() is not asyncio.get_running_loop():  # of a loop that a fork has left behind
             task = asyncio.get_running_loop().create_task(self._fetch(url))
             self._under_way[url] = task
             task.add_done_callback(lambda _: self._under_way.pop(url, None))

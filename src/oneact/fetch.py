@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import http.client
+import os
 import socket
 import ssl
 import threading
@@ -120,6 +121,11 @@ class Fetcher:
 
     def __init__(self, own: str, private_hosts: Collection[str] = ()) -> None:
         self.excepted = excepted(own, private_hosts)
+        self._begin()
+
+    def _begin(self) -> None:
+        """Begin with threads of this process's own: a forked one has none of those before it."""
+        self._process = os.getpid()
         self._threads = ThreadPoolExecutor(THREADS, "oneact-fetch")
         self._lanes: dict[str, _Lane] = {}
 
@@ -141,6 +147,8 @@ class Fetcher:
         def run() -> Fetched:
             return fetch(method, url, headers=headers, body=body, private_hosts=self.excepted, seconds=seconds)
 
+        if self._process != os.getpid():
+            self._begin()
         parts = _split(url)
         try:
             return await asyncio.wait_for(self._in_lane(f"{parts.scheme}://{parts.netloc}", run), seconds + 1)

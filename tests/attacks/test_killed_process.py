@@ -28,23 +28,24 @@ async def again(caller: Caller, token: str, body: dict[str, Any]) -> httpx.Respo
     return answer
 
 
+@pytest.mark.parametrize("face", ["asgi", "flask"])
 @pytest.mark.parametrize("_turn", range(rounds(1, KILLS)))
 @pytest.mark.parametrize(("note", "booked"), [("kill before", 0), ("kill after", 1)])
 async def test_a_process_killed_in_the_act_never_runs_it_again(
-    server: ApprovalServer, tmp_path: Path, note: str, booked: int, _turn: int
+    server: ApprovalServer, tmp_path: Path, face: str, note: str, booked: int, _turn: int
 ) -> None:
     port, body = free_port(), FLIGHT | {"note": note}
     resource = f"http://localhost:{port}"
     books = Books(tmp_path)
     await link(tmp_path, resource, server)
     async with calling(server, resource) as caller:
-        with process("asgi", port, server, tmp_path, 1) as killed:
+        with process(face, port, server, tmp_path, 1) as killed:
             await ready(caller)
             token = await caller.approved(await caller.ask("POST", "/bookings", json=body))
             with pytest.raises(httpx.TransportError):
                 await caller.show(token, "POST", "/bookings", json=body)
             assert await asyncio.to_thread(killed.wait, 10) == -signal.SIGKILL
-        with process("asgi", port, server, tmp_path, 1):
+        with process(face, port, server, tmp_path, 1):
             await ready(caller)
             answer = await again(caller, token, body)
             assert told(answer)[:2] == (409, "already_spent")
@@ -54,23 +55,24 @@ async def test_a_process_killed_in_the_act_never_runs_it_again(
     assert len(books.all()) == booked
 
 
+@pytest.mark.parametrize("face", ["asgi", "flask"])
 @pytest.mark.parametrize("turn", range(KILLS))
 async def test_whenever_it_is_killed_the_act_is_done_once_at_the_most_and_its_outcome_is_not_a_lie(
-    server: ApprovalServer, tmp_path: Path, turn: int
+    server: ApprovalServer, tmp_path: Path, face: str, turn: int
 ) -> None:
     port = free_port()
     resource = f"http://localhost:{port}"
     books = Books(tmp_path)
     await link(tmp_path, resource, server)
     async with calling(server, resource) as caller:
-        with process("asgi", port, server, tmp_path, 1) as killed:
+        with process(face, port, server, tmp_path, 1) as killed:
             await ready(caller)
             token = await caller.approved(await caller.ask("POST", "/bookings", json=FLIGHT))
             shown = asyncio.create_task(caller.show(token, "POST", "/bookings", json=FLIGHT))
             await asyncio.sleep(LATEST * turn / KILLS)  # the moment of the kill, which nothing announces
             killed.kill()
             first = (await asyncio.gather(shown, return_exceptions=True))[0]
-        with process("asgi", port, server, tmp_path, 1):
+        with process(face, port, server, tmp_path, 1):
             await ready(caller)
             answer = await again(caller, token, FLIGHT)
             kept = answer.json().get("receipt") or answer.headers["oneact-receipt"]

@@ -6,34 +6,54 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from tests.attacks.stage import FLIGHT, told
 from tests.rounds import rounds
 from tests.service.airline import Books
 from tests.service.conftest import link
-from tests.service.processes import process, ready
-from tests.service.world import ApprovalServer, Caller, calling, free_port
+from tests.service.processes import forked, process, ready
+from tests.service.world import ApprovalServer, Caller, calling, eventually, free_port
 
 ROUNDS = rounds(200, 1000)
+FORKED_ROUNDS = rounds(20, 200)
 CALLERS = 16
 
 
-async def test_of_16_callers_at_two_processes_one_executes(server: ApprovalServer, tmp_path: Path) -> None:
+@pytest.mark.parametrize("face", ["fastapi", "flask"])
+async def test_of_16_callers_at_two_processes_one_executes(server: ApprovalServer, tmp_path: Path, face: str) -> None:
     """The two processes are one service: the same identifier, key and database; the second serves another port."""
     port, beside = free_port(), free_port()
     resource = f"http://localhost:{port}"
     await link(tmp_path, resource, server)
     books = Books(tmp_path)
-    one = process("fastapi", port, server, tmp_path, 30)
-    other = process("fastapi", port, server, tmp_path, 30, beside)
+    one = process(face, port, server, tmp_path, 30)
+    other = process(face, port, server, tmp_path, 30, beside)
     with one, other:
         async with calling(server, resource) as caller:
-            await ready(caller)
-            await ready(Caller(server, f"http://localhost:{beside}", caller.client))
-            for number in range(ROUNDS):
-                await race(caller, f"http://localhost:{beside}", FLIGHT | {"note": f"round {number}"})
+            await races(caller, beside, ROUNDS)
     notes = [note for _, _, note in books.all()]
     assert sorted(notes) == sorted(f"round {number}" for number in range(ROUNDS))
+
+
+async def test_of_16_callers_at_two_forks_of_one_process_one_executes(server: ApprovalServer, tmp_path: Path) -> None:
+    """The guard had begun before the forks, as where a server loads the application and tries it first."""
+    port, beside = free_port(), free_port()
+    resource = f"http://localhost:{port}"
+    await link(tmp_path, resource, server)
+    books = Books(tmp_path)
+    with forked("flask", port, beside, server, tmp_path):
+        async with calling(server, resource) as caller:
+            await races(caller, beside, FORKED_ROUNDS)
+            await eventually(lambda: len(server.receipts) == FORKED_ROUNDS)
+    assert len(books.all()) == FORKED_ROUNDS
+
+
+async def races(caller: Caller, beside: int, rounds: int) -> None:
+    await ready(caller)
+    await ready(Caller(caller.server, f"http://localhost:{beside}", caller.client))
+    for number in range(rounds):
+        await race(caller, f"http://localhost:{beside}", FLIGHT | {"note": f"round {number}"})
 
 
 async def race(caller: Caller, beside: str, body: dict[str, Any]) -> None:

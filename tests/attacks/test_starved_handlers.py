@@ -9,8 +9,10 @@ import pytest
 
 from oneact.service.threads import Threads
 from tests.attacks.stage import told
-from tests.service.airline import Airline
+from tests.service.airline import ASGI, Airline
 from tests.service.world import Caller, eventually
+
+pytestmark = pytest.mark.parametrize("airline", ASGI, indirect=True)  # `Airline.is_wsgi` says why
 
 
 class Held:

@@ -18,19 +18,20 @@ from oneact.service import LocalAccount
 from tests.attacks.stage import reason
 from tests.server.peers import Agent, RunningServer, Service
 from tests.server.visitor import Visitor, authentication, push
-from tests.service.airline import Airline
-from tests.service.world import free_port, served
+from tests.service.airline import FACES, Airline
+from tests.service.serving import serving
+from tests.service.world import free_port
 
 NO_ADDRESSES = ["https://[", "https://a:99999", "https://[::1", "//[", "https://a]b", "https://\u2100.example"]
 
 
-@pytest.fixture(params=["fastapi", "asgi"])
+@pytest.fixture(params=FACES)
 def open_airline(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Airline]:
     """An airline that takes whichever approval server its people name."""
     port = free_port()
     found = Airline(request.param, port, "linked", tmp_path)
     found.account = LocalAccount("mallory", "mallory", int(time.time()))
-    with served(found.app, port):
+    with serving(found, port):
         yield found
 
 

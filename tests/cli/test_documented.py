@@ -14,8 +14,9 @@ from oneact.cli.commands import app
 from tests.spec.literal import ROOT
 
 AGENT = (ROOT / "docs" / "agent.md").read_text("utf-8")
-ROOMS = ("oneact agent", "oneact explain", "oneact serve")
+ROOMS = ("oneact agent", "oneact explain", "oneact serve", "oneact sidecar")
 SETTINGS = (ROOT / "docs" / "settings.md").read_text("utf-8")
+SIDECAR = (ROOT / "docs" / "sidecar.md").read_text("utf-8")
 
 
 def commands(group: click.Command, name: str = "oneact") -> list[tuple[str, click.Command]]:
@@ -30,7 +31,7 @@ TOLD = [found for found in commands(typer.main.get_command(app)) if found[0].sta
 
 @pytest.mark.parametrize(("name", "command"), TOLD)
 def test_every_command_and_option_is_documented(name: str, command: click.Command) -> None:
-    text = SETTINGS if name == "oneact serve" else AGENT
+    text = {"oneact serve": SETTINGS, "oneact sidecar": SIDECAR}.get(name, AGENT)
     assert f"`{name}" in text or f"{name}\n" in text
     for parameter in command.params:
         for option in parameter.opts:

@@ -11,7 +11,7 @@ from oneact.cli import _INSTALL
 from tests.spec.literal import ROOT
 
 EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
-DOCUMENTS = ["README.md", "docs/agent.md", "docs/settings.md"]
+DOCUMENTS = ["README.md", "docs/agent.md", "docs/settings.md", "docs/sidecar.md"]
 
 
 def without(module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -30,6 +30,7 @@ def without(module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         ("httpx", ["agent", "act", "https://air.example", "book_flight"], "oneact[agent,cli]"),
         ("uvicorn", ["serve"], "oneact[cli,server]"),
         ("webauthn", ["serve"], "oneact[cli,server]"),
+        ("uvicorn", ["sidecar"], "oneact[cli,server]"),
     ],
 )
 def test_what_is_not_installed_is_named_in_one_sentence(module: str, arguments: list[str], extras: str) -> None:

@@ -156,13 +156,15 @@ def test_a_ticket_that_holds_is_taken_once(both: Both) -> None:
     "change",
     [
         {"iss": "http://localhost:1"}, {"aud": "http://localhost:1"}, {"nonce": canonical.sha256(b"another browser")},
-        {"exp": 0}, {"iat": real_time() + 3600, "exp": real_time() + 3660}, {"exp": real_time() + 3600}, {"sub": ""},
-        {"label": "x" * 81}, {"auth_time": real_time() + 3600}, {"pinned": ""}, {"jti": "j" * 129}, {"nonce": "short"},
+        {"iat": -60, "exp": 0}, {"iat": 3600, "exp": 3660}, {"exp": 3600}, {"sub": ""}, {"label": "x" * 81},
+        {"auth_time": 3600}, {"pinned": ""}, {"jti": "j" * 129}, {"nonce": "short"},
     ],
     ids=str,
 )  # fmt: skip
 def test_a_ticket_for_anything_else_is_refused(both: Both, change: dict[str, Any]) -> None:
-    answer = entered(both, both.ticket(**change))
+    now = real_time()  # times are told as seconds from now
+    times = {name: now + value for name, value in change.items() if name in {"iat", "exp", "auth_time"}}
+    answer = entered(both, both.ticket(**{"auth_time": now - 90, **change, **times}))
     assert answer.status_code == 403
     assert Reason.TICKET_INVALID.value in answer.text
 

@@ -14,13 +14,15 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 from fastapi import FastAPI
+from flask import Flask
 
 from oneact.agent import Agent, Denied, Expired, OutcomeUnknown, Refused, Unreachable, keys
 from oneact.service import LocalAccount
 from tests.server.peers import Agent as Peer
 from tests.server.peers import RunningServer, free_port, running_server
 from tests.server.visitor import Visitor
-from tests.service.airline import Airline
+from tests.service.airline import FACES, Airline
+from tests.service.serving import serving
 from tests.service.world import served
 
 FLIGHT: dict[str, Any] = {"from": "SFO", "to": "NYC", "date": "2024-03-01"}
@@ -40,12 +42,12 @@ def server(tmp_path: Path) -> Iterator[RunningServer]:
         yield running
 
 
-@pytest.fixture(params=["fastapi", "asgi"])
+@pytest.fixture(params=FACES)
 def airline(request: pytest.FixtureRequest, server: RunningServer, tmp_path: Path) -> Iterator[Airline]:
     port = free_port()
     found = Airline(request.param, port, server.url, tmp_path, deadline=2)
     found.account = LocalAccount("ada", "ada@example", int(time.time()))
-    with served(found.app, port):
+    with serving(found, port):
         yield found
 
 
@@ -247,7 +249,7 @@ async def test_a_handler_that_says_no_comes_with_a_receipt_of_it(
 ) -> None:
     asked = agent.act(airline.resource, "book_flight", {**FLIGHT, "note": "refuse"})
     async with deciding(person, "approve"):
-        if isinstance(airline.app, FastAPI):  # where an HTTPException is an answer
+        if isinstance(airline.app, FastAPI | Flask):  # where an HTTPException is an answer
             result = await asked
             assert result.receipt is not None
             assert (result.status, result.receipt.status) == (409, "failed")

@@ -33,7 +33,9 @@ def test_requirements_are_hashed_and_name_no_hosts(name: str) -> None:
 
 
 def test_no_lock_file_names_where_things_are_fetched_from() -> None:
-    assert not {"uv.lock", "poetry.lock", "Pipfile.lock", "package-lock.json"} & set(FILES)
+    assert not {"uv.lock", "poetry.lock", "Pipfile.lock"} & set(FILES)
+    locks = [name for name in FILES if name.endswith("package-lock.json")]
+    assert [name for name in locks if "://" in read(name) or '"integrity": "sha512-' not in read(name)] == []
 
 
 @pytest.mark.parametrize("name", SOURCES)

@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from tests.service.airline import Airline
+from tests.service.airline import FACES, Airline
+from tests.service.serving import serving
 from tests.service.world import ApprovalServer, Caller, calling, free_port, served
 
 from oneact.service.store.contract import Link
@@ -28,13 +29,13 @@ async def link(folder: Path, resource: str, server: ApprovalServer, account: str
     await store.close()
 
 
-@pytest.fixture(params=["fastapi", "asgi"])
+@pytest.fixture(params=FACES)
 def airline(request: pytest.FixtureRequest, server: ApprovalServer, tmp_path: Path) -> Iterator[Airline]:
     """An airline whose account `alice` is linked to the person."""
     port = free_port()
     found = Airline(request.param, port, server.issuer, tmp_path, deadline=2)
     asyncio.run(link(tmp_path, found.resource, server))
-    with served(found.app, port):
+    with serving(found, port):
         yield found
 
 

@@ -26,6 +26,17 @@ def process(
             running.kill()
 
 
+@contextmanager
+def forked(kind: str, port: int, beside: int, server: ApprovalServer, folder: Path) -> Iterator[None]:
+    """Run the airline in two processes forked off one, at two ports, until the block ends."""
+    command = [sys.executable, "-m", "tests.service.forking", kind, server.issuer, str(folder), str(port)]
+    with subprocess.Popen([*command, str(port), str(beside)]) as running:
+        try:
+            yield
+        finally:
+            running.kill()
+
+
 async def ready(caller: Caller) -> None:
     for _ in range(500):
         try:

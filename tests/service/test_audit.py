@@ -536,6 +536,7 @@ async def test_a_journal_that_began_on_an_old_database_is_whole_without_tokens(t
     await books.fill()
     with books.opened() as connection:
         connection.execute("DROP TABLE journal")
+        connection.execute("DROP TABLE held")
         connection.execute("PRAGMA user_version=1")
     store = SqliteStore(books.file)
     await store.open()

@@ -114,7 +114,7 @@ async def test_the_holder_of_the_token_can_fetch_the_receipt(caller: Caller) -> 
 
 async def test_a_handler_that_says_no_fails_with_a_receipt(caller: Caller, airline: Airline) -> None:
     answer = await caller.act("POST", "/bookings", json=FLIGHT | {"note": "refuse"})
-    if answer.status_code != 409 or "receipt" in answer.json():  # plain ASGI knows no HTTPException
+    if answer.status_code != 409 or "receipt" in answer.json():  # the plain faces know no HTTPException
         assert (await caller.verified(answer.json()["receipt"])).status == "unknown"
     else:
         assert (await caller.verified(answer.headers["oneact-receipt"])).status == "failed"

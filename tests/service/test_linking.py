@@ -12,7 +12,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
-from tests.service.airline import Airline
+from tests.service.airline import FACES, Airline
+from tests.service.serving import serving
 from tests.service.world import ApprovalServer, Caller, calling, free_port, page_reason, served
 
 from oneact.protocol import roster
@@ -24,13 +25,13 @@ from oneact.testing import SoftwarePasskey, new_key
 FLIGHT: dict[str, Any] = {"from": "SFO", "to": "NYC", "date": "2024-03-01"}
 
 
-@pytest.fixture(params=["fastapi", "asgi"])
+@pytest.fixture(params=FACES)
 def airline(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Airline]:
     """An airline that takes whichever approval server its people link; nobody has yet."""
     port = free_port()
     found = Airline(request.param, port, "linked", tmp_path, deadline=2)
     found.account = LocalAccount("alice", "alice@example.org", int(time.time()))
-    with served(found.app, port):
+    with serving(found, port):
         yield found
 
 

@@ -9,7 +9,6 @@ from oneact.errors import Reason, Refusal
 from oneact.protocol import canonical
 from oneact.protocol.action import Rule
 from oneact.service import Answer, actions, exchange, keys, reading
-from oneact.service.asgi import answer_of
 from oneact.service.exchange import Request
 from oneact.service.guarded import Guarded, field_at_fault
 from oneact.service.limits import RateLimit, SeenProofs
@@ -208,7 +207,7 @@ def test_the_field_at_fault_is_one_of_the_schemas_own(given: Any, field: str) ->
     ],
 )
 def test_an_answer_is_made_of_what_a_handler_gives(result: Any, answer: Answer) -> None:
-    assert answer_of(result) == answer
+    assert exchange.of_result(result) == answer
 
 
 def test_a_refusal_says_nothing_of_its_detail() -> None:

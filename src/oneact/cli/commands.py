@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import oneact
-from oneact.cli import agent, explain, log, serve, service, verify
+from oneact.cli import agent, explain, flush, log, serve, service, sidecar, verify
 
 app = typer.Typer(name="oneact", no_args_is_help=True, add_completion=False)
 app.command("serve")(serve.serve)
@@ -15,7 +15,9 @@ app.add_typer(agent.app, name="agent")
 app.add_typer(log.app, name="log")
 app.command("verify")(verify.verify)
 app.command("explain")(explain.explain)
+service.app.command("flush")(flush.flush)
 app.add_typer(service.app, name="service")
+app.command("sidecar")(sidecar.sidecar)
 
 
 def _version(wanted: bool) -> None:

@@ -2,48 +2,28 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import functools
-import inspect
-import json
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from oneact.errors import Reason, Refusal
 from oneact.protocol import canonical
-from oneact.protocol.action import Rule
-from oneact.service import actions, endpoints, exchange, reading
+from oneact.service import endpoints, exchange
+from oneact.service.described import DescribedGuard
 from oneact.service.exchange import Answer, Request
-from oneact.service.guard import GuardCore
-from oneact.service.guarded import DEADLINE, Guarded, by_schema
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 
-    from oneact.protocol.canonical import Json
-    from oneact.service.act import Act
-    from oneact.service.threads import Threads
+    from oneact.service.guard import GuardCore
 
     Scope = MutableMapping[str, Any]
     Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
     Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
-UNLINK: Final = "oneact.unlink"
 
-
-class Guard(GuardCore):
+class Guard(DescribedGuard["Endpoint"]):
     """The guard with its ASGI face: `app`, `lifespan` and the decorator `asgi`. Settings are `GuardCore`'s."""
-
-    def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - they are named and typed at GuardCore
-        super().__init__(**settings)
-        self.asgi(
-            UNLINK,
-            intent="Unlink the account",
-            summary="Take {issuer} off this account; its agents can do nothing here any more",
-            schema={"type": "object", "properties": {"issuer": {"type": "string"}}, "required": ["issuer"]},
-            reversible=True,
-        )(self._unlink)
 
     @property
     def app(self) -> App:
@@ -59,64 +39,11 @@ class Guard(GuardCore):
         finally:
             await self.stop()
 
-    def asgi(  # noqa: PLR0913 - what is published of an action, and the functions behind it
-        self,
-        name: str,
-        *,
-        intent: str,
-        summary: str,
-        schema: Mapping[str, Json],
-        sources: Mapping[str, str] | None = None,
-        terms: Callable[[dict[str, Any]], Any] | None = None,
-        terms_schema: Mapping[str, Json] | None = None,
-        terms_hold: Callable[[dict[str, Any], dict[str, Any]], Any] | None = None,
-        display: Mapping[str, str | tuple[str, str]] | None = None,
-        reversible: bool = False,
-        rule: Rule | None = None,
-        deadline: int = DEADLINE,
-        method: str = "POST",
-        path: str = endpoints.ACT_PATH,
-    ) -> Callable[[Callable[[dict[str, Any], Act], Any]], Endpoint]:
-        """Guard `handler(parameters, act)` and give an ASGI endpoint for its route.
+    asgi = DescribedGuard.described
 
-        `schema` describes the parameters, `sources` where each comes from (`body` where nothing is said, `path`,
-        `query` or `form`). `terms(parameters)` states the terms, described by `terms_schema`, and also runs for
-        callers who are not known; `terms_hold(parameters, terms)` tells whether terms stated earlier still stand.
-        `display` gives labels, or labels with formats. `deadline` is in seconds. An action without a route of its own
-        runs by its name at `/oneact/act` alone. The handler gives JSON, octets, an `Answer`, or
-        `(status, headers, body)`.
-        """
-        action = actions.describe(
-            name,
-            intent=intent,
-            summary=summary,
-            schema=schema,
-            terms=_terms_schema(name, terms, terms_schema),
-            sources=sources or {},
-            display=display,
-            reversible=reversible,
-            rule=rule or Rule(),
-            method=method,
-            path=path,
-        )
-
-        def decorate(handler: Callable[[dict[str, Any], Act], Any]) -> Endpoint:
-            async def run(parameters: dict[str, Any], act: Act) -> Answer:
-                return answer_of(await handled(self.threads, functools.partial(handler, parameters, act)))
-
-            quote = None if terms is None else _asynchronous(terms)
-            holds = None if terms_hold is None else _asynchronous(terms_hold)
-            blocking = not inspect.iscoroutinefunction(handler)
-            self.register(Guarded(action, by_schema(action.schema), run, quote, holds, deadline, blocking))
-            return Endpoint(self, name)
-
-        return decorate
-
-    async def _unlink(self, parameters: dict[str, Any], act: Act) -> Answer:
-        if not await self.store.unlink(act.account, parameters["issuer"], self.now()):
-            return exchange.of_json({"error": "not_linked"}, 404)
-        await self.tell(act.account, "unlinked")
-        return exchange.of_json({"unlinked": parameters["issuer"]})
+    def _endpoint(self, name: str) -> Endpoint:
+        """Give the ASGI endpoint of an action."""
+        return Endpoint(self, name)
 
 
 class App:
@@ -143,15 +70,7 @@ class Endpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request to the action's own route."""
         path = {name: str(value) for name, value in scope.get("path_params", {}).items()}
-
-        async def answer(request: Request) -> Answer:
-            action = self._guard.actions[self._name]
-            if request.method != action.action.method:
-                return exchange.of_other_method(request, [action.action.method])
-            given = reading.typed(action, reading.given(action, request, path))
-            return await self._guard.perform(action, given, request)
-
-        await respond(scope, receive, send, answer)
+        await respond(scope, receive, send, lambda request: self._guard.acted(self._name, path, request))
 
 
 async def respond(scope: Scope, receive: Receive, send: Send, answer: Callable[[Request], Awaitable[Answer]]) -> None:
@@ -196,51 +115,6 @@ def head(scope: Scope) -> Request:
         client=(scope.get("client") or ("", 0))[0],
         scope=scope,
     )
-
-
-async def called(function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:  # noqa: ANN401 - the owner's own
-    """Call the owner's function, in a thread where it is not asynchronous."""
-    if inspect.iscoroutinefunction(function):
-        return await function(*arguments, **named)
-    found = await asyncio.to_thread(function, *arguments, **named)
-    return await found if inspect.isawaitable(found) else found
-
-
-async def handled(threads: Threads, handler: Callable[[], Any]) -> Any:  # noqa: ANN401 - the owner's own
-    """Call the owner's handler with its arguments, in one of the guard's threads where it is not asynchronous."""
-    if inspect.iscoroutinefunction(handler):
-        return await handler()
-    found = await threads.run(handler)
-    return await found if inspect.isawaitable(found) else found
-
-
-def answer_of(result: Any) -> Answer:  # noqa: ANN401 - whatever a handler gives
-    """Make an answer of what a handler gives: an `Answer`, octets, `(status, headers, body)`, or JSON."""
-    if isinstance(result, Answer):
-        return result
-    if isinstance(result, tuple):
-        status, headers, body = result
-        named = {name.lower(): value for name, value in dict(headers).items()}
-        made = answer_of(body)
-        kind = named.pop("content-type", made.content_type)
-        return Answer(status, made.body, kind, tuple(named.items()))
-    if result is None:
-        return Answer(204)
-    if isinstance(result, bytes):
-        return Answer(200, result, "application/octet-stream")
-    return Answer(200, json.dumps(result, ensure_ascii=False, allow_nan=False).encode())
-
-
-def _asynchronous(function: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
-    return lambda *arguments: called(function, *arguments)
-
-
-def _terms_schema(
-    name: str, terms: Callable[..., Any] | None, schema: Mapping[str, Json] | None
-) -> Mapping[str, Json] | None:
-    if (terms is None) != (schema is None):
-        raise ValueError(f"action {name}: terms= and terms_schema= come together")
-    return schema
 
 
 async def _follow_lifespan(guard: GuardCore, receive: Receive, send: Send) -> None:

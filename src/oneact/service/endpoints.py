@@ -32,6 +32,12 @@ _PAGES: Final = frozenset({linking.LINK_PATH, linking.CALLBACK_PATH, tickets.TIC
 _SIGN_IN: Final = frozenset({Reason.SESSION_REQUIRED, Reason.LINK_LOGIN_STALE})
 
 
+def own_paths(guard: GuardCore) -> tuple[str, ...]:
+    """Give the paths that are the service's own; one with a final slash stands for all below it."""
+    mounted = () if guard.approvals is None else guard.approvals.prefixes
+    return "/oneact/", metadata.SERVICE_PATH, metadata.SERVICE_PATH + "/", *mounted
+
+
 async def answer(guard: GuardCore, request: Request) -> Answer:
     """Answer one request to the service's own addresses."""
     if guard.approvals is not None and guard.approvals.answers(request.path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
@@ -118,3 +119,20 @@ def of_refusal(refusal: Refusal, **members: Json) -> Answer:
     if refusal.reason.error in {"invalid_token", "invalid_dpop_proof", "use_dpop_nonce", "insufficient_authorization"}:
         return answer.with_headers(("WWW-Authenticate", f'DPoP error="{refusal.reason.error}"'))
     return answer
+
+
+def of_result(result: Any) -> Answer:  # noqa: ANN401 - whatever a handler gives
+    """Make an answer of what a handler gives: an `Answer`, octets, `(status, headers, body)`, or JSON."""
+    if isinstance(result, Answer):
+        return result
+    if isinstance(result, tuple):
+        status, headers, body = result
+        named = {name.lower(): value for name, value in dict(headers).items()}
+        made = of_result(body)
+        kind = named.pop("content-type", made.content_type)
+        return Answer(status, made.body, kind, tuple(named.items()))
+    if result is None:
+        return Answer(204)
+    if isinstance(result, bytes):
+        return Answer(200, result, "application/octet-stream")
+    return Answer(200, json.dumps(result, ensure_ascii=False, allow_nan=False).encode())

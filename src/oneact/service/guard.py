@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
+import inspect
 import logging
+import os
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import quote
 
 from oneact.documents import CachedDocuments
@@ -38,6 +41,8 @@ if TYPE_CHECKING:
     from oneact.service.exchange import Answer, Request
     from oneact.service.guarded import Guarded
     from oneact.service.store.contract import State, Store
+
+    Where = Literal["here", "thread", "place"]
 
 _LEARNABLE: Final = frozenset({Reason.TOKEN_ISSUER, Reason.TOKEN_KEY})
 _BEFORE_LOOK_UP: Final = 6  # the one check before the look-up of a spend whose token and proof are verified
@@ -104,9 +109,11 @@ class GuardCore:
         self._rounding: asyncio.Task[None] | None = None
         self.loop: asyncio.AbstractEventLoop | None = None
         self._opening = asyncio.Lock()
+        self._process = os.getpid()
 
     async def start(self) -> None:
         """Open the store, say `unknown` of what a crash cut off, and begin to deliver receipts; may be called again."""
+        self._leave_what_another_process_began()
         if self._rounding is not None and not self._rounding.done():
             return
         async with self._opening:
@@ -129,9 +136,27 @@ class GuardCore:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._rounding
             self._rounding = None
+        self._opening = asyncio.Lock()  # a guard may be started again in another loop
         if self.approvals is not None:
             await self.approvals.stop()
         await self.store.close()
+
+    async def call(self, function: Callable[[], Any], where: Where = "thread") -> Any:  # noqa: ANN401 - the owner's own
+        """Call a function of the owner's and give what it returns: the one way to all of them.
+
+        An asynchronous one is awaited. One that is not runs in the loop itself (`here`), in a thread, or, as a handler
+        does, in the thread whose place has been taken before anything was spent (`place`).
+        """
+        if inspect.iscoroutinefunction(function):
+            return await function()
+        if where == "here":
+            found = function()
+        else:
+            found = await (self.threads.run(function) if where == "place" else asyncio.to_thread(function))
+        return await found if inspect.isawaitable(found) else found
+
+    def check_owned(self, what: str, function: Callable[..., Any] | None) -> None:
+        """Raise ValueError for a function of the owner's that this face of the guard cannot call; here it calls any."""
 
     def register(self, guarded: Guarded) -> None:
         """Add an action; raises ValueError for a name that is taken, and for a rule that nobody could meet.
@@ -152,7 +177,7 @@ class GuardCore:
         with_token = bool(request.values("authorization"))
         try:
             await self.start()
-            parameters = guarded.normalise(given)
+            parameters = await self.call(functools.partial(guarded.normalise, given), "here")
             if not with_token:
                 return await self._offer(guarded, parameters, request)
             return await self._act(guarded, parameters, request)
@@ -196,9 +221,7 @@ class GuardCore:
 
     async def signed_in(self, native: object) -> LocalAccount | None:
         """Give the local account of the framework's request."""
-        found = self._account(native)
-        if hasattr(found, "__await__"):
-            found = await found
+        found = await self.call(functools.partial(self._account, native), "here")
         if isinstance(found, str) and self._insecure_login_age:
             return LocalAccount(found, found, self.now())
         if isinstance(found, str):
@@ -212,9 +235,7 @@ class GuardCore:
         if self.notify is None:
             return
         try:
-            told = self.notify(account, event)
-            if hasattr(told, "__await__"):
-                await told
+            await self.call(functools.partial(self.notify, account, event), "here")
         except Exception:  # noqa: BLE001 - what stands stands, whether or not the notice went out
             _LOG.exception("notice of %s was not given", event)
 
@@ -236,7 +257,17 @@ class GuardCore:
         """See a proof once (check 5, its end)."""
         self._proofs.remember(jkt, jti, now)
 
-    async def offer(self, guarded: Guarded, parameters: dict[str, Json], issuer: str) -> str:
+    def _leave_what_another_process_began(self) -> None:
+        """Begin anew in a process that was forked off: threads and tasks stay behind in the one that has them."""
+        if self._process == os.getpid():
+            return
+        if self.approvals is not None and self._rounding is not None:
+            raise Refusal(Reason.STORE_UNAVAILABLE, "the approval server runs in the process that forked this one off")
+        self._process, self._rounding, self._opening = os.getpid(), None, asyncio.Lock()
+        self.threads = Threads()
+        self.execution = Execution(self.store, Receipts(self.keys.signing), self.now)
+
+    async def make_offer(self, guarded: Guarded, parameters: dict[str, Json], issuer: str) -> str:
         """Make an offer for the approval server `issuer`, with the terms as they stand at this moment."""
         stated = await self._quote(guarded, parameters)
         return self._offers.make(guarded.action, parameters, stated, issuer, self.now())
@@ -246,7 +277,7 @@ class GuardCore:
         if issuer is None or not await self.issuers.accepts(issuer):
             raise Refusal(Reason.ISSUER_NOT_ACCEPTED, f"Accept-Txn-Challenge asks for {issuer!r}")
         self._rate.take(request.client, time.monotonic())
-        return self._offers.answer(await self.offer(guarded, parameters, issuer))
+        return self._offers.answer(await self.make_offer(guarded, parameters, issuer))
 
     async def _act(self, guarded: Guarded, parameters: dict[str, Json], request: Request) -> Answer:
         now = self.now()  # one clock reading for one verification

@@ -32,9 +32,20 @@ class Outbox:
         self._fetcher = fetcher
 
     async def deliver(self) -> int:
-        """Try every receipt that is due, and give the number that arrived."""
-        due = await self._store.claim_deliveries(self._now(), self._now() + _LEASE)
-        return sum(await asyncio.gather(*(self._try(delivery) for delivery in due)))
+        """Try receipts that are due, some dozens at most, and give the number that arrived."""
+        return sum(await self._round(self._now()))
+
+    async def flush(self) -> int:
+        """Try every receipt that is due at this moment, once, and give the number that arrived."""
+        arrived, moment = 0, self._now()
+        while tried := await self._round(moment):
+            arrived += sum(tried)
+        return arrived
+
+    async def _round(self, moment: int) -> list[bool]:
+        """Try receipts due at that second; none of them is due at it again."""
+        due = await self._store.claim_deliveries(moment, self._now() + _LEASE)
+        return await asyncio.gather(*(self._try(delivery) for delivery in due))
 
     async def _try(self, delivery: Delivery) -> bool:
         arrived = await self._arrives(delivery)

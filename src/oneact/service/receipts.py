@@ -27,7 +27,7 @@ class Receipts:
     def of_answer(self, spend: Spend, answer: Answer, now: int) -> Outcome:
         """Give the outcome of a handler that answered: `failed` where the answer is an error, else `executed`."""
         salt = secrets.token_bytes(16)
-        state: State = "failed" if answer.status >= _FAILED else "executed"
+        state = state_of(answer.status)
         text = self._sign(spend, state, now, receipt.result_digest(salt, answer.body))
         body = answer.body if len(answer.body) <= MAX_KEPT else None
         return Outcome(state, text, now, Kept(answer.status, answer.content_type, body, salt))
@@ -47,6 +47,11 @@ class Receipts:
             result_digest,
         )  # fmt: skip
         return receipt.sign(claims, self.key)
+
+
+def state_of(status: int) -> State:
+    """Give what an answer's status says of its act: an error says that the act was not done."""
+    return "failed" if status >= _FAILED else "executed"
 
 
 def headers(outcome: Outcome) -> tuple[tuple[str, str], ...]:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from oneact.protocol.action import Action
     from oneact.protocol.approval import Statement
     from oneact.protocol.canonical import Json
-    from oneact.service import Guard
+    from oneact.service.guard import GuardCore
 
 _LOCAL: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -93,7 +93,7 @@ class InProcessApprover:
         roster = self.roster(resource, seq)
         return SignedRoster(roster, self.passkey.get(roster.challenge()))
 
-    def link(self, guard: Guard, account: str) -> None:
+    def link(self, guard: GuardCore, account: str) -> None:
         """Link the local account `account` of a guard under test to this person, as the link page would.
 
         The guard finds this server's keys in memory: nothing is fetched. For tests without an event loop; a store of
@@ -103,7 +103,7 @@ class InProcessApprover:
         with ThreadPoolExecutor(1) as pool:  # with a loop of its own, whether or not one runs here
             pool.submit(asyncio.run, self.link_async(guard, account)).result()
 
-    async def link_async(self, guard: Guard, account: str) -> None:
+    async def link_async(self, guard: GuardCore, account: str) -> None:
         """Link as `link` does, within the event loop in which the guard runs."""
         await linking.link(guard, account, self.roster(guard.resource), self.jwks())
 

@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
     from oneact.protocol.canonical import Json
     from oneact.protocol.roster import Roster
-    from oneact.service import Guard
+    from oneact.service.guard import GuardCore
 
 _JWKS_PATH = "/oauth/jwks.json"
 
 
-async def link(guard: Guard, account: str, roster: Roster, jwks: Mapping[str, Json]) -> None:
+async def link(guard: GuardCore, account: str, roster: Roster, jwks: Mapping[str, Json]) -> None:
     """Pin a roster for a local account, and let the guard find the keys `jwks` of its issuer in memory.
 
     What an earlier test has linked at this issuer to the account or the person is taken off first. Raises ValueError
@@ -56,7 +56,7 @@ class HeldDocuments(CachedDocuments):
         return self.held[url] if url in self.held else await self._others.refresh(url)
 
 
-def _hold(guard: Guard, issuer: str, jwks: Mapping[str, Json]) -> None:
+def _hold(guard: GuardCore, issuer: str, jwks: Mapping[str, Json]) -> None:
     if not isinstance(guard.issuers.documents, HeldDocuments):
         guard.issuers.documents = HeldDocuments(guard.issuers.documents)
     published = metadata.ServerMetadata(issuer, {"jwks_uri": issuer + _JWKS_PATH}).document()

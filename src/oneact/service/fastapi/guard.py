@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import inspect
 import logging
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from fastapi import APIRouter, Request, Response
 
 from oneact.errors import Refusal
-from oneact.protocol import metadata
 from oneact.protocol.action import Rule
 from oneact.service import asgi, endpoints, exchange, reading
 from oneact.service.fastapi import forms, routes
 from oneact.service.fastapi.forms import FormHandler
 from oneact.service.fastapi.handler import BY_NAME, Handler, read, response
 from oneact.service.forms.desk import HELD_PATH, Desk, Form
-from oneact.service.guarded import DEADLINE, Guarded
+from oneact.service.guarded import DEADLINE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Collection, Mapping
@@ -41,8 +38,7 @@ class Guard(asgi.Guard):
         self._desk: Desk | None = None
         self.uncovered: tuple[str, ...] = ()
         self.router = APIRouter(lifespan=self._lifespan, include_in_schema=False)
-        own = ["/oneact/{rest:path}", metadata.SERVICE_PATH, metadata.SERVICE_PATH + "/{rest:path}"]
-        for path in [*own, *(() if self.approvals is None else map(_below, self.approvals.prefixes))]:
+        for path in map(_route, endpoints.own_paths(self)):
             self.router.add_api_route(path, self._answer, methods=_METHODS, response_model=None)
 
     def action(  # noqa: PLR0913 - what is published of an action, and the functions behind it
@@ -70,13 +66,22 @@ class Guard(asgi.Guard):
         choose it after the approval. Raises ValueError for what cannot be hashed, shown or told apart, and for what is
         read without being named.
         """
-        said: dict[str, Any] = {
-            "intent": intent, "summary": summary, "display": display, "reversible": reversible, "rule": rule or Rule(),
-        }  # fmt: skip
 
         def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
             handler = Handler(self, name, function, terms, terms_hold, reads)
-            return self._declare(handler, said, terms_schema, deadline, (terms is not None, terms_hold is not None))
+            self.register(
+                handler.publish(
+                    deadline,
+                    terms_schema,
+                    intent=intent,
+                    summary=summary,
+                    display=display,
+                    reversible=reversible,
+                    rule=rule or Rule(),
+                )
+            )
+            self._handlers[name] = handler
+            return handler.endpoint()
 
         return decorate
 
@@ -108,29 +113,12 @@ class Guard(asgi.Guard):
 
         def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
             handler = FormHandler(desk, chosen, beside, self, name, function, terms, terms_hold, reads)
-            named = {"display": None, "reversible": False, "rule": Rule(), **said}
-            return self._declare(handler, named, terms_schema, deadline, (terms is not None, terms_hold is not None))
+            described = {"display": None, "reversible": False, "rule": Rule(), **said}
+            self.register(handler.publish(deadline, terms_schema, **described))
+            self._handlers[name] = handler
+            return handler.endpoint()
 
         return decorate
-
-    def _declare(
-        self,
-        handler: Handler,
-        said: dict[str, Any],
-        terms_schema: Mapping[str, Json] | None,
-        deadline: int,
-        stating: tuple[bool, bool],
-    ) -> Callable[..., Any]:
-        """Publish the action of a handler, and give what stands in the handler's place."""
-        schema = handler.parameters.schema()
-        handler.description = {**said, "schema": schema, "terms": handler.terms_schema(terms_schema)}
-        action = handler.describe("POST", endpoints.ACT_PATH, ())
-        quote, holds = handler.quote if stating[0] else None, handler.holds if stating[1] else None
-        blocking = not inspect.iscoroutinefunction(handler.function)
-        run, normalise = handler.run_alone, handler.parameters.normalise
-        self.register(Guarded(action, normalise, run, quote, holds, deadline, blocking))
-        self._handlers[handler.name] = handler
-        return handler.endpoint()
 
     def bind(self, app: Any) -> None:  # noqa: ANN401 - whichever application has the routes
         """Find the routes of the guarded handlers, now that they are all declared, and publish their paths.
@@ -145,9 +133,8 @@ class Guard(asgi.Guard):
             handler = getattr(getattr(route, "endpoint", None), "oneact_handler", None)
             if isinstance(handler, Handler) and handler.guard is self and not handler.bound:
                 method = next(iter(sorted(route.methods or {"POST"})))
-                action = handler.describe(method, route.path_format, tuple(_names_in(route.path_format)))
-                handler.bound, handler.status = True, getattr(route, "status_code", None) or 200
-                self.actions[handler.name] = replace(self.actions[handler.name], action=action)
+                handler.bind(method, route.path_format, _names_in(route.path_format))
+                handler.status = getattr(route, "status_code", None) or 200
         if self._desk is not None:
             self._tell_uncovered(app)
         self._bound.add(id(app))  # last: an application with a mistake stays refused
@@ -193,9 +180,8 @@ class _ByName(Response):
         await self._handler.route.app({**scope, "path_params": {}, BY_NAME: self._given}, again, send)
 
 
-def _below(prefix: str) -> str:
-    """Give the route of a prefix: one with a final slash stands for all below it, another for itself."""
-    return prefix + "{rest:path}" if prefix.endswith("/") else prefix
+def _route(path: str) -> str:
+    return path + "{rest:path}" if path.endswith("/") else path
 
 
 def _names_in(path: str) -> list[str]:

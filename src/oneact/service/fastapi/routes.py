@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import functools
 from typing import TYPE_CHECKING, Any, Final
 
 from fastapi import routing
+
+from oneact.service.typed import order
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -21,18 +22,9 @@ def of(app: Any) -> Iterator[Any]:  # noqa: ANN401 - whichever application has t
 
 
 def check_none_is_raw(app: Any, guarded: Collection[Callable[..., Any]]) -> None:  # noqa: ANN401 - as in `of`
-    """Raise ValueError where a route, also of a mounted application, runs one of the guarded functions itself.
-
-    That is what decorators in the wrong order lead to: the route is made of the function before the guard sees it.
-    """
+    """Raise ValueError where a route, also of a mounted application, runs one of the guarded functions itself."""
     for route in _everywhere(app):
-        endpoint = getattr(route, "endpoint", None)
-        raw = next((function for function in guarded if _runs(endpoint, function)), None)
-        if raw is not None:
-            name = getattr(raw, "__qualname__", repr(raw))
-            raise ValueError(
-                f"{route.path} runs {name} without the guard: write @app.post(…) above @guard.action(…), not below it"
-            )
+        order.check_is_not_raw(getattr(route, "path", ""), getattr(route, "endpoint", None), guarded)
 
 
 def uncovered(app: Any, own: object) -> Iterator[str]:  # noqa: ANN401 - as in `of`
@@ -54,18 +46,3 @@ def _everywhere(app: Any) -> Iterator[Any]:  # noqa: ANN401 - as in `of`
         yield route
         if getattr(route, "routes", None):
             yield from _everywhere(route)
-
-
-def _runs(endpoint: object, guarded: object) -> bool:
-    """Tell whether one of the two is the other, or wraps it."""
-    return guarded in _chain(endpoint) or endpoint in _chain(guarded)
-
-
-def _chain(function: Any) -> list[Any]:  # noqa: ANN401 - any callable
-    """Give a function and those that it wraps, by `functools.wraps` or `functools.partial`."""
-    found: list[Any] = []
-    while function is not None and function not in found:
-        found.append(function)
-        inner = function.func if isinstance(function, functools.partial) else None
-        function = inner or getattr(function, "__wrapped__", None)
-    return found

@@ -6,6 +6,7 @@ the handler runs in a request of its person, and what nobody waits for any more 
 
 from __future__ import annotations
 
+import functools
 import secrets
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -71,7 +72,7 @@ class Desk:
         if account is None:
             raise Refusal(Reason.SESSION_REQUIRED)
         guarded = guard.actions[form.name]
-        parameters = guarded.normalise(given)
+        parameters = await guard.call(functools.partial(guarded.normalise, given), "here")
         links = await guard.store.links(account.id)
         if not links and form.unlinked == "pass":
             return await plain(parameters)
@@ -137,7 +138,7 @@ class Desk:
         guard, pinned = self._guard, link.roster
         if not await guard.issuers.accepts(pinned.iss):
             raise Refusal(Reason.ISSUER_NOT_ACCEPTED, pinned.iss)
-        text = await guard.offer(guarded, submission.parameters, pinned.iss)
+        text = await guard.make_offer(guarded, submission.parameters, pinned.iss)
         offered = offer.parse(text)[0]
         lines = display.render(guarded.action, submission.parameters, offered.act.terms)
         question = Question(text, pinned.iss, pinned.sub, offered.txn, lines)

@@ -34,6 +34,11 @@ class Snapshot:
         """Give the table of links, a mapping of columns for each row."""
         return (dict(row) for row in self._connection.execute(statements.ALL_LINKS))
 
+    def waiting(self) -> int:
+        """Give the number of receipts that wait for their approval server, due or not."""
+        count: int = self._connection.execute(statements.COUNT_DELIVERIES).fetchone()[0]
+        return count
+
 
 @contextmanager
 def snapshot(file: Path) -> Iterator[Snapshot]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 import threading
 import time
@@ -33,6 +34,9 @@ _THREADS: Final = 4
 _BUSY_SECONDS: Final = 5.0
 _WAL_ATTEMPTS: Final = 50
 _CREATING: Final = threading.Lock()
+if hasattr(os, "register_at_fork"):  # a child never waits for a thread that it has not
+    os.register_at_fork(before=_CREATING.acquire, after_in_parent=_CREATING.release, after_in_child=_CREATING.release)
+_LEFT_BEHIND: Final[list[sqlite3.Connection]] = []  # of a forking process: SQLite forbids to use or close them
 _SHORT: Final = 4096  # characters of a roster of some passkeys; what persons make longer is not kept in memory
 
 _T = TypeVar("_T")
@@ -46,9 +50,13 @@ class SqliteStore(HoldingRows):
         self._threads: ThreadPoolExecutor | None = None
         self._local = threading.local()
         self._connections: list[sqlite3.Connection] = []
+        self._process = os.getpid()
 
     async def open(self) -> None:
-        """Make the file where it is absent and bring it to the newest migration."""
+        """Make the file where it is absent and bring it to the newest migration; a forked process opens its own."""
+        if self._process != os.getpid():
+            _LEFT_BEHIND.extend(self._connections)
+            self._process, self._threads, self._connections = os.getpid(), None, []
         if self._threads is None:
             self._threads = ThreadPoolExecutor(_THREADS, "oneact-service-store")
             self._local = threading.local()

@@ -52,6 +52,7 @@ UPDATE outbox SET due = ?2
 WHERE id IN (SELECT id FROM outbox WHERE due <= ?1 ORDER BY due LIMIT 32)
 RETURNING id, iss, receipt, attempts
 """
+COUNT_DELIVERIES: Final = "SELECT count(*) FROM outbox"
 DELIVERED: Final = "DELETE FROM outbox WHERE id = ?1 AND receipt = ?2"
 POSTPONE: Final = "UPDATE outbox SET due = ?3, attempts = attempts + 1 WHERE id = ?1 AND receipt = ?2"
 KEEP_ACTION: Final = """

@@ -1,0 +1,1 @@
+"""The shortest way: a service of one file with its approval server inside."""

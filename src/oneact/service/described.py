@@ -1,0 +1,129 @@
+"""Actions that a schema describes: what the guard's faces without pydantic share."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+
+from oneact.protocol.action import Rule
+from oneact.service import actions, endpoints, exchange, reading
+from oneact.service.guard import GuardCore
+from oneact.service.guarded import DEADLINE, Guarded, by_schema
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from oneact.protocol.canonical import Json
+    from oneact.service.act import Act
+    from oneact.service.exchange import Answer, Request
+
+UNLINK: Final = "oneact.unlink"
+
+E = TypeVar("E")
+
+
+class DescribedGuard(GuardCore, ABC, Generic[E]):
+    """The guard with actions whose schemas are written down; `E` is what a face gives for the route of one."""
+
+    def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - they are named and typed at GuardCore
+        super().__init__(**settings)
+        action = actions.describe(
+            UNLINK,
+            intent="Unlink the account",
+            summary="Take {issuer} off this account; its agents can do nothing here any more",
+            schema={"type": "object", "properties": {"issuer": {"type": "string"}}, "required": ["issuer"]},
+            terms=None,
+            sources={},
+            display=None,
+            reversible=True,
+            rule=Rule(),
+            method="POST",
+            path=endpoints.ACT_PATH,
+        )
+        self.register(Guarded(action, by_schema(action.schema), self._unlink))
+
+    @abstractmethod
+    def _endpoint(self, name: str) -> E:
+        """Give what stands at the route of the action `name`."""
+
+    def described(  # noqa: PLR0913 - what is published of an action, and the functions behind it
+        self,
+        name: str,
+        *,
+        intent: str,
+        summary: str,
+        schema: Mapping[str, Json],
+        sources: Mapping[str, str] | None = None,
+        terms: Callable[[dict[str, Any]], Any] | None = None,
+        terms_schema: Mapping[str, Json] | None = None,
+        terms_hold: Callable[[dict[str, Any], dict[str, Any]], Any] | None = None,
+        display: Mapping[str, str | tuple[str, str]] | None = None,
+        reversible: bool = False,
+        rule: Rule | None = None,
+        deadline: int = DEADLINE,
+        method: str = "POST",
+        path: str = endpoints.ACT_PATH,
+    ) -> Callable[[Callable[[dict[str, Any], Act], Any]], E]:
+        """Guard `handler(parameters, act)` and give the endpoint for its route.
+
+        `schema` describes the parameters, `sources` where each comes from (`body` where nothing is said, `path`,
+        `query` or `form`). `terms(parameters)` states the terms, described by `terms_schema`, and also runs for
+        callers who are not known; `terms_hold(parameters, terms)` tells whether terms stated earlier still stand.
+        `display` gives labels, or labels with formats. `deadline` is in seconds. An action without a route of its own
+        runs by its name at `/oneact/act` alone. The handler gives JSON, octets, an `Answer`, or
+        `(status, headers, body)`.
+        """
+        action = actions.describe(
+            name,
+            intent=intent,
+            summary=summary,
+            schema=schema,
+            terms=_terms_schema(name, terms, terms_schema),
+            sources=sources or {},
+            display=display,
+            reversible=reversible,
+            rule=rule or Rule(),
+            method=method,
+            path=path,
+        )
+
+        def decorate(handler: Callable[[dict[str, Any], Act], Any]) -> E:
+            for what, owned in (("the handler", handler), ("terms=", terms), ("terms_hold=", terms_hold)):
+                self.check_owned(f"action {name}: {what}", owned)
+
+            async def run(parameters: dict[str, Any], act: Act) -> Answer:
+                return exchange.of_result(await self.call(functools.partial(handler, parameters, act), "place"))
+
+            quote, holds = self._called(terms), self._called(terms_hold)
+            blocking = not inspect.iscoroutinefunction(handler)
+            self.register(Guarded(action, by_schema(action.schema), run, quote, holds, deadline, blocking))
+            return self._endpoint(name)
+
+        return decorate
+
+    async def acted(self, name: str, path: Mapping[str, str], request: Request) -> Answer:
+        """Answer one request to the route of the action `name`, of whose path a router has read `path`."""
+        guarded = self.actions[name]
+        if request.method != guarded.action.method:
+            return exchange.of_other_method(request, [guarded.action.method])
+        given = reading.typed(guarded, reading.given(guarded, request, path))
+        return await self.perform(guarded, given, request)
+
+    def _called(self, function: Callable[..., Any] | None) -> Callable[..., Awaitable[Any]] | None:
+        return None if function is None else lambda *arguments: self.call(functools.partial(function, *arguments))
+
+    async def _unlink(self, parameters: dict[str, Any], act: Act) -> Answer:
+        if not await self.store.unlink(act.account, parameters["issuer"], self.now()):
+            return exchange.of_json({"error": "not_linked"}, 404)
+        await self.tell(act.account, "unlinked")
+        return exchange.of_json({"unlinked": parameters["issuer"]})
+
+
+def _terms_schema(
+    name: str, terms: Callable[..., Any] | None, schema: Mapping[str, Json] | None
+) -> Mapping[str, Json] | None:
+    if (terms is None) != (schema is None):
+        raise ValueError(f"action {name}: terms= and terms_schema= come together")
+    return schema

@@ -1,0 +1,145 @@
+"""The guard for Flask: a blueprint, and a decorator beneath `@app.post`; translates and decides nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakSet
+
+from flask import Blueprint, Flask, Response, current_app, request
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from oneact.errors import Reason, Refusal
+from oneact.protocol import canonical
+from oneact.protocol.action import Rule
+from oneact.service import endpoints, environ, exchange, wsgi
+from oneact.service.flask import routes
+from oneact.service.flask.handler import Handler
+from oneact.service.guarded import DEADLINE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from flask.blueprints import BlueprintSetupState
+
+    from oneact.protocol.canonical import Json
+    from oneact.service.exchange import Answer
+    from oneact.service.wsgi import Answering
+
+_METHODS: Final = ["GET", "POST", "PUT", "PATCH", "DELETE"]  # what an address does not take, the guard refuses itself
+
+
+class Guard(wsgi.Guard):
+    """The guard with its Flask face: `blueprint` to register, and `action` to decorate handlers with."""
+
+    def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - they are named and typed at GuardCore
+        super().__init__(**settings)
+        self._handlers: dict[str, Handler] = {}
+        self._bound: WeakSet[Flask] = WeakSet()
+        self.blueprint = Blueprint("oneact", __name__)
+        self.blueprint.record(_check_prefix)
+        self.blueprint.before_app_request(lambda: self.bind(current_app._get_current_object()))  # type: ignore[attr-defined]  # noqa: SLF001 - how Flask gives the application itself
+        for rule in routes.below(endpoints.own_paths(self)):
+            self.blueprint.add_url_rule(
+                rule, "own", self._own, methods=_METHODS, provide_automatic_options=False, strict_slashes=False
+            )
+
+    def init_app(self, app: Flask) -> None:
+        """Register the blueprint, for whoever makes the application in a function."""
+        app.register_blueprint(self.blueprint)
+
+    def action(  # noqa: PLR0913 - what is published of an action, and the functions behind it
+        self,
+        name: str,
+        *,
+        intent: str,
+        summary: str,
+        terms: Callable[..., Any] | None = None,
+        terms_schema: Mapping[str, Json] | None = None,
+        terms_hold: Callable[..., Any] | None = None,
+        display: Mapping[str, str | tuple[str, str]] | None = None,
+        reversible: bool = False,
+        rule: Rule | None = None,
+        deadline: int = DEADLINE,
+    ) -> Callable[[Callable[..., Any]], Callable[..., Response]]:
+        """Guard a handler: `@app.post(…)` stands above, the handler's arguments are the action's parameters.
+
+        What the rule names comes from the path, a pydantic model's members from the JSON body, any other argument from
+        the query, unless it is marked `Form` or `Body`; all stand flat beside each other. `act: Act` is no parameter.
+        `terms` takes any of the handler's arguments by name or type and returns what its annotation, or
+        `terms_schema`, describes; it also runs for callers who are not known. `terms_hold` takes the same and `terms`.
+        What a handler reads of `flask.request` is neither shown nor signed. Raises ValueError for what cannot be
+        hashed, shown or told apart.
+        """
+
+        def decorate(function: Callable[..., Any]) -> Callable[..., Response]:
+            handler = Handler(self, name, function, terms, terms_hold)
+            self.register(
+                handler.publish(
+                    deadline,
+                    terms_schema,
+                    intent=intent,
+                    summary=summary,
+                    display=display,
+                    reversible=reversible,
+                    rule=rule or Rule(),
+                )
+            )
+            self._handlers[name] = handler
+            return handler.endpoint(self)
+
+        return decorate
+
+    def bind(self, app: Flask) -> None:
+        """Find the rules of the guarded handlers, now that they are all declared, and publish their paths.
+
+        Every first request to an application calls it; call it yourself after the last route, and a mistake is told
+        before there is a request. Raises ValueError for a rule that names no argument of its handler or reads more
+        than the path, and for one that runs a guarded handler without the guard.
+        """
+        if app in self._bound:
+            return
+        functions = [handler.function for handler in self._handlers.values()]
+        for rule, view in routes.of(app):
+            routes.check_is_not_raw(rule, view, functions)
+            handler = getattr(view, "oneact_handler", None)
+            if isinstance(handler, Handler) and handler.guard is self and not handler.bound:
+                handler.bind(*routes.published(rule))
+        self._bound.add(app)  # last: an application with a mistake stays refused
+
+    def responded(self, answer: Answering) -> Response:
+        """Have Flask's current request answered."""
+        return _response(self.answered(request.method, request.path, _read, answer))
+
+    def _own(self, **_: str) -> Response:
+        return self.responded(lambda found: endpoints.answer(self, found))
+
+
+def _check_prefix(state: BlueprintSetupState) -> None:
+    if state.url_prefix or state.subdomain:
+        raise ValueError("register guard.blueprint without a prefix or subdomain: resource= says where its paths lie")
+
+
+def _read() -> exchange.Request:
+    """Read Flask's current request whole; refuses `request_too_large` over 256 KiB."""
+    found = environ.head(request.environ)
+    environ.check_ends(request.environ)
+    if request.max_content_length is None or request.max_content_length > canonical.MAX_OCTETS:
+        request.max_content_length = canonical.MAX_OCTETS
+    try:
+        body = request.get_data()
+    except RequestEntityTooLarge as error:
+        raise Refusal(Reason.REQUEST_TOO_LARGE, f"more than {request.max_content_length} octets") from error
+    if len(body) != (request.content_length or len(body)):
+        raise Refusal(Reason.INTERNAL, "the body was read before the guard: leave request.form and request.files alone")
+    return replace(found, body=body, native=request._get_current_object())  # type: ignore[attr-defined]  # noqa: SLF001 - how Flask gives the request itself
+
+
+def _response(answer: Answer) -> Response:
+    made = Response(answer.body, answer.status)
+    del made.headers["Content-Type"]
+    if answer.body:
+        made.headers["Content-Type"] = answer.content_type
+    for name, value in answer.headers:
+        made.headers.add(name, value)
+    return made

@@ -1,0 +1,1 @@
+"""The guard beside a service in any language: it verifies, spends and signs; the service itself executes."""
