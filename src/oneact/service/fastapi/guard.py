@@ -69,19 +69,8 @@ class Guard(asgi.Guard):
 
         def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
             handler = Handler(self, name, function, terms, terms_hold, reads)
-            self.register(
-                handler.publish(
-                    deadline,
-                    terms_schema,
-                    intent=intent,
-                    summary=summary,
-                    display=display,
-                    reversible=reversible,
-                    rule=rule or Rule(),
-                )
-            )
-            self._handlers[name] = handler
-            return handler.endpoint()
+            said = _said(intent, summary, display, rule, reversible=reversible)
+            return self._declare(handler, deadline, terms_schema, said)
 
         return decorate
 
@@ -90,13 +79,17 @@ class Guard(asgi.Guard):
         name: str,
         *,
         unlinked: Literal["refuse", "pass"],
+        intent: str,
+        summary: str,
         beside: Collection[str] = (),
         terms: Callable[..., Any] | None = None,
         terms_schema: Mapping[str, Json] | None = None,
         terms_hold: Callable[..., Any] | None = None,
+        display: Mapping[str, str | tuple[str, str]] | None = None,
+        reversible: bool = False,
+        rule: Rule | None = None,
         deadline: int = DEADLINE,
         reads: Collection[str] = (),
-        **said: Any,  # noqa: ANN401 - named and typed at `action`
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Guard the handler of an HTML form; all is as at `action`, and a browser's submission waits for its person.
 
@@ -110,15 +103,21 @@ class Guard(asgi.Guard):
         if self._desk is None:
             self._desk = Desk(self)
         desk, chosen = self._desk, Form(name, unlinked)
+        said = _said(intent, summary, display, rule, reversible=reversible)
 
         def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
             handler = FormHandler(desk, chosen, beside, self, name, function, terms, terms_hold, reads)
-            described = {"display": None, "reversible": False, "rule": Rule(), **said}
-            self.register(handler.publish(deadline, terms_schema, **described))
-            self._handlers[name] = handler
-            return handler.endpoint()
+            return self._declare(handler, deadline, terms_schema, said)
 
         return decorate
+
+    def _declare(
+        self, handler: Handler, deadline: int, terms_schema: Mapping[str, Json] | None, said: dict[str, Any]
+    ) -> Callable[..., Any]:
+        """Publish the action of a handler, and give what stands in the handler's place."""
+        self.register(handler.publish(deadline, terms_schema, **said))
+        self._handlers[handler.name] = handler
+        return handler.endpoint()
 
     def bind(self, app: Any) -> None:  # noqa: ANN401 - whichever application has the routes
         """Find the routes of the guarded handlers, now that they are all declared, and publish their paths.
@@ -164,6 +163,24 @@ class Guard(asgi.Guard):
         if name in self._handlers:
             return _ByName(self._handlers[name], given, found.body)
         return response(await endpoints.answer(self, found))
+
+
+def _said(
+    intent: str,
+    summary: str,
+    display: Mapping[str, str | tuple[str, str]] | None,
+    rule: Rule | None,
+    *,
+    reversible: bool,
+) -> dict[str, Any]:
+    """Give what is published of an action beside what its handler says."""
+    return {
+        "intent": intent,
+        "summary": summary,
+        "display": display,
+        "reversible": reversible,
+        "rule": rule or Rule(),
+    }
 
 
 class _ByName(Response):
