@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 from typing import TYPE_CHECKING
 
 from tests.forms.air import Browser, person, reason, request_in
@@ -24,6 +26,13 @@ def test_another_browser_of_the_same_account_sees_and_runs_nothing(air: Air, ada
     assert air.booked == []
     browser.onward(address)
     assert len(air.booked) == 1
+
+
+def test_what_another_browser_of_the_account_submits_is_its_own(air: Air, ada: Visitor, browser: Browser) -> None:
+    assert ada.account
+    other = Browser(air)
+    other.http.cookies.set("session-of-the-host", "another", domain="localhost.local")
+    assert other.held() != browser.held()
 
 
 def test_another_account_in_the_same_browser_runs_nothing(air: Air, ada: Visitor, browser: Browser) -> None:
@@ -54,3 +63,15 @@ def test_an_address_that_was_never_given_tells_nothing(ada: Visitor, browser: Br
     browser.held()
     for path in ("/oneact/held/", "/oneact/held/x", "/oneact/held/" + "x" * 22):
         assert reason(browser.http.get(path)) == "held_unknown"
+
+
+def test_an_account_whose_passkey_was_taken_off_meanwhile_has_nothing_done(
+    air: Air, ada: Visitor, browser: Browser
+) -> None:
+    address = browser.held()
+    ada.approve(request_in(browser.http.get(address).text))
+    with contextlib.closing(sqlite3.connect(air.folder / "air.db")) as connection, connection:
+        connection.execute("UPDATE links SET account = 'eve'")  # and pinned for another account
+    browser.onward(address)
+    assert reason(browser.http.get(address)) == "account_not_linked"
+    assert air.booked == []

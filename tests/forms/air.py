@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any
 
+import flask
 import httpx
 from fastapi import Cookie, Depends, FastAPI, Form, HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import BaseModel, Field
 
 from oneact.embedded import Embedded
+from oneact.service import flask as typed
 from oneact.service.fastapi import Act, Guard
+from oneact.service.flask import Guard as FlaskGuard
 from tests.embedded.notes import ACCOUNT, SIGNED_IN, current_user, enrol, sign_in
-from tests.server.peers import RunningServer, free_port
+from tests.server.peers import RunningServer, free_port, serving
 from tests.server.visitor import Visitor
+from tests.service.serving import by_waitress
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 FLIGHT = {"from": "SFO", "to": "NYC", "date": "2024-03-01"}
@@ -45,11 +51,16 @@ class Terms(BaseModel):
     price: str
 
 
+SAID: dict[str, Any] = {"intent": "Book a flight", "summary": "Fly {from} to {to} on {date}"}
+WISH: dict[str, Any] = {"intent": "Make a wish", "summary": "Wish for {name}"}
+
+
 @dataclass
 class Air:
     """The airline: where it stands, what was booked; `forgeries` is the host's own protection."""
 
     folder: Path
+    kind: str = "fastapi"
     issuers: Any = None
     forgeries: bool = True
     port: int = field(default_factory=free_port)
@@ -59,56 +70,109 @@ class Air:
 
     def __post_init__(self) -> None:
         self.resource = f"http://localhost:{self.port}"
-        embedded = Embedded(self.folder / "approve") if self.issuers is None else None
-        self.guard = Guard(
-            resource=self.resource,
-            name="Example Air",
-            key=self.folder / "air.jwk",
-            store=self.folder / "air.db",
-            account=current_user,
-            issuers=embedded or self.issuers,
-            login_uri="/login?next={next}",
-            now=self.clock,
-        )
         self.url = self.resource + "/approve"
-        self.app = FastAPI()
-        self.app.include_router(self.guard.router)
-        self._declare()
+        embedded = Embedded(self.folder / "approve") if self.issuers is None else None
+        settings: dict[str, Any] = {
+            "resource": self.resource,
+            "name": "Example Air",
+            "key": self.folder / "air.jwk",
+            "store": self.folder / "air.db",
+            "account": current_user,
+            "issuers": embedded or self.issuers,
+            "login_uri": "/login?next={next}",
+            "now": self.clock,
+        }
+        self.guard: Any = (Guard if self.kind == "fastapi" else FlaskGuard)(**settings)
+        self.app = self._fastapi() if self.kind == "fastapi" else self._flask()
 
     @property
     def database(self) -> Path:
         return self.folder / "approve" / "approve.db"
 
-    def _declare(self) -> None:
-        app, guard = self.app, self.guard
+    @contextlib.contextmanager
+    def running(self) -> Iterator[None]:
+        """Serve it, by uvicorn or waitress."""
+        with (serving if self.kind == "fastapi" else by_waitress)(self.app, self.port):
+            try:
+                yield
+            finally:
+                if self.kind != "fastapi":
+                    self.guard.stop_sync()
+
+    def quote(self, flight: Flight) -> Terms:
+        assert flight.from_
+        return Terms(price=self.price)
+
+    def is_forged(self, cookie: str | None, field: str) -> bool:
+        """Tell what the host's own protection says."""
+        return self.forgeries and (cookie is None or cookie != field)
+
+    def book(self, flight: Flight, act: Act | None) -> None:
+        self.booked.append((act and act.account, flight.model_dump(by_alias=True)))
+
+    def wish(self, name: str, much: int, act: Act | None, at: str) -> str:
+        self.booked.append((act and act.account, {"name": name, "much": much}))
+        return f"<p>{at}: {name}, {much}"
+
+    def _fastapi(self) -> FastAPI:
+        app, guard = FastAPI(), self.guard
+        app.include_router(guard.router)
 
         def unforged(forgery: Annotated[str | None, Cookie()] = None, csrf_token: Annotated[str, Form()] = "") -> None:
-            if self.forgeries and (forgery is None or forgery != csrf_token):
+            if self.is_forged(forgery, csrf_token):
                 raise HTTPException(403, "forged")
 
-        def quote(flight: Flight) -> Terms:
-            assert flight.from_
-            return Terms(price=self.price)
-
-        said: dict[str, Any] = {"intent": "Book a flight", "summary": "Fly {from} to {to} on {date}"}
-
         @app.post("/book", dependencies=[Depends(unforged)])
-        @guard.form("book_flight", unlinked="refuse", beside={"csrf_token"}, terms=quote, **said)
+        @guard.form("book_flight", unlinked="refuse", beside={"csrf_token"}, terms=self.quote, **SAID)
         async def book(flight: Annotated[Flight, Form()], act: Act) -> RedirectResponse:
-            self.booked.append((act.account, flight.model_dump(by_alias=True)))
+            self.book(flight, act)
             answer = RedirectResponse("/booked/1", 303)
             answer.set_cookie("seen", "yes")
             return answer
 
         @app.post("/wish/{name}")
-        @guard.form("make_wish", unlinked="pass", intent="Make a wish", summary="Wish for {name}", reads={"request"})
+        @guard.form("make_wish", unlinked="pass", reads={"request"}, **WISH)
         def wish(name: str, much: Annotated[int, Form()], request: Request, act: Act | None) -> HTMLResponse:
-            self.booked.append((act and act.account, {"name": name, "much": much}))
-            return HTMLResponse(f"<p>{request.method} {request.url.path}: {name}, {much}", 201, {"X-Own": "1"})
+            at = f"{request.method} {request.url.path}"
+            return HTMLResponse(self.wish(name, much, act, at), 201, {"X-Own": "1"})
 
         @app.post("/cancel/{reference}")
         async def cancel(reference: str) -> None:
             assert reference
+
+        return app
+
+    def _flask(self) -> flask.Flask:
+        app, guard = flask.Flask("air"), self.guard
+        app.register_blueprint(guard.blueprint)
+
+        @app.before_request
+        def unforged() -> Any:
+            found = flask.request
+            if found.path == "/book" and self.is_forged(found.cookies.get("forgery"), found.form.get("csrf_token", "")):
+                return flask.jsonify(detail="forged"), 403
+            return None
+
+        @app.post("/book")
+        @guard.form("book_flight", unlinked="refuse", beside={"csrf_token"}, terms=self.quote, **SAID)
+        def book(flight: Annotated[Flight, typed.Form()], act: Act) -> Any:
+            self.book(flight, act)
+            answer = flask.redirect("/booked/1", 303)
+            answer.set_cookie("seen", "yes")
+            return answer
+
+        @app.post("/wish/<name>")
+        @guard.form("make_wish", unlinked="pass", **WISH)
+        def wish(name: str, much: Annotated[int, typed.Form()], act: Act | None) -> Any:
+            at = f"{flask.request.method} {flask.request.path}"
+            return self.wish(name, much, act, at), 201, {"X-Own": "1"}
+
+        @app.post("/cancel/<reference>")
+        def cancel(reference: str) -> Any:
+            return reference
+
+        guard.bind(app)
+        return app
 
 
 @dataclass

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.forms.air import Air, Browser, person
-from tests.server.peers import serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,10 +13,10 @@ if TYPE_CHECKING:
     from tests.server.visitor import Visitor
 
 
-@pytest.fixture
-def air(tmp_path: Path) -> Iterator[Air]:
-    found = Air(tmp_path)
-    with serving(found.app, found.port):
+@pytest.fixture(params=["fastapi", "flask"])
+def air(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Air]:
+    found = Air(tmp_path, request.param)
+    with found.running():
         yield found
 
 

@@ -12,6 +12,7 @@ import httpx
 
 from oneact.service import LocalAccount
 from oneact.service.fastapi import Guard
+from oneact.service.flask import Guard as FlaskGuard
 from tests.embedded.notes import enrol
 from tests.forms.air import request_in
 from tests.server.peers import RunningServer, free_port, serving
@@ -61,5 +62,6 @@ def test_the_service_books_what_was_approved(tmp_path: Path, monkeypatch: pytest
 
 
 def test_every_argument_is_named() -> None:
-    missing = [name for name in inspect.signature(Guard.form).parameters if f"`{name}`" not in TEXT]
-    assert [name for name in missing if name not in {"self", "name"}] == []
+    for face in (Guard, FlaskGuard):
+        missing = [name for name in inspect.signature(face.form).parameters if f"`{name}`" not in TEXT]
+        assert [name for name in missing if name not in {"self", "name"}] == []

@@ -36,10 +36,10 @@ def port() -> int:
     return free_port()
 
 
-@pytest.fixture
-def linked(port: int, tmp_path: Path) -> Iterator[Air]:
-    found = Air(tmp_path, issuers=[f"http://localhost:{port}"])
-    with serving(found.app, found.port):
+@pytest.fixture(params=["fastapi", "flask"])
+def linked(request: pytest.FixtureRequest, port: int, tmp_path: Path) -> Iterator[Air]:
+    found = Air(tmp_path, request.param, issuers=[f"http://localhost:{port}"])
+    with found.running():
         yield found
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import unquote, urlencode
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from oneact.errors import Refusal
-from oneact.service import asgi, exchange, reading
+from oneact.service import asgi, exchange
 from oneact.service.exchange import Answer
 from oneact.service.fastapi.handler import Handler, read
+from oneact.service.forms import browser
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -20,30 +20,22 @@ if TYPE_CHECKING:
     from oneact.service.forms.desk import Desk, Form
     from oneact.service.store.holding import Submission
 
-_ASKS: Final = "accept-txn-challenge"
-
 
 class FormHandler(Handler):
     """One decorated function that a form calls."""
 
     def __init__(self, desk: Desk, form: Form, beside: Collection[str], *rest: Any) -> None:  # noqa: ANN401 - as at Handler
-        self._desk, self._form, self._beside = desk, form, frozenset(beside)
+        self._desk, self._form = desk, form
         super().__init__(*rest)
-        if form.unlinked == "pass" and self.needs_act:
-            raise ValueError(
-                f'action {form.name}: with unlinked="pass" it runs without an approval, too; write `act: Act | None`'
-            )
-        taken = self._beside & set(self.parameters.names)
-        if taken:
-            raise ValueError(f"action {form.name}: beside= names {sorted(taken)}, which are parameters and are signed")
+        self._beside = browser.check_beside(form.name, beside, self, passes=form.unlinked == "pass")
 
     async def answer(self, request: Request, provided: Mapping[str, Any]) -> Answer:
         """Hold what a browser submits; whoever comes with a token, or asks for an offer, is an agent."""
-        by_browser = not _is_agent(asgi.head(request.scope))
         head = asgi.head(request.scope)
+        by_browser = not browser.is_agent(head)
         try:
             found, guarded = await read(request), self.guard.actions[self.name]
-            given = self.given(guarded, self._without(found), request)
+            given = self.given(guarded, browser.without(found, self._beside), request)
             if not by_browser:
                 return await self.perform(guarded, given, found, request, provided)
 
@@ -56,14 +48,6 @@ class FormHandler(Handler):
                 return self._desk.refused(refusal, head)
             return exchange.refused(refusal, head.method, head.path)
 
-    def _without(self, found: exchange.Request) -> exchange.Request:
-        """Take the fields out of a form that are no parameters, but read by a dependency beside them."""
-        if not self._beside or found.media_type() != exchange.FORM:
-            return found
-        fields = reading.fields(found.body.decode("ascii", "replace"))
-        left = {name: value for name, value in fields.items() if name not in self._beside}
-        return replace(found, body=urlencode(left).encode("ascii"))
-
 
 async def again(request: Request, submission: Submission, more: tuple[tuple[str, str], ...]) -> Answer:
     """Give a submission to the application's routes as it was received, with the present cookies of its browser.
@@ -72,7 +56,7 @@ async def again(request: Request, submission: Submission, more: tuple[tuple[str,
     browser that this one is within. `more` are header fields in place of those of the same names.
     """
     fixed = (*submission.headers, *more, ("content-length", str(len(submission.body))))
-    names = {name for name, _ in fixed} | {"accept-txn-challenge", "origin", "referer", "content-type"}
+    names = {name for name, _ in fixed} | browser.REPLAYED
     scope = request.scope
     present = [(name, value) for name, value in scope["headers"] if name.decode("latin-1").lower() not in names]
     path = scope.get("root_path", "") + submission.path
@@ -106,9 +90,3 @@ def _gathered(said: list[Any]) -> Answer:
     kind = next((value for name, value in headers if name.lower() == "content-type"), "")
     left = tuple(pair for pair in headers if pair[0].lower() not in {"content-type", "content-length"})
     return Answer(start["status"], b"".join(part.get("body", b"") for part in parts), kind, left)
-
-
-def _is_agent(head: exchange.Request) -> bool:
-    """Tell whether a request comes with a token, or asks for an offer; a browser's own sign-in may be a header too."""
-    tokens = [value for value in head.values("authorization") if value.partition(" ")[0].lower() == "dpop"]
-    return bool(tokens or head.values(_ASKS) or head.values("dpop"))

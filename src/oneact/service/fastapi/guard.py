@@ -101,7 +101,7 @@ class Guard(asgi.Guard):
         if unlinked not in {"refuse", "pass"}:
             raise ValueError(f'form {name}: unlinked="refuse" or unlinked="pass", not {unlinked!r}')
         if self._desk is None:
-            self._desk = Desk(self)
+            self._desk = Desk(self, waits=True)
         desk, chosen = self._desk, Form(name, unlinked)
         said = _said(intent, summary, display, rule, reversible=reversible)
 

@@ -6,7 +6,6 @@ import functools
 import inspect
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlencode
 
 from fastapi import HTTPException, Request, Response, params
 from fastapi.encoders import jsonable_encoder
@@ -17,6 +16,7 @@ from oneact.protocol import canonical
 from oneact.service import asgi, endpoints, exchange, reading
 from oneact.service.exchange import Answer
 from oneact.service.fastapi import reads
+from oneact.service.forms import browser
 from oneact.service.typed import handler as typed
 from oneact.service.typed.handler import Said
 
@@ -175,19 +175,8 @@ async def read(request: Request) -> exchange.Request:
             if len(body) > canonical.MAX_OCTETS:
                 raise Refusal(Reason.REQUEST_TOO_LARGE, f"{len(body)} octets")
     except RuntimeError:  # a dependency has read the form before, as a check of its own does
-        body += await _form(request)
+        body += browser.written((await request.form()).multi_items())
     return replace(asgi.head(request.scope), body=bytes(body), native=request)
-
-
-async def _form(request: Request) -> bytes:
-    """Write a form that has been read as it came; refuses `media_type` for one with files."""
-    fields = (await request.form()).multi_items()
-    if not all(isinstance(value, str) for _, value in fields):
-        raise Refusal(Reason.MEDIA_TYPE, "a form with files")
-    written = urlencode(fields).encode("ascii")
-    if len(written) > canonical.MAX_OCTETS:
-        raise Refusal(Reason.REQUEST_TOO_LARGE, f"{len(written)} octets")
-    return written
 
 
 def response(answer: Answer) -> Response:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 WAIT: Final = 8  # seconds for which the approval server holds an answer
 _LONG: Final = 2  # waits at a time, of the four connections that there are to one approval server
 _LONG_WITHIN: Final = 64  # the same, where the approval server is in this process and no connection is held
-_EARLY: Final = 5.0  # seconds between two polls of one request that do not wait (section 6.3)
+EARLY: Final = 5  # seconds between two polls of one request that do not wait (section 6.3)
 _MAX_ISSUERS: Final = 256
 _ENDPOINT: Final = "transaction_authorization_endpoint"
 _OK, _ERROR = 200, 500
@@ -47,10 +47,13 @@ class Ended(NamedTuple):
 
 
 class Asking:
-    """Asks approval servers on behalf of programs without a key (specification, section 6.3)."""
+    """Asks approval servers on behalf of programs without a key (specification, section 6.3).
 
-    def __init__(self, guard: GuardCore) -> None:
-        self._guard = guard
+    `waits` where an answer may take some seconds without a thread that waits for it.
+    """
+
+    def __init__(self, guard: GuardCore, *, waits: bool) -> None:
+        self._guard, self._waits = guard, waits
         self._nonces: dict[str, str] = {}
         self._long = asyncio.Semaphore(_LONG if guard.approvals is None else _LONG_WITHIN)
 
@@ -86,7 +89,7 @@ class Asking:
         if found.status == _OK and isinstance(token, str):
             return token
         if error in _PENDING:
-            await asyncio.sleep(0 if wait else _EARLY)
+            await asyncio.sleep(EARLY if self._waits and not wait else 0)
             return None
         if error == "expired_token":
             return Ended("expired", "")
@@ -97,8 +100,8 @@ class Asking:
 
     @contextlib.asynccontextmanager
     async def _waiting(self) -> AsyncIterator[int]:
-        """Give how long to have the approval server wait: not at all, where others wait already."""
-        if self._long.locked():
+        """Give how long to have the approval server wait: not at all where a thread would, or where others wait."""
+        if not self._waits or self._long.locked():
             yield 0
             return
         async with self._long:

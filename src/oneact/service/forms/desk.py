@@ -16,7 +16,7 @@ from oneact.protocol import canonical, display, dpop, offer
 from oneact.service import exchange, linking
 from oneact.service.exchange import Answer
 from oneact.service.forms import browser, pages
-from oneact.service.forms.asking import Asked, Asking, Ended
+from oneact.service.forms.asking import EARLY, Asked, Asking, Ended
 from oneact.service.store import holding
 from oneact.service.store.contract import SpendKey
 from oneact.service.store.holding import Held, Holding, Question, Submission
@@ -40,7 +40,6 @@ IN_ALL: Final = 1000
 MAX_OCTETS: Final = 64 * 1024
 _WAITING: Final = "wait=1"
 _OWN: Final = frozenset({"oneact-receipt", "oneact-result-salt", "www-authenticate"})  # made anew, or for agents
-_REPLAYED: Final = ("content-type", "origin", "referer", "sec-fetch-site", "sec-fetch-mode", "sec-fetch-dest")
 _MAX_HEADERS: Final = 8 * 1024
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _LATER: Final = frozenset({Reason.METADATA_UNREACHABLE, Reason.RATE_LIMITED, Reason.STORE_UNAVAILABLE})
@@ -55,13 +54,14 @@ class Form:
 
 
 class Desk:
-    """Holds the submissions of one guard."""
+    """Holds the submissions of one guard; `waits` where a request may take some seconds, since no thread waits."""
 
-    def __init__(self, guard: GuardCore) -> None:
+    def __init__(self, guard: GuardCore, *, waits: bool) -> None:
         if not isinstance(guard.store, Holding):
             raise ValueError("store= holds no submissions of forms: it lacks what oneact.service.store.holding lists")  # noqa: TRY004 - a mistake like any other
         self._guard, self._store = guard, guard.store
-        self._asking = Asking(guard)
+        self._asking = Asking(guard, waits=waits)
+        self._every = pages.AGAIN if waits else EARLY
 
     async def submit(self, form: Form, given: dict[str, Any], request: Request, plain: Plain) -> Answer:
         """Take in a submission whose fields, flat, are `given`; gives a page, or what `plain` gives where it passes."""
@@ -80,7 +80,7 @@ class Desk:
             raise Refusal(Reason.PASSKEY_NEEDED, account.id)
         if len(request.body) > MAX_OCTETS:
             raise Refusal(Reason.REQUEST_TOO_LARGE, f"{len(request.body)} octets")
-        headers = tuple((name, value) for name, value in request.headers if name in _REPLAYED)
+        headers = tuple((name, value) for name, value in request.headers if name in browser.REPLAYED)
         submission = Submission(
             form.name, parameters, request.method, request.path, request.query, headers, request.body
         )
@@ -122,7 +122,7 @@ class Desk:
     ) -> Answer:
         """Hold a submission and ask for it, or lead to the one that stands or was executed."""
         resource = self._guard.resource
-        secret = browser.secret(resource, request)
+        secret = browser.secret(resource, request, account.id, self._guard.keys.txn_keys[0])
         held = await self._made(guarded, submission, account, link, browser.digest(secret))
         before = None if anew else await self._store.done_before(held)
         if before is not None:
@@ -168,7 +168,7 @@ class Desk:
         if held.state == "held" and held.asked and request.query == _WAITING:
             return await self._collect(held, again)
         if held.state == "held":
-            return pages.waiting(site, held, now, self._onward(held))
+            return pages.waiting(site, held, now, (self._every, self._onward(held)))
         return await self._shown(held) if held.state == "done" else pages.ended(site, held)
 
     async def _collect(self, held: Held, again: Again) -> Answer:
@@ -180,7 +180,8 @@ class Desk:
                 raise
             found = None
         if found is None:
-            return pages.waiting(linking.site(self._guard), held, self._guard.now(), self._onward(held))
+            onward = self._every, self._onward(held)
+            return pages.waiting(linking.site(self._guard), held, self._guard.now(), onward)
         if isinstance(found, str):
             return await self._executed(held, found, again)
         spent = found.state == "expired" and await self._guard.store.find_spend(self._key(held)) is not None
@@ -224,7 +225,7 @@ class Desk:
         """Ask once more for what was executed; whatever has ended otherwise is submitted again by its own form."""
         browser.check_origin(self._guard.resource, request)
         guarded = self._guard.actions.get(held.submission.action) if held.submission is not None else None
-        if held.state != "done" or held.submission is None or guarded is None:
+        if held.submission is None or guarded is None:
             return _to(self._address(held))
         account = await self._guard.signed_in(request.native)
         links = [] if account is None else await self._guard.store.links(account.id)

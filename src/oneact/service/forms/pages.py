@@ -31,8 +31,11 @@ _BECAME: Final[dict[State, tuple[str, str]]] = {
 }
 
 
-def waiting(site: Site, held: Held, now: int, onward: str) -> Answer:
-    """Say that a submission waits, what it asks for, and where its person approves; goes on by itself to `onward`."""
+def waiting(site: Site, held: Held, now: int, onward: tuple[int, str]) -> Answer:
+    """Say that a submission waits, what it asks for, and where its person approves.
+
+    It goes on by itself: `onward` is after how many seconds, and where to.
+    """
     left = max(1, -(-(held.expires - now) // _MINUTE))
     target = f'href="{escape(held.page)}" target="_blank" rel="noopener"'
     way = f'<p><a class="go" {target}>Approve it with your passkey</a></p>' if held.page else ""
@@ -44,7 +47,7 @@ def waiting(site: Site, held: Held, now: int, onward: str) -> Answer:
         f'<p class="note">You can do so on any of your devices, at {escape(held.question.iss)}. This page goes on by '
         f"itself for {left} more minute{'s' if left > 1 else ''}. If you close it, nothing is done.</p>",
     )
-    return exchange.of_page(page, 202).with_headers(("Refresh", f"{AGAIN}; url={onward}"))
+    return exchange.of_page(page, 202).with_headers(("Refresh", f"{onward[0]}; url={onward[1]}"))
 
 
 def running(site: Site, onward: str) -> Answer:
