@@ -1,8 +1,8 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-embedded demo-form test test-long bench format
+.PHONY: help setup demo demo-deploy demo-embedded demo-form test test-long bench format
 
 help: ## say what there is
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
 setup: ## prepare .venv and Chromium; called by the others
 	@scripts/setup.sh
@@ -12,6 +12,9 @@ demo: setup ## approval server, example airline and an agent; HEADLESS=1 lets Ch
 
 demo-embedded: setup ## one Flask application with its approval server inside, and an agent; HEADLESS=1 as above
 	@HEADLESS=$(HEADLESS) .venv/bin/python -m examples.quick.demo
+
+demo-deploy: setup ## approval server, deploy service and CI jobs; HEADLESS=1 as above
+	@HEADLESS=$(HEADLESS) .venv/bin/python -m examples.deploy.demo
 
 demo-form: setup ## an agent that only has a browser books on a web site; HEADLESS=1 lets Chromium play both
 	@HEADLESS=$(HEADLESS) .venv/bin/python -m examples.airline_form.demo

@@ -19,7 +19,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import BaseModel, Field
 
 from examples.airline.desk import router as desk
-from examples.airline.looks import page
+from examples.airline.site import page
 from oneact.service.fastapi import Act, Guard, LocalAccount
 
 RESOURCE = os.environ.get("AIRLINE_URL", "http://localhost:8500")

@@ -15,12 +15,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from examples.airline.processes import AIRLINE, SERVER, Lines, running
+from examples.airline.processes import AIRLINE, SERVER, running
 
 if TYPE_CHECKING:
     from examples.airline.person import Person
+    from examples.processes import Lines
 
 FOLDER: Final = Path("var/demo")
+INTENT: Final = "Book a flight"
 # What is changed on the way after the person has approved, and what the airline has to answer.
 EXPECTED: Final = {
     "destination": "Refused by check 6: act_mismatch",
@@ -58,25 +60,25 @@ def _prepare(ada: Person, lines: Lines) -> None:
     _say("signed up at the approval server, with a passkey")
     ada.pair(lines.next("PAIR ").split(" ")[0])
     _say(f"paired the agent, fingerprint {lines.next('PAIRED ')}")
-    ada.link()
+    ada.link(AIRLINE, "airline")
     _say("linked the airline account, with a roster that the passkey signed")
 
 
 def _order(ada: Person, lines: Lines, day: str) -> list[str]:
     """Deny one order, have three tampered with, one booked, and that one's token used again; give what went wrong."""
     ada.order("none", _day(23))
-    ada.open_request("request")
+    ada.open_request(INTENT, "request")
     ada.deny("Not on that day.")
     _say(f"denied the first order; the agent was told: {lines.next('RESULT none: ')}")
     said = {}
     for tamper in EXPECTED:
         ada.order(tamper, day)
-        ada.open_request()
+        ada.open_request(INTENT)
         ada.approve("Handed over", f"outcome-{tamper}")
         said[tamper] = lines.next(f"RESULT {tamper}: ")
         _say(f"approved, with the {tamper} changed: {said[tamper]}")
     ada.order("none", day)
-    ada.open_request("good-request")
+    ada.open_request(INTENT, "good-request")
     ada.approve("Done. Receipt verified.", "good-outcome")
     good = lines.next("RESULT none: ")
     _say(f"approved, with nothing changed: {good}")

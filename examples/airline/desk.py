@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 
-from examples.airline.looks import page
+from examples.airline.site import page
 
 TAMPERINGS = {
     "none": "Nothing",

@@ -1,91 +1,22 @@
-"""The demo's person where nobody sits before it: Chromium with a virtual passkey, and a picture of every page."""
+"""The demo's person where nobody sits before it, and what they do at the airline."""
 
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
+from examples import person as anyone
 from examples.airline.processes import AIRLINE, SERVER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from playwright.sync_api import Page
 
-_ARGUMENTS: Final = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
-_PASSKEY: Final = {
-    "protocol": "ctap2",
-    "transport": "internal",
-    "hasResidentKey": True,
-    "hasUserVerification": True,
-    "isUserVerified": True,
-    "automaticPresenceSimulation": True,
-}
-_PHONE, _DESKTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 860}
-
-
-class Person:
-    """A person with a browser and a passkey."""
-
-    def __init__(self, page: Page, pictures: Path) -> None:
-        self.page = page
-        self._pictures = pictures
-        self._number = 0
-
-    def picture(self, name: str) -> None:
-        """Take the page as it stands, on a phone and a desktop, light and dark."""
-        self._number += 1
-        for scheme in ("light", "dark"):
-            self.page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-            for device, size in (("desktop", _DESKTOP), ("phone", _PHONE)):
-                self.page.set_viewport_size({"width": size["width"], "height": size["height"]})
-                file = self._pictures / f"{self._number:02d}-{name}-{device}-{scheme}.png"
-                self.page.screenshot(path=file, full_page=True)
-        self.page.emulate_media(color_scheme="light")
-
-    def sign_up(self, name: str) -> None:
-        """Make an account with a passkey."""
-        self.page.goto(SERVER + "/signup")
-        self.picture("sign-up")
-        self.page.get_by_label("Your name").fill(name)
-        self.page.get_by_role("button", name="Make a passkey").click()
-        expect(self.page.get_by_role("heading", name="Inbox")).to_be_visible()
-        self.picture("empty-inbox")
-
-    def pair(self, code: str) -> None:
-        """Type the agent's code and confirm with the passkey."""
-        self.page.goto(SERVER + "/pair")
-        self.picture("pair")
-        self.page.get_by_label("Type the code").fill(code)
-        self.page.get_by_role("button", name="Find the agent").click()
-        self.picture("pair-confirm")
-        self.page.get_by_role("button", name="Pair with your passkey").click()
-        self.page.wait_for_url("**/agents*")
-        self.picture("agents")
-
-    def link(self) -> None:
-        """Sign in at the airline and link the account there."""
-        self.page.goto(AIRLINE + "/login")
-        self.page.get_by_role("button", name="Sign in").click()
-        self.page.goto(AIRLINE + "/oneact/link")
-        self.picture("airline-link")
-        self.page.get_by_role("button", name="Link").first.click()
-        self.page.wait_for_url(SERVER + "/**")
-        self.picture("link")
-        self.page.get_by_role("button", name="Link", exact=True).click()
-        self.page.wait_for_url(AIRLINE + "/**")
-        expect(self.page.get_by_role("heading", name="Your account is linked")).to_be_visible()
-        self.picture("airline-linked")
+class Person(anyone.Person):
+    """A person who books at the airline."""
 
     def order(self, tamper: str, day: str) -> None:
         """Leave an order at the airline's demo desk, with the switch at `tamper`."""
@@ -94,43 +25,17 @@ class Person:
         self.page.locator(f"input[name=tamper][value={tamper}]").check()
         self.page.get_by_role("button", name="Ask the agent").click()
 
-    def open_request(self, picture: str = "") -> None:
-        """Wait in the inbox until the agent's question appears by itself, and open it."""
-        self.page.goto(SERVER + "/inbox")
-        question = self.page.locator("#inbox a.row", has_text="Book a flight").first
-        question.wait_for(timeout=30_000)
-        if picture:
-            self.picture("inbox")
-        question.click()
-        expect(self.page.get_by_role("button", name="Approve")).to_be_visible()
-        if picture:
-            self.picture(picture)
-
-    def approve(self, outcome: str, picture: str) -> None:
-        """Approve with the passkey, and wait until the page has turned into this outcome."""
-        self.page.get_by_role("button", name="Approve").click()
-        expect(self.page.locator("#outcome")).to_contain_text(outcome, timeout=20_000)
-        self.picture(picture)
-
     def silence(self) -> None:
         """Open the approval before the last, and wait until the page calls the silence by its name."""
-        self.page.goto(SERVER + "/history")
+        self.page.goto(self._server + "/history")
         self.page.locator("a.past").nth(1).click()
         expect(self.page.locator("#outcome")).to_contain_text("No word from the service.", timeout=60_000)
         self.picture("outcome-no-word")
 
-    def deny(self, words: str) -> None:
-        """Deny, with words to the agent."""
-        self.page.get_by_text("Say something to the agent").click()
-        self.page.get_by_label("Words to the agent").fill(words)
-        self.page.get_by_role("button", name="Deny", exact=True).click()
-        expect(self.page.locator("#outcome")).to_contain_text("Denied")
-        self.picture("outcome-denied")
-
     def look_around(self) -> None:
         """Open what there is beside the inbox."""
         for path in ("history", "services", "agents", "passkeys"):
-            self.page.goto(f"{SERVER}/{path}")
+            self.page.goto(f"{self._server}/{path}")
             self.picture(path)
         self.page.goto(AIRLINE + "/demo")
         self.picture("airline-demo")
@@ -140,15 +45,6 @@ class Person:
 
 @contextlib.contextmanager
 def person(pictures: Path) -> Iterator[Person]:
-    """Start Chromium with a virtual authenticator on its one page."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=_ARGUMENTS)
-        context = browser.new_context(viewport={"width": 390, "height": 844})
-        page = context.new_page()
-        session = context.new_cdp_session(page)
-        session.send("WebAuthn.enable")
-        session.send("WebAuthn.addVirtualAuthenticator", {"options": _PASSKEY})
-        try:
-            yield Person(page, pictures)
-        finally:
-            browser.close()
+    """Give the person of the demo, with a browser and a passkey."""
+    with anyone.chromium() as page:
+        yield Person(page, pictures, SERVER)

@@ -18,7 +18,7 @@ from typing import Final
 
 import httpx
 
-from examples.airline.processes import Lines, check_free, process, wait_for
+from examples.processes import Lines, check_free, process, wait_for
 
 NOTES: Final = "http://localhost:8600"
 SERVER: Final = NOTES + "/approve"
@@ -34,10 +34,10 @@ def headless(lines: Lines) -> None:
     """Play the person: sign in, make a passkey, pair the agent, approve what it asks for."""
     from playwright.sync_api import expect
 
-    from examples.airline.person import person
+    from examples.person import Person, chromium
 
-    with person(FOLDER) as ada:
-        page = ada.page
+    with chromium() as page:
+        ada = Person(page, FOLDER, SERVER)
         page.goto(SERVER + "/pair")
         page.get_by_role("button", name="Sign in").click()
         ada.picture("make-a-passkey")

@@ -182,6 +182,15 @@ class Reason(Enum):
         "The service cannot decide now; nothing was executed.",
     )
 
+    # Check 12: the execution.
+    ACT_ROLLED_BACK = (
+        "act_rolled_back",
+        _UNAVAILABLE,
+        503,
+        12,
+        "The act was begun and undone; nothing was executed or spent.",
+    )
+
     # Offers, at the approval server.
     OFFER_MALFORMED = "offer_malformed", _INVALID_REQUEST, 400, 0, "The offer is not in the form of a challenge."
     OFFER_TYP = "offer_typ", _INVALID_REQUEST, 400, 0, "The offer's type is not txn-authz-challenge+jwt."

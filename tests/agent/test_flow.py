@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from oneact.agent import Denied, Expired, OutcomeUnknown, Refused, Unreachable, flow
+from oneact.agent import Denied, Expired, OutcomeUnknown, Refused, TermsChanged, Unreachable, flow
 from oneact.agent.flow import Answer, Asker, Call, Event, Lost, Outcome, Wait
 from oneact.errors import Reason, Refusal
 from oneact.protocol import action, base64url, metadata, offer, receipt, terms, token
@@ -521,6 +521,57 @@ def test_after_silence_a_refusal_counts_only_if_it_says_that_nothing_was_execute
     world.bent["act"] = [None, lambda: world.json(401, told)]
     with pytest.raises(Refused):
         world.run()
+
+
+def test_terms_that_changed_come_signed_beside_those_that_were_approved_and_nothing_is_asked_anew(
+    world: World,
+) -> None:
+    fresh = world.offer(act=one_act(AIR, DOCUMENT, world.parameters, {"price": "399.00"}))
+    told = {"reason": "terms_changed", "not_executed": True, "transaction_challenge": fresh}
+    world.bent["act"] = [lambda: world.json(401, told)]
+    with pytest.raises(TermsChanged) as changed:
+        world.run()
+    assert (changed.value.reason, changed.value.status) == ("terms_changed", 401)
+    assert (changed.value.approved, changed.value.terms) == ({"price": "312.00"}, {"price": "399.00"})
+    assert (world.asked("plain"), world.asked("ask"), world.asked("act")) == (1, 1, 1)
+
+
+def test_terms_that_changed_are_told_after_silence_too(world: World) -> None:
+    fresh = world.offer(act=one_act(AIR, DOCUMENT, world.parameters, None))
+    told = {"reason": "terms_changed", "not_executed": True, "transaction_challenge": fresh}
+    world.bent["act"] = [None, lambda: world.json(401, told)]
+    with pytest.raises(TermsChanged) as changed:
+        world.run()
+    assert changed.value.terms is None
+
+
+def _not_the_services(world: World) -> str:
+    claims, _ = offer.parse(world.offer())
+    return offer.sign(claims, new_key())
+
+
+_BAD_OFFERS: list[Callable[[World], str]] = [
+    lambda _: "x.y.z",
+    _not_the_services,
+    lambda world: world.offer(aud="https://other.example"),
+    lambda world: world.offer(iss="https://other.example"),
+    lambda world: world.offer(exp=NOW),
+    lambda world: world.offer(act=one_act(AIR, DOCUMENT, {**world.parameters, "to": "LAX"}, {"price": "1"})),
+    lambda world: world.offer(act=one_act(AIR, {**DOCUMENT, "action": "other"}, world.parameters, {"price": "1"})),
+    lambda world: world.offer(act=one_act(AIR, {**DOCUMENT, "intent": "New"}, world.parameters, {"price": "1"})),
+]
+
+
+@pytest.mark.parametrize("bad", _BAD_OFFERS)
+def test_a_fresh_offer_that_is_not_good_leaves_a_refusal_without_terms(
+    world: World, bad: Callable[[World], str]
+) -> None:
+    told = {"reason": "terms_changed", "not_executed": True, "transaction_challenge": bad(world)}
+    world.bent["act"] = [lambda: world.json(401, told)]
+    with pytest.raises(Refused) as refused:
+        world.run()
+    assert type(refused.value) is Refused
+    assert refused.value.reason == "terms_changed"
 
 
 _NO_END: list[dict[str, Any]] = [

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
-from examples.airline.person import _ARGUMENTS, _PASSKEY
+from examples.person import ARGUMENTS, PASSKEY
 from playwright.sync_api import CDPSession, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.server.peers import Agent, RunningServer, Service, free_port, running_server, serving
@@ -43,7 +43,7 @@ class Browsing:
 
     def add_device(self, **changes: str) -> str:
         """Give the person one more device that holds passkeys; give its id."""
-        options = {**_PASSKEY, **changes}
+        options = {**PASSKEY, **changes}
         added = self.devices.send("WebAuthn.addVirtualAuthenticator", {"options": options})
         return str(added["authenticatorId"])
 
@@ -99,7 +99,7 @@ def browsing(tmp_path: Path) -> Iterator[Browsing]:
 def chromium(server: RunningServer) -> Iterator[Browsing]:
     """Open a phone-sized Chromium with one device that holds passkeys."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=_ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
         context = browser.new_context(viewport={"width": 390, "height": 844})
         page = context.new_page()
         found = Browsing(server, page, context.new_cdp_session(page))

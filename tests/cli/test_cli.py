@@ -88,6 +88,25 @@ def test_a_denial_has_an_exit_status_of_its_own(home: dict[str, str], airline: A
     assert (done.returncode, "denied: No" in done.stderr) == (3, True)
 
 
+def test_terms_that_changed_are_said_beside_the_approved_ones(
+    home: dict[str, str], airline: Airline, person: Visitor
+) -> None:
+    def dearer() -> None:
+        until = time.monotonic() + 20
+        while not person.server.execute("SELECT id FROM requests") and time.monotonic() < until:
+            time.sleep(0.02)
+        airline.price = "399.00"
+        _decide(person, "approve")
+
+    work = threading.Thread(target=dearer)
+    work.start()
+    done = run("agent", "act", airline.resource, "book_flight", json.dumps(FLIGHT), **home)
+    work.join()
+    assert (done.returncode, airline.books.all()) == (5, [])
+    told = dict(line.split(": ", 1) for line in done.stderr.splitlines())
+    assert [json.loads(told[word])["price"]["amount"] for word in ("approved", "now")] == ["312.00", "399.00"]
+
+
 def test_other_ends_have_theirs(home: dict[str, str], airline: Airline) -> None:
     assert run("agent", "act", airline.resource, "book_flight", '{"to": 1.5}', **home).returncode == 5
     assert run("agent", "act", airline.resource, "book_flight", "[]", **home).returncode == 2

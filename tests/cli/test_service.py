@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -121,3 +123,11 @@ async def test_both_sides_of_one_act_agree(
     answer = await asyncio.to_thread(runner.invoke, app, arguments)
     assert answer.output.splitlines()[0] == "read: 3 entries (0 erased), 1 acts, 1 receipts, 1 bundles of evidence"
     assert (answer.exit_code, answer.output.splitlines()[-1]) == (0, "all agrees")
+
+
+def test_the_sql_of_the_table_of_spends_is_printed_as_a_database_takes_it() -> None:
+    answer = runner.invoke(app, ["service", "sql"])
+    with contextlib.closing(sqlite3.connect(":memory:")) as opened:
+        opened.executescript(answer.output)
+        opened.executescript(answer.output)
+        assert opened.execute("SELECT count(*) FROM oneact_spends").fetchone() == (0,)

@@ -92,6 +92,18 @@ def test_plain_asgi_serves_it_too(tmp_path: Path) -> None:
         assert httpx.get(embedded.issuer + "/enrol").status_code == 200
 
 
+def test_what_should_not_happen_is_answered_by_the_server_itself(
+    person: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_: object) -> None:
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr("oneact.server.hosting.begin_passkey", broken)
+    answer = person.post("/enrol/begin")
+    assert (answer.status_code, answer.json()["reason"]) == (500, Reason.INTERNAL.value)
+    assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+
+
 HOLDER = """
 import asyncio, sys
 from pathlib import Path

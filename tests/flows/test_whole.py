@@ -60,22 +60,26 @@ def person(server: RunningServer, airline: Airline) -> Visitor:
 
 
 def _link(visitor: Visitor, airline: Airline) -> httpx.Response:
-    """Link the account that is signed in at the airline; give its last answer, or the server's refusal to begin."""
     with httpx.Client() as browser:
-        page = browser.get(airline.resource + "/oneact/link").text
-        csrf = page.partition('name="csrf" value="')[2].partition('"')[0]
-        started = browser.post(
-            airline.resource + "/oneact/link",
-            data={"issuer": visitor.server.url, "csrf": csrf},
-            headers={"Origin": airline.resource},
-        )
-        asked = httpx.URL(started.headers["location"])
-        assert visitor.get(urlsplit(str(asked)).path, **dict(asked.params)).status_code == 200
-        begun = visitor.post("/link/begin", **dict(asked.params))
-        if begun.status_code != 200:
-            return begun
-        answer = visitor.post("/link/finish", **visitor.sign(begun.json())).json()
-        return browser.get(answer["location"])
+        return link(visitor, airline.resource, browser)
+
+
+def link(visitor: Visitor, resource: str, browser: httpx.Client) -> httpx.Response:
+    """Link the account that is signed in in the browser; give the last answer, or the server's refusal to begin."""
+    page = browser.get(resource + "/oneact/link").text
+    csrf = page.partition('name="csrf" value="')[2].partition('"')[0]
+    started = browser.post(
+        resource + "/oneact/link",
+        data={"issuer": visitor.server.url, "csrf": csrf},
+        headers={"Origin": resource},
+    )
+    asked = httpx.URL(started.headers["location"])
+    assert visitor.get(urlsplit(str(asked)).path, **dict(asked.params)).status_code == 200
+    begun = visitor.post("/link/begin", **dict(asked.params))
+    if begun.status_code != 200:
+        return begun
+    answer = visitor.post("/link/finish", **visitor.sign(begun.json())).json()
+    return browser.get(answer["location"])
 
 
 @pytest.fixture

@@ -152,3 +152,11 @@ class Books:
 
     def faults(self, *evidence: Any, more: tuple[str, ...] = ()) -> set[str]:
         return {finding["fault"] for finding in self.audit(*evidence, more=more)["findings"]}
+
+
+def audited(folder: Path) -> dict[str, Any]:
+    """Audit the record of a service in a folder; give acts, receipts and findings."""
+    arguments = ["--store", str(folder / "air.db"), "--key", str(folder / "air.jwk"), "--json"]
+    answer = CliRunner().invoke(app, ["service", "audit", *arguments])
+    found = json.loads(answer.output)
+    return {name: found[name] for name in ("acts", "receipts", "findings")}

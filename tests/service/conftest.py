@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pytest
 from tests.service.airline import FACES, Airline
+from tests.service.bank import Bank
+from tests.service.banking import World, there
 from tests.service.serving import serving
-from tests.service.world import ApprovalServer, Caller, calling, free_port, served
-
-from oneact.service.store.contract import Link
-from oneact.service.store.sqlite import SqliteStore
+from tests.service.world import ApprovalServer, Caller, calling, free_port, link, served
 
 
 @pytest.fixture
@@ -19,14 +18,6 @@ def server() -> Iterator[ApprovalServer]:
     found = ApprovalServer(f"http://localhost:{port}")
     with served(found, port):
         yield found
-
-
-async def link(folder: Path, resource: str, server: ApprovalServer, account: str = "alice") -> None:
-    """Link the person to a local account, as the link page would."""
-    store = SqliteStore(folder / "air.db")
-    await store.open()
-    assert await store.link(Link(account, server.person.roster(resource), 1))
-    await store.close()
 
 
 @pytest.fixture(params=FACES)
@@ -43,3 +34,26 @@ def airline(request: pytest.FixtureRequest, server: ApprovalServer, tmp_path: Pa
 async def caller(server: ApprovalServer, airline: Airline) -> AsyncIterator[Caller]:
     async with calling(server, airline.resource) as found:
         yield found
+
+
+@pytest.fixture
+async def world(server: ApprovalServer, tmp_path: Path) -> AsyncIterator[World]:
+    async with there("sqlite3", tmp_path, server) as found:
+        yield found
+
+
+@pytest.fixture
+def bank(world: World) -> Iterator[Bank]:
+    """A bank over sqlite3 in this process."""
+    found = Bank("sqlite3", world.port, world.server.issuer, world.folder, 2)
+    with served(found.app, world.port):
+        yield found
+
+
+@pytest.fixture
+async def still(world: World) -> AsyncIterator[Bank]:
+    """A bank whose guard makes no rounds: its store is open, and whatever it does a test has it do."""
+    found = Bank("sqlite3", world.port, world.server.issuer, world.folder, 2)
+    await found.guard.store.open()
+    yield found
+    await found.guard.store.close()

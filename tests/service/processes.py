@@ -1,4 +1,4 @@
-"""The airline in processes of its own, which can be killed."""
+"""A service in processes of its own, which can be killed."""
 
 import asyncio
 import subprocess
@@ -14,11 +14,18 @@ from tests.service.world import ApprovalServer, Caller
 
 @contextmanager
 def process(
-    kind: str, port: int, server: ApprovalServer, folder: Path, deadline: int, beside: int = 0
+    kind: str,
+    port: int,
+    server: ApprovalServer,
+    folder: Path,
+    deadline: int,
+    beside: int = 0,
+    *,
+    service: str = "airline",
 ) -> Iterator[Any]:
-    """Run the airline in a process of its own until the block ends, if it lives so long."""
+    """Run the airline, or another service, in a process of its own until the block ends, if it lives so long."""
     numbers = [str(port), str(beside or port), str(deadline)]
-    command = [sys.executable, "-m", "tests.service.airline", kind, server.issuer, str(folder), *numbers]
+    command = [sys.executable, "-m", f"tests.service.{service}", kind, server.issuer, str(folder), *numbers]
     with subprocess.Popen(command) as running:
         try:
             yield running
@@ -37,12 +44,13 @@ def forked(kind: str, port: int, beside: int, server: ApprovalServer, folder: Pa
             running.kill()
 
 
-async def ready(caller: Caller) -> None:
+async def ready(caller: Caller, port: int = 0) -> None:
+    address = f"http://localhost:{port}" if port else caller.resource
     for _ in range(500):
         try:
-            await caller.client.get(caller.resource + "/oneact/jwks.json")
+            await caller.client.get(address + "/oneact/jwks.json")
         except httpx.TransportError:
             await asyncio.sleep(0.02)
         else:
             return
-    raise AssertionError("the airline did not start")
+    raise AssertionError("the service did not start")

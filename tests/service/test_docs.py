@@ -49,6 +49,39 @@ def test_plain(oneact_approver, oneact_agent):
     assert answer.json()["reference"].startswith("NYC-")
     assert answer.headers["oneact-receipt"]
 """
+BANK = """
+import os, tempfile, time
+os.environ["BANK_FOLDER"] = tempfile.mkdtemp()
+from fastapi.testclient import TestClient
+from sqlalchemy import text
+import bank
+
+pytest_plugins = ["oneact.testing.fixtures"]
+PATH = "/transfers?recipient=bob&cents=5"
+
+
+def test_bank(oneact_approver, oneact_agent):
+    with TestClient(bank.app, base_url=bank.guard.resource) as client:
+        oneact_approver.link(bank.guard, "ada")
+        asked = client.post(PATH, headers=oneact_approver.accept)
+        actions = client.get("/oneact/actions").json()
+        token = oneact_approver.approve(asked.json()["transaction_challenge"], actions, oneact_agent, int(time.time()))
+
+        def show():
+            headers = oneact_agent.headers("POST", bank.guard.resource + "/transfers", token, int(time.time()))
+            return client.post(PATH, headers=headers)
+
+        with bank.engine.begin() as connection:
+            connection.execute(text("ALTER TABLE transfers RENAME TO away"))
+        assert show().json()["reason"] == "act_rolled_back"
+        with bank.engine.begin() as connection:
+            connection.execute(text("ALTER TABLE away RENAME TO transfers"))
+        assert show().status_code == 201
+        assert show().json()["reason"] == "already_spent"
+    with bank.engine.begin() as connection:
+        assert connection.execute(text("SELECT recipient, cents FROM transfers")).all() == [("bob", 5)]
+    bank.engine.dispose()
+"""
 
 
 def test_the_whole_service_passes_its_whole_test(pytester: pytest.Pytester) -> None:
@@ -61,8 +94,13 @@ def test_the_service_without_fastapi_books_too(pytester: pytest.Pytester) -> Non
     pytester.runpytest_subprocess("-q").assert_outcomes(passed=1)
 
 
+def test_the_service_that_spends_in_its_own_transaction_does_so_once(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(bank=FILES["bank"], test_bank=BANK)
+    pytester.runpytest_subprocess("-q").assert_outcomes(passed=1)
+
+
 def test_no_other_file_stands_there_untried() -> None:
-    assert FILES.keys() == {"air", "test_air", "plain"}
+    assert FILES.keys() == {"air", "test_air", "plain", "bank"}
 
 
 @pytest.mark.parametrize("function", [GuardCore.__init__, FastApiGuard.action, Guard.asgi])

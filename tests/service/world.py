@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlencode
 
@@ -23,6 +24,8 @@ import uvicorn
 from oneact.errors import Reason
 from oneact.protocol import action, client_assertion, id_token, jwk, metadata, offer, receipt
 from oneact.protocol.receipt import Receipt
+from oneact.service.store.contract import Link
+from oneact.service.store.sqlite import SqliteStore
 from oneact.testing import InProcessApprover, TestAgent
 
 ENDPOINTS = {
@@ -197,3 +200,11 @@ async def eventually(holds: Callable[[], Any], seconds: float = 10) -> Any:
 async def calling(server: ApprovalServer, resource: str) -> AsyncIterator[Caller]:
     async with httpx.AsyncClient(timeout=30, trust_env=False) as client:
         yield Caller(server, resource, client)
+
+
+async def link(folder: Path, resource: str, server: ApprovalServer, account: str = "alice") -> None:
+    """Link the person to a local account, as the link page would."""
+    store = SqliteStore(folder / "air.db")
+    await store.open()
+    assert await store.link(Link(account, server.person.roster(resource), 1))
+    await store.close()

@@ -1,7 +1,7 @@
 """The agent's side: pair once, then one act at a time, each approved by the person."""
 
 from oneact.agent.agent import Agent, Result
-from oneact.agent.errors import AgentError, Denied, Expired, OutcomeUnknown, Refused, Unreachable
+from oneact.agent.errors import AgentError, Denied, Expired, OutcomeUnknown, Refused, TermsChanged, Unreachable
 from oneact.agent.published import published_actions
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "OutcomeUnknown",
     "Refused",
     "Result",
+    "TermsChanged",
     "Unreachable",
     "published_actions",
 ]

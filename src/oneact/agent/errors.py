@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
-from oneact.errors import Refusal
+from oneact.errors import Reason, Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from oneact.protocol.canonical import Json
 
 
 class AgentError(Exception):
@@ -28,7 +30,10 @@ class Expired(AgentError):  # noqa: N818 - an end, not a fault
 
 
 class Refused(AgentError):  # noqa: N818 - an answer, not a fault
-    """The service or the approval server refused; `reason` is from the closed table, nothing was executed."""
+    """The service or the approval server refused; `reason` is from the closed table, nothing was executed.
+
+    `idempotency_conflict` alone speaks of this wish only: what became of the earlier one of that key it does not say.
+    """
 
     def __init__(self, reason: str, says: str = "", status: int = 0, link_uri: str = "") -> None:
         super().__init__(f"{reason}: {says}" if says else reason)
@@ -36,6 +41,20 @@ class Refused(AgentError):  # noqa: N818 - an answer, not a fault
         self.says = says
         self.status = status
         self.link_uri = link_uri
+
+
+class TermsChanged(Refused):
+    """The service's terms are no longer those that the person approved; nothing was executed.
+
+    `approved` are the terms of the approval, `terms` those that the service states now, from its fresh offer, verified;
+    None where it states none any more. Nobody has approved them: to have the act done by them, ask anew, as a wish of
+    its own.
+    """
+
+    def __init__(self, says: str, status: int, approved: dict[str, Json] | None, terms: dict[str, Json] | None) -> None:
+        super().__init__(Reason.TERMS_CHANGED.value, says, status)
+        self.approved = approved
+        self.terms = terms
 
 
 class Unreachable(AgentError):  # noqa: N818 - an end, not a fault

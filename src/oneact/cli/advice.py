@@ -109,6 +109,7 @@ ADVICE: Final[dict[Reason, str]] = {
     Reason.ALREADY_SPENT: "Read the receipt in this answer: it says what became of the act. Once more is a new act.",
     Reason.SPENT_BY_ANOTHER: "Another holder used this approval. Look into the history; block agents you do not know.",
     Reason.STORE_UNAVAILABLE: "Wait a little and send the same with the same token; where that has run out, ask anew.",
+    Reason.ACT_ROLLED_BACK: "Send the same with the same token, as long as it lives; if it recurs, tell the owner.",
     Reason.OFFER_MALFORMED: _OFFER,
     Reason.OFFER_TYP: _OFFER,
     Reason.OFFER_ALG: _OFFER,

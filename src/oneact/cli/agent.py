@@ -129,6 +129,7 @@ def _run(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
     statuses: dict[type[Exception], tuple[int, str]] = {
         agent.Denied: (3, "denied"),
         agent.Expired: (4, "expired"),
+        agent.TermsChanged: (5, "refused"),
         agent.Refused: (5, "refused"),
         Refusal: (5, "refused"),
         agent.Unreachable: (6, "unreachable"),
@@ -145,12 +146,15 @@ def _run(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
 
 def _advise(error: Exception) -> None:
     """Say what to do about a refusal, and where to link the account if that is it."""
+    from oneact.agent import TermsChanged
     from oneact.cli.advice import ADVICE
 
     named = getattr(error, "reason", None)
     for reason, advice in ADVICE.items():
         if named in {reason, reason.value}:
             typer.echo(f"what to do: {advice}", err=True)
+    if isinstance(error, TermsChanged):
+        typer.echo(f"approved: {json.dumps(error.approved)}\nnow: {json.dumps(error.terms)}", err=True)
     link = getattr(error, "link_uri", "")
     if link:
         typer.echo(f"link the account here: {link}", err=True)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import oneact
-from oneact.cli import agent, explain, flush, log, serve, service, sidecar, verify
+from oneact.cli import agent, conformance, explain, flush, log, serve, service, service_sql, sidecar, verify
 
 app = typer.Typer(name="oneact", no_args_is_help=True, add_completion=False)
 app.command("serve")(serve.serve)
@@ -16,8 +16,10 @@ app.add_typer(log.app, name="log")
 app.command("verify")(verify.verify)
 app.command("explain")(explain.explain)
 service.app.command("flush")(flush.flush)
+service.app.command("sql")(service_sql.sql)
 app.add_typer(service.app, name="service")
 app.command("sidecar")(sidecar.sidecar)
+app.command("conformance")(conformance.conformance)
 
 
 def _version(wanted: bool) -> None:

@@ -26,7 +26,9 @@ _CHECKS: Final = {
     9: "the person's statement",
     10: "the passkey's signature",
     11: "the one use",
+    12: "the execution, with the one use in its own transaction",
 }  # in the order in which they are made
+_USE: Final = 11
 _LOOKED_UP_AFTER: Final = 4  # so many checks stand before an earlier use is looked up
 _SCHEME: Final = re.compile(r"(?:authorization\s*:\s*)?(?:dpop|bearer)\s*:?\s+", re.IGNORECASE)
 
@@ -72,8 +74,8 @@ def _code(value: str) -> Iterator[str]:
 
 def _checks(failed: int) -> Iterator[str]:
     """Say what the service had checked by then; an act that was used before is looked up early."""
-    made = list(_CHECKS)
-    for number in made[: _LOOKED_UP_AFTER if failed == made[-1] else made.index(failed)]:
+    made = [number for number in _CHECKS if number != _USE or failed == _USE]  # which is rolled back with the execution
+    for number in made[: _LOOKED_UP_AFTER if failed == _USE else made.index(failed)]:
         yield f"passed   check {number}, {_CHECKS[number]}"
     yield f"failed   check {failed}, {_CHECKS[failed]}"
 

@@ -33,7 +33,11 @@ async def call(app: ASGIApp, request: Request, url: str, signed_in: SignedIn) ->
     async def send(message: MutableMapping[str, Any]) -> None:
         said.append(message)
 
-    await app(_scope(request, urlsplit(url), signed_in), receive, send)
+    try:
+        await app(_scope(request, urlsplit(url), signed_in), receive, send)
+    except Exception:
+        if not said:
+            raise  # else it has answered that it failed, and logged why
     start, *parts = said
     body = b"".join(part.get("body", b"") for part in parts)
     headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in start["headers"]]

@@ -36,7 +36,7 @@ class Hosting:
         """Give who is signed in at the service, as its own `account=` tells for this request."""
         signed_in: SignedIn = request.scope[SIGNED_IN]
         found = await signed_in()
-        return None if found is None else Guest(found.id, found.label, found.auth_time)
+        return None if found is None else Guest(found.id, found.label.strip() or found.id, found.auth_time)
 
     async def standing(self, _: World, guest: Guest) -> Roster | None:
         """Give the roster that is pinned for an account."""

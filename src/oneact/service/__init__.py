@@ -7,10 +7,13 @@ from oneact.service.asgi import Guard
 from oneact.service.exchange import Answer, Request
 from oneact.service.issuers import LINKED
 from oneact.service.store import SqliteStore, Store
+from oneact.service.store.owner import SPENDS_SQL
+from oneact.service.store.owner import create as create_spends
 from oneact.service.tickets import Beside
 
 __all__ = [
     "LINKED",
+    "SPENDS_SQL",
     "Act",
     "Answer",
     "Beside",
@@ -22,4 +25,5 @@ __all__ = [
     "Rule",
     "SqliteStore",
     "Store",
+    "create_spends",
 ]

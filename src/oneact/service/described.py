@@ -63,6 +63,7 @@ class DescribedGuard(GuardCore, ABC, Generic[E]):
         reversible: bool = False,
         rule: Rule | None = None,
         deadline: int = DEADLINE,
+        spends: bool = False,
         method: str = "POST",
         path: str = endpoints.ACT_PATH,
     ) -> Callable[[Callable[[dict[str, Any], Act], Any]], E]:
@@ -71,9 +72,9 @@ class DescribedGuard(GuardCore, ABC, Generic[E]):
         `schema` describes the parameters, `sources` where each comes from (`body` where nothing is said, `path`,
         `query` or `form`). `terms(parameters)` states the terms, described by `terms_schema`, and also runs for
         callers who are not known; `terms_hold(parameters, terms)` tells whether terms stated earlier still stand.
-        `display` gives labels, or labels with formats. `deadline` is in seconds. An action without a route of its own
-        runs by its name at `/oneact/act` alone. The handler gives JSON, octets, an `Answer`, or
-        `(status, headers, body)`.
+        `display` gives labels, or labels with formats. `deadline` is in seconds, `spends` says that the handler calls
+        `guard.spend`. An action without a route of its own runs by its name at `/oneact/act` alone. The handler gives
+        JSON, octets, an `Answer`, or `(status, headers, body)`.
         """
         action = actions.describe(
             name,
@@ -98,7 +99,7 @@ class DescribedGuard(GuardCore, ABC, Generic[E]):
 
             quote, holds = self._called(terms), self._called(terms_hold)
             blocking = not inspect.iscoroutinefunction(handler)
-            self.register(Guarded(action, by_schema(action.schema), run, quote, holds, deadline, blocking))
+            self.register(Guarded(action, by_schema(action.schema), run, quote, holds, deadline, blocking, spends))
             return self._endpoint(name)
 
         return decorate

@@ -136,3 +136,8 @@ def of_result(result: Any) -> Answer:  # noqa: ANN401 - whatever a handler gives
     if isinstance(result, bytes):
         return Answer(200, result, "application/octet-stream")
     return Answer(200, json.dumps(result, ensure_ascii=False, allow_nan=False).encode())
+
+
+def in_progress() -> Answer:
+    """Say that an act runs at this moment, and when to ask again."""
+    return of_refusal(Refusal(Reason.ACT_IN_PROGRESS)).with_headers(("Retry-After", "1"))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from oneact.service.store.contract import Holder, Kept, Outcome, Spend, SpendKey, State, Store
 
 GRACE: Final = 2  # seconds past the deadline in which the process that runs the act records its own outcome
-_RETRIES: Final = (0.1, 0.5, 2.0, 5.0, 15.0, 60.0)
+RETRIES: Final = (0.1, 0.5, 2.0, 5.0, 15.0, 60.0)
 _LOG: Final = logging.getLogger("oneact.service")
 
 _T = TypeVar("_T")
@@ -54,20 +54,35 @@ class Execution:
         if found.holder != holder:
             raise Refusal(Reason.SPENT_BY_ANOTHER, found.key.txn)
         if found.state == "spent" and self._now() > found.deadline_at + GRACE:
-            await self._store.finish(found.key, self._receipts.unknown(found, self._now()))
-            found = await self._again(found.key)
+            found = await self._cut_off(found)
         if found.state == "spent":
-            return exchange.of_refusal(Refusal(Reason.ACT_IN_PROGRESS)).with_headers(("Retry-After", "1"))
+            return exchange.in_progress()
         members: dict[str, Json] = {"receipt": found.receipt}
         if found.kept is not None:
             members |= {"response": _response(found.kept), "salt": base64url.encode(found.kept.salt)}
         return exchange.of_refusal(Refusal(Reason.ALREADY_SPENT), **members)
 
     async def recover(self) -> None:
-        """Say `unknown` of every act whose process was gone at its deadline."""
+        """Say what became of every act whose process was gone at its deadline."""
         for spend in await self._store.overdue(self._now() - GRACE):
-            _LOG.warning("act %s was cut off; its outcome is unknown", spend.key.txn)
-            await self._store.finish(spend.key, self._receipts.unknown(spend, self._now()))
+            try:
+                found = await self._cut_off(spend)
+            except Refusal as refusal:
+                _LOG.warning("act %s was cut off; its outcome cannot be told yet: %s", spend.key.txn, refusal)
+            else:
+                _LOG.warning("act %s was cut off; its outcome is %s", spend.key.txn, found.state)
+
+    async def find(self, key: SpendKey) -> Spend | None:
+        """Give the spend of this key."""
+        return await self._store.find_spend(key)
+
+    async def is_unspent(self, key: SpendKey) -> bool:
+        """Tell whether there is no spend of this key."""
+        return await self.find(key) is None
+
+    async def forget(self, before: int) -> None:
+        """Delete what was finished before that second, and delivered."""
+        await self._store.forget_spends(before)
 
     async def settle(self, key: SpendKey, state: State) -> bool:
         """Record what the owner found out of an act that is `unknown`; False where it is not."""
@@ -89,7 +104,7 @@ class Execution:
             spend = make()
             if not await self._store.spend(spend):
                 return await self.existing(await self._again(spend.key), spend.holder)
-            handler = self._start(_awaited(run, held.pop_all()))
+            handler = self._start(awaited(run, held.pop_all()))
         done, _ = await asyncio.wait({handler}, timeout=spend.deadline_at - spend.spent_at)
         if not done:
             self._start(self._when_late(spend, handler))
@@ -98,6 +113,11 @@ class Execution:
             _LOG.error("the handler of act %s failed", spend.key.txn, exc_info=handler.exception())
             return await self._unknown(spend, "the handler raised")
         return await self._finished(spend, handler.result())
+
+    async def _cut_off(self, spend: Spend) -> Spend:
+        """Say of a spend that has no outcome past its deadline that it is unknown; give what then stands."""
+        await self._store.finish(spend.key, self._receipts.unknown(spend, self._now()))
+        return await self._again(spend.key)
 
     async def _finished(self, spend: Spend, answer: Answer) -> Answer:
         outcome = self._receipts.of_answer(spend, answer, self._now())
@@ -126,7 +146,7 @@ class Execution:
             self._start(self._record_later(key, outcome))
 
     async def _record_later(self, key: SpendKey, outcome: Outcome) -> None:
-        for seconds in _RETRIES:
+        for seconds in RETRIES:
             await asyncio.sleep(seconds)
             try:
                 await self._store.finish(key, outcome)
@@ -148,7 +168,7 @@ class Execution:
         return task
 
 
-async def _awaited(run: Callable[[], Awaitable[Answer]], place: Place) -> Answer:
+async def awaited(run: Callable[[], Awaitable[Answer]], place: Place) -> Answer:
     """Run a handler, and hold its place until it has done, also after its deadline."""
     async with place:
         return await run()

@@ -25,9 +25,11 @@ from oneact.service.execution import Execution
 from oneact.service.issuers import Issuers, Linked
 from oneact.service.limits import RateLimit, SeenProofs
 from oneact.service.offers import Offers, asked_issuer
+from oneact.service.once import Once
 from oneact.service.outbox import Outbox
 from oneact.service.receipts import Receipts
 from oneact.service.store.contract import Holder, Spend, SpendKey
+from oneact.service.store.owner import OwnerDatabase
 from oneact.service.store.sqlite import SqliteStore
 from oneact.service.threads import Threads
 from oneact.service.tickets import Beside
@@ -62,7 +64,8 @@ class GuardCore:
     `private_hosts` are names that may have private addresses and be spoken to without TLS. `terms_per_minute` bounds
     for each client address how often terms are stated to callers without a token. `notify` is told of an account's
     id and of what became of its link. `allow_insecure_login_age` takes an `account` that gives a plain id, of which
-    nobody knows when it signed in, for signed in right now. Raises ValueError for a setting that could not work.
+    nobody knows when it signed in, for signed in right now. `spends` leads to the database in which handlers write
+    their spends, as `OwnerDatabase` takes it. Raises ValueError for a setting that could not work.
     """
 
     def __init__(  # noqa: PLR0913 - the settings of a service, each by its name
@@ -79,6 +82,7 @@ class GuardCore:
         terms_per_minute: int = 600,
         notify: Callable[[str, str], Any] | None = None,
         allow_insecure_login_age: bool = False,
+        spends: Any = None,  # noqa: ANN401 - an engine, an alias, a callable: `OwnerDatabase` looks at it
         now: Callable[[], int] = lambda: int(time.time()),
     ) -> None:
         self.private_hosts = settings.hosts(private_hosts)
@@ -99,7 +103,8 @@ class GuardCore:
         self.notify = notify
         self.actions: dict[str, Guarded] = {}
         self.threads = Threads()
-        self.execution = Execution(self.store, Receipts(self.keys.signing), now)
+        self._owner = None if spends is None else OwnerDatabase(spends)
+        self.execution = self._execution()
         self.outbox = Outbox(self.store, self.issuers, now, self.fetcher)
         self._account = account
         self._insecure_login_age = allow_insecure_login_age
@@ -170,7 +175,23 @@ class GuardCore:
                 f"action {guarded.action.name}: {guarded.action.rule} cannot be met, since an account is linked to one "
                 "person, who asks and approves; leave rule= out"
             )
+        if guarded.spends and not isinstance(self.execution, Once):
+            raise ValueError(
+                f"action {guarded.action.name}: spends=True needs the guard's spends=, a database to look in"
+            )
         self.actions[guarded.action.name] = guarded
+
+    def spend(self, session: Any, act: Act | None = None) -> None:  # noqa: ANN401 - the owner's own
+        """Write the spend of the act under way in the handler's own transaction, which makes it exactly once.
+
+        `session` is a DB-API connection, a session or connection of SQLAlchemy, a connection of Django or its alias.
+        `act` is needed where the handler hands its work to a thread of its own. Raises RuntimeError outside of a
+        transaction or of a handler with `spends=True`, TimeoutError past its deadline. Refuses `already_spent` where
+        the act was executed before, and rolls the transaction back; let everything that is raised here pass.
+        """
+        if not isinstance(self.execution, Once):
+            raise RuntimeError("guard.spend needs the guard's spends=, a database to look in")  # noqa: TRY004 - a setting
+        self.execution.write(session, act)
 
     async def perform(self, guarded: Guarded, given: dict[str, Any], request: Request) -> Answer:
         """Answer one request to a guarded action whose parameters, flat, are `given`."""
@@ -183,11 +204,12 @@ class GuardCore:
             return await self._act(guarded, parameters, request)
         except Refusal as refusal:
             members: dict[str, Json] = {}
-            if with_token and await self._is_unspent(refusal, request):
+            unspent = with_token and await self._is_unspent(refusal, guarded, request)
+            if unspent:
                 members["not_executed"] = True
             if refusal.reason is Reason.ISSUER_NOT_ACCEPTED:
                 members["link_uri"] = f"{self.resource}/oneact/link"
-            if isinstance(refusal, _TermsChanged):
+            if isinstance(refusal, _TermsChanged) and unspent:
                 members["transaction_challenge"] = refusal.challenge
             return exchange.refused(refusal, request.method, request.path, **members)
 
@@ -265,7 +287,13 @@ class GuardCore:
             raise Refusal(Reason.STORE_UNAVAILABLE, "the approval server runs in the process that forked this one off")
         self._process, self._rounding, self._opening = os.getpid(), None, asyncio.Lock()
         self.threads = Threads()
-        self.execution = Execution(self.store, Receipts(self.keys.signing), self.now)
+        self.execution = self._execution()
+
+    def _execution(self) -> Execution:
+        signer = Receipts(self.keys.signing)
+        if self._owner is None:
+            return Execution(self.store, signer, self.now)
+        return Once(self.store, signer, self.now, self._owner, self.resource)
 
     async def make_offer(self, guarded: Guarded, parameters: dict[str, Json], issuer: str) -> str:
         """Make an offer for the approval server `issuer`, with the terms as they stand at this moment."""
@@ -288,7 +316,7 @@ class GuardCore:
         held = await self._present(presented, now)
         self.remember(held.proof.jkt, held.proof.jti, now)
         key = SpendKey(self.resource, held.token.iss, held.token.txn)
-        found = await self.store.find_spend(key)
+        found = await self.execution.find(key)
         if found is not None:
             return await self.execution.existing(found, holder(held))
         account = await self.store.account(held.token.iss, held.token.sub)
@@ -304,15 +332,21 @@ class GuardCore:
             )  # fmt: skip
 
         place = self.threads.place(held.token.exp - now) if guarded.blocking else contextlib.nullcontext()
-        return await self.execution.spend_and_run(spend, lambda: guarded.run(parameters, act), place)
+        once = self.execution
+        begin = once.run_once if guarded.spends and isinstance(once, Once) else once.spend_and_run
+        return await begin(spend, lambda: guarded.run(parameters, act), place)
 
-    async def _is_unspent(self, refusal: Refusal, request: Request) -> bool:
-        """Tell whether the look-up of a spend has found none; where the store cannot answer, it is not known."""
-        if refusal.reason.check != _BEFORE_LOOK_UP:
-            return refusal.reason.check in _AFTER_LOOK_UP
+    async def _is_unspent(self, refusal: Refusal, guarded: Guarded, request: Request) -> bool:
+        """Tell whether the look-up of a spend has found none; where the store cannot answer, it is not known.
+
+        That look-up did not see what a handler that spends has not committed yet: for those it is looked again.
+        """
+        looked = refusal.reason.check in _AFTER_LOOK_UP
+        if refusal.reason.check != _BEFORE_LOOK_UP and not (looked and guarded.spends):
+            return looked
         verified = token.parse(request.values("authorization")[0].partition(" ")[2])[0]
         try:
-            return await self.store.find_spend(SpendKey(self.resource, verified.iss, verified.txn)) is None
+            return await self.execution.is_unspent(SpendKey(self.resource, verified.iss, verified.txn))
         except Refusal:
             return False
 
@@ -368,7 +402,7 @@ class GuardCore:
                 await self.execution.recover()
                 await self.outbox.deliver()
                 if number % 3600 == 0:
-                    await self.store.forget_spends(self.now() - _KEEP)
+                    await self.execution.forget(self.now() - _KEEP)
             except Exception:  # noqa: BLE001 - one failed round must not be the last one
                 _LOG.exception("a round of the outbox failed")
             number += 1

@@ -28,7 +28,7 @@ class Guarded:
     `normalise` makes of what a request gave, flat, the guard's own validated object in JSON form with defaults filled
     in. `run` executes the act with that object. `quote` states the terms, `holds` tells whether terms stated earlier
     still stand (where it is None, they are stated again and have to be equal). `deadline` is in seconds. `blocking`
-    tells that `run` blocks one of the guard's threads.
+    tells that `run` blocks one of the guard's threads, `spends` that the handler calls `guard.spend`.
     """
 
     action: Action
@@ -38,6 +38,7 @@ class Guarded:
     holds: Callable[[Parameters, Parameters], Awaitable[bool]] | None = None
     deadline: int = DEADLINE
     blocking: bool = False
+    spends: bool = False
 
 
 def by_schema(described: Mapping[str, Json]) -> Callable[[Parameters], Parameters]:

@@ -26,19 +26,25 @@ class Receipts:
 
     def of_answer(self, spend: Spend, answer: Answer, now: int) -> Outcome:
         """Give the outcome of a handler that answered: `failed` where the answer is an error, else `executed`."""
-        salt = secrets.token_bytes(16)
-        state = state_of(answer.status)
-        text = self._sign(spend, state, now, receipt.result_digest(salt, answer.body))
-        body = answer.body if len(answer.body) <= MAX_KEPT else None
-        return Outcome(state, text, now, Kept(answer.status, answer.content_type, body, salt))
+        return self._with_answer(spend, answer, now, state_of(answer.status))
+
+    def executed(self, spend: Spend, answer: Answer, now: int) -> Outcome:
+        """Give the outcome of a handler whose spend was committed, whatever it answered."""
+        return self._with_answer(spend, answer, now, "executed")
 
     def unknown(self, spend: Spend, now: int) -> Outcome:
         """Give the outcome of a handler of which nobody knows whether it did its work."""
         return Outcome("unknown", self._sign(spend, "unknown", now, None), now)
 
     def settled(self, spend: Spend, state: State, now: int) -> Outcome:
-        """Give the outcome that the service's owner found out later."""
+        """Give the outcome that was found out later, from the service's owner or its database."""
         return Outcome(state, self._sign(spend, state, now, None), now)
+
+    def _with_answer(self, spend: Spend, answer: Answer, now: int, state: State) -> Outcome:
+        salt = secrets.token_bytes(16)
+        text = self._sign(spend, state, now, receipt.result_digest(salt, answer.body))
+        body = answer.body if len(answer.body) <= MAX_KEPT else None
+        return Outcome(state, text, now, Kept(answer.status, answer.content_type, body, salt))
 
     def _sign(self, spend: Spend, state: State, now: int, result_digest: str | None) -> str:
         holder = spend.holder

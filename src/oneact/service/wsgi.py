@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from oneact.errors import Reason, Refusal
-from oneact.service import endpoints, environ, exchange, visit
+from oneact.service import endpoints, environ, exchange, spending, visit
 from oneact.service.background import Background
 from oneact.service.described import DescribedGuard
 from oneact.service.visit import Visit
@@ -84,7 +84,7 @@ class Guard(DescribedGuard["Endpoint"]):
     async def call(self, function: Callable[[], Any], where: Where = "thread") -> Any:  # noqa: ANN401, ARG002 - the owner's own, and one place for all
         """Call a function of the owner's in the thread of the request; in another where no request asks for it."""
         visitor = visit.current()
-        found = await (asyncio.to_thread(function) if visitor is None else visitor.call(function))
+        found = await (asyncio.to_thread(function) if visitor is None else visitor.call(spending.carried(function)))
         if inspect.isawaitable(found):
             if inspect.iscoroutine(found):
                 found.close()

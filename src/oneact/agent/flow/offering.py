@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from oneact.agent.errors import Refused
+from oneact.agent.errors import AgentError, Refused, TermsChanged
 from oneact.agent.flow import steps
+from oneact.errors import Refusal
 from oneact.protocol import jwk, offer
 
 if TYPE_CHECKING:
@@ -32,6 +33,26 @@ def checked(
     if wanted.parameters is not None and not _covers(offered.act.parameters, wanted.parameters):
         raise Refused("offer_act", "the offer is for other parameters")
     return offered, service
+
+
+def changed(
+    answer: steps.Answer, wanted: Wanted, asker: Asker, service: steps.Service, approved: Offer
+) -> Generator[Step, Event, Refused]:
+    """Read the fresh offer of a `terms_changed`: it has to be as good as the first, and for the same action and values.
+
+    Without it the refusal stands, with no new terms: what nobody signed is no promise.
+    """
+    told, text = steps.refused(answer), answer.member("transaction_challenge")
+    try:
+        fresh, _ = yield from checked(text, wanted, asker, service, answer.now)
+    except (Refusal, AgentError):
+        return told
+    if (fresh.act.action_digest, fresh.act.parameters_digest) != (
+        approved.act.action_digest,
+        approved.act.parameters_digest,
+    ):
+        return told
+    return TermsChanged(told.says, told.status, approved.act.terms, fresh.act.terms)
 
 
 def refreshed(service: steps.Service) -> Generator[Step, Event, steps.Service]:

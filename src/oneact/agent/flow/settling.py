@@ -52,7 +52,7 @@ def execute(wanted: Wanted, asker: Asker, service: Service, offered: Offer, iden
                 kept = _of_spend(event, offered)
                 return (yield from _settled(asker, service, offered, jti, event.member("receipt"), kept))
             if event.status < _SERVER_ERROR and (number == 0 or _is_end(event)):
-                raise _end(event, offered, number)
+                raise (yield from _end(event, wanted, asker, service, offered, number))
         number, silent = number + 1, silent + 1
         yield Wait(_PAUSE)
     return (yield from _asked_after(asker, service, offered, identifier, issued))
@@ -73,9 +73,13 @@ def _is_end(answer: Answer) -> bool:
     return answer.members().get("not_executed") is True and answer.member("reason") in _FINAL
 
 
-def _end(answer: Answer, offered: Offer, number: int) -> Exception:
+def _end(
+    answer: Answer, wanted: Wanted, asker: Asker, service: Service, offered: Offer, number: int
+) -> Generator[Step, Event, Exception]:
     if number and answer.member("reason") == Reason.TOKEN_EXPIRED.value:
         return Expired("the token lived out its seconds before it reached the service")
+    if answer.member("reason") == Reason.TERMS_CHANGED.value and answer.member("transaction_challenge"):
+        return (yield from offering.changed(answer, wanted, asker, service, offered))
     if answer.status >= _CLIENT_ERROR:
         return steps.refused(answer)
     return OutcomeUnknown(offered.txn, "the service answered without a receipt")

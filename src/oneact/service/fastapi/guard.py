@@ -54,6 +54,7 @@ class Guard(asgi.Guard):
         reversible: bool = False,
         rule: Rule | None = None,
         deadline: int = DEADLINE,
+        spends: bool = False,
         reads: Collection[str] = (),
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Guard a handler: `@app.post(…)` stands above, the handler's arguments are the action's parameters.
@@ -63,14 +64,14 @@ class Guard(asgi.Guard):
         returns what its annotation, or `terms_schema`, describes; it also runs for callers who are not known.
         `terms_hold` takes the same and `terms`. `reads` names the headers and cookies that dependencies read, and
         `request` where one or the handler takes the request itself: none of that is shown or signed, so an agent may
-        choose it after the approval. Raises ValueError for what cannot be hashed, shown or told apart, and for what is
-        read without being named.
+        choose it after the approval. `spends` says that the handler calls `guard.spend`. Raises ValueError for what
+        cannot be hashed, shown or told apart, and for what is read without being named.
         """
 
         def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
             handler = Handler(self, name, function, terms, terms_hold, reads)
             said = _said(intent, summary, display, rule, reversible=reversible)
-            return self._declare(handler, deadline, terms_schema, said)
+            return self._declare(handler, deadline, terms_schema, said, spends=spends)
 
         return decorate
 
@@ -89,6 +90,7 @@ class Guard(asgi.Guard):
         reversible: bool = False,
         rule: Rule | None = None,
         deadline: int = DEADLINE,
+        spends: bool = False,
         reads: Collection[str] = (),
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Guard the handler of an HTML form; all is as at `action`, and a browser's submission waits for its person.
@@ -98,8 +100,6 @@ class Guard(asgi.Guard):
         dependency reads and that are no parameters, such as the token of a protection against forged submissions:
         they are neither shown nor signed.
         """
-        if unlinked not in {"refuse", "pass"}:
-            raise ValueError(f'form {name}: unlinked="refuse" or unlinked="pass", not {unlinked!r}')
         if self._desk is None:
             self._desk = Desk(self, waits=True)
         desk, chosen = self._desk, Form(name, unlinked)
@@ -107,15 +107,21 @@ class Guard(asgi.Guard):
 
         def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
             handler = FormHandler(desk, chosen, beside, self, name, function, terms, terms_hold, reads)
-            return self._declare(handler, deadline, terms_schema, said)
+            return self._declare(handler, deadline, terms_schema, said, spends=spends)
 
         return decorate
 
     def _declare(
-        self, handler: Handler, deadline: int, terms_schema: Mapping[str, Json] | None, said: dict[str, Any]
+        self,
+        handler: Handler,
+        deadline: int,
+        terms_schema: Mapping[str, Json] | None,
+        said: dict[str, Any],
+        *,
+        spends: bool,
     ) -> Callable[..., Any]:
         """Publish the action of a handler, and give what stands in the handler's place."""
-        self.register(handler.publish(deadline, terms_schema, **said))
+        self.register(handler.publish(deadline, terms_schema, spends=spends, **said))
         self._handlers[handler.name] = handler
         return handler.endpoint()
 

@@ -69,6 +69,7 @@ class Guard(wsgi.Guard):
         reversible: bool = False,
         rule: Rule | None = None,
         deadline: int = DEADLINE,
+        spends: bool = False,
     ) -> Callable[[Callable[..., Any]], Callable[..., Response]]:
         """Guard a handler: `@app.post(…)` stands above, the handler's arguments are the action's parameters.
 
@@ -76,8 +77,8 @@ class Guard(wsgi.Guard):
         the query, unless it is marked `Form` or `Body`; all stand flat beside each other. `act: Act` is no parameter.
         `terms` takes any of the handler's arguments by name or type and returns what its annotation, or
         `terms_schema`, describes; it also runs for callers who are not known. `terms_hold` takes the same and `terms`.
-        What a handler reads of `flask.request` is neither shown nor signed. Raises ValueError for what cannot be
-        hashed, shown or told apart.
+        `spends` says that the handler calls `guard.spend`. What a handler reads of `flask.request` is neither shown nor
+        signed. Raises ValueError for what cannot be hashed, shown or told apart.
         """
 
         def decorate(function: Callable[..., Any]) -> Callable[..., Response]:
@@ -86,6 +87,7 @@ class Guard(wsgi.Guard):
                 handler.publish(
                     deadline,
                     terms_schema,
+                    spends=spends,
                     intent=intent,
                     summary=summary,
                     display=display,
@@ -113,6 +115,7 @@ class Guard(wsgi.Guard):
         reversible: bool = False,
         rule: Rule | None = None,
         deadline: int = DEADLINE,
+        spends: bool = False,
     ) -> Callable[[Callable[..., Any]], Callable[..., Response]]:
         """Guard the handler of an HTML form; all is as at `action`, and a browser's submission waits for its person.
 
@@ -133,7 +136,7 @@ class Guard(wsgi.Guard):
 
         def decorate(function: Callable[..., Any]) -> Callable[..., Response]:
             handler = FormHandler(desk, chosen, beside, self, name, function, terms, terms_hold)
-            self.register(handler.publish(deadline, terms_schema, **said))
+            self.register(handler.publish(deadline, terms_schema, spends=spends, **said))
             self._handlers[name] = handler
             return handler.endpoint(self)
 

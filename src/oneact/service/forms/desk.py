@@ -52,6 +52,11 @@ class Form:
     name: str
     unlinked: Literal["refuse", "pass"]
 
+    def __post_init__(self) -> None:
+        """Raise ValueError where it has not been chosen."""
+        if self.unlinked not in {"refuse", "pass"}:
+            raise ValueError(f'form {self.name}: unlinked="refuse" or unlinked="pass", not {self.unlinked!r}')
+
 
 class Desk:
     """Holds the submissions of one guard; `waits` where a request may take some seconds, since no thread waits."""
@@ -184,7 +189,7 @@ class Desk:
             return pages.waiting(linking.site(self._guard), held, self._guard.now(), onward)
         if isinstance(found, str):
             return await self._executed(held, found, again)
-        spent = found.state == "expired" and await self._guard.store.find_spend(self._key(held)) is not None
+        spent = found.state == "expired" and await self._guard.execution.find(self._key(held)) is not None
         await self._end(held, Ended("done", "") if spent else found)
         return _to(self._address(held))
 
@@ -199,7 +204,7 @@ class Desk:
             secrets.token_urlsafe(16), token=token,
         )  # fmt: skip
         answer = await again(submission, (("authorization", f"DPoP {token}"), ("dpop", proof)))
-        spend = await guard.store.find_spend(self._key(held))
+        spend = await guard.execution.find(self._key(held))
         if spend is None:
             await self._end(held, Ended("refused", _reason(answer)))
             return _to(self._address(held))
@@ -212,7 +217,7 @@ class Desk:
 
     async def _shown(self, held: Held) -> Answer:
         """Show the handler's own answer, as it is kept with the spend."""
-        spend = await self._guard.store.find_spend(self._key(held))
+        spend = await self._guard.execution.find(self._key(held))
         kept = None if spend is None else spend.kept
         location = next((value for name, value in held.headers if name.lower() == "location"), None)
         if kept is not None and kept.status in _REDIRECTS and location is not None:

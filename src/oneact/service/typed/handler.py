@@ -84,7 +84,14 @@ class Handler(ABC):
     async def run(self, parameters: dict[str, Any], act: Act) -> Answer:
         """Execute the act; what the framework's own exceptions say is an answer too."""
 
-    def publish(self, deadline: int, terms_schema: Mapping[str, Json] | None, **description: Any) -> Guarded:  # noqa: ANN401 - members of `actions.describe`
+    def publish(
+        self,
+        deadline: int,
+        terms_schema: Mapping[str, Json] | None,
+        *,
+        spends: bool = False,
+        **description: Any,  # noqa: ANN401 - members of `actions.describe`
+    ) -> Guarded:
         """Give what the guard registers; until a route is found, the action runs by its name alone."""
         schema, terms = self.parameters.schema(), self.terms_schema(terms_schema)
         self._description = {"schema": schema, "terms": terms, **description}
@@ -96,6 +103,7 @@ class Handler(ABC):
             self.holds if self._terms_hold else None,
             deadline,
             not inspect.iscoroutinefunction(self.function),
+            spends,
         )
 
     def describe(self, method: str, path: str, in_path: Sequence[str]) -> Action:

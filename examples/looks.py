@@ -1,4 +1,4 @@
-"""How the airline's pages look: one style, which their policy allows by its hash, and no script."""
+"""How the examples' pages look: one style, which their policy allows by its hash, and no script."""
 
 from __future__ import annotations
 
@@ -37,12 +37,14 @@ _POLICY = (
 )
 
 
-def page(title: str, body: str, refresh: bool = False) -> HTMLResponse:  # noqa: FBT001, FBT002 - one small page
-    """Give a page; one that waits for something loads itself again."""
+def page(site: str, title: str, body: str, refresh: bool = False) -> HTMLResponse:  # noqa: FBT001, FBT002 - one small page
+    """Give a page of a site, which is named by a sign and a name; one that waits for something loads itself again."""
+    sign, _, name = site.partition(" ")
     again = '<meta http-equiv="refresh" content="3">' if refresh else ""
     return HTMLResponse(
         f"<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>{again}"
         f"<title>{html.escape(title)}</title><style>{_STYLE}</style>"
-        f"<header><a href=/><span aria-hidden=true>✈</span> Example Air</a></header><main>{body}</main></html>",
+        f"<header><a href=/><span aria-hidden=true>{html.escape(sign)}</span> {html.escape(name)}</a></header>"
+        f"<main>{body}</main></html>",
         headers={"Cache-Control": "no-store", "Content-Security-Policy": _POLICY},
     )
