@@ -13,6 +13,7 @@ import httpx
 from fastapi import Cookie, Depends, FastAPI, Form, HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import BaseModel, Field
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from oneact.embedded import Embedded
 from oneact.service import flask as typed
@@ -67,9 +68,10 @@ class Air:
     clock: Clock = field(default_factory=Clock)
     booked: list[tuple[str | None, dict[str, Any]]] = field(default_factory=list)
     price: str = "312.00 USD"
+    path: str = ""
 
     def __post_init__(self) -> None:
-        self.resource = f"http://localhost:{self.port}"
+        self.resource = f"http://localhost:{self.port}{self.path}"
         self.url = self.resource + "/approve"
         embedded = Embedded(self.folder / "approve") if self.issuers is None else None
         settings: dict[str, Any] = {
@@ -83,7 +85,9 @@ class Air:
             "now": self.clock,
         }
         self.guard: Any = (Guard if self.kind == "fastapi" else FlaskGuard)(**settings)
-        self.app = self._fastapi() if self.kind == "fastapi" else self._flask()
+        self.app: Any = self._fastapi() if self.kind == "fastapi" else self._flask()
+        if self.path:
+            self.app = self._mounted()
 
     @property
     def database(self) -> Path:
@@ -141,6 +145,14 @@ class Air:
             assert reference
 
         return app
+
+    def _mounted(self) -> Any:
+        """Give an application that has the airline under its path."""
+        if self.kind == "flask":
+            return DispatcherMiddleware(flask.Flask("outer"), {self.path: self.app})
+        outer = FastAPI(lifespan=self.guard.lifespan)
+        outer.mount(self.path, self.app)
+        return outer
 
     def _flask(self) -> flask.Flask:
         app, guard = flask.Flask("air"), self.guard
