@@ -14,7 +14,7 @@ from fastapi import FastAPI, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import BaseModel, Field
 
-from examples.airline.looks import page
+from examples.airline.site import page
 from oneact.embedded import Embedded
 from oneact.service.fastapi import Act, Guard, LocalAccount
 

@@ -16,5 +16,5 @@ def test_the_demo_of_forms_plays_to_its_end_by_itself() -> None:
         capture_output=True, text=True, timeout=150, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "holds 1 booking" in done.stdout
+    assert "holds 2 booking" in done.stdout
     assert "WRONG" not in done.stdout
