@@ -147,9 +147,7 @@ def _play(played: Played) -> None:
 def _book(played: Played, day: str) -> None:
     agent, person = played.agent, played.person
     played.fill_in("NYC", day, "agent-fills-in")
-    played.expect(
-        agent, "Waiting for your approval", "the agent pressed Book, twice; it is held, once, not booked"
-    )
+    played.expect(agent, "Waiting for your approval", "the agent pressed Book, twice; it is held, once, not booked")
     played.picture(agent, "agent-waits")
     played.fill_in("NYC", day)
     played.expect(agent, "Waiting for your approval", "the agent pressed Book again: the same question, no second one")

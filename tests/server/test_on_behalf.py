@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import httpx
 import pytest
 
+from oneact.log.entry import Entry, Kind
+from oneact.log.states import Told, differences
 from oneact.protocol import token
+from oneact.store.snapshot import Snapshot
 from tests.server.asking_service import on_behalf
 from tests.server.peers import Agent, RunningServer, Service
 from tests.server.visitor import Visitor
@@ -81,6 +86,20 @@ def test_whom_the_person_blocks_asks_no_more_until_they_allow_it_again(
     assert "Allow again" in visitor.get("/agents").text
     assert visitor.submit(f"/agents/{pairing}/allow").status_code == 303
     assert ask(asking, service).status_code == 200
+
+
+def test_the_database_holds_of_it_what_the_log_tells(asking: Agent, service: Service, visitor: Visitor) -> None:
+    ask(asking, service)
+    [[pairing]] = asking.server.execute("SELECT id FROM pairings")
+    for step in ("block", "allow"):
+        visitor.submit(f"/agents/{pairing}/{step}")
+        entries = asking.server.execute("SELECT kind, at, account_id, request_id, content FROM entries ORDER BY seq")
+        told = Told()
+        for kind, at, account, request, content in entries:
+            told.tell(Entry(Kind(kind), at, account, request, json.loads(content)))
+        with Snapshot(asking.server.database) as held:
+            states = [tuple(row.values()) for row in held.rows("states")]
+        assert differences(told, states) == []
 
 
 def test_an_agent_that_was_blocked_is_paired_anew_and_not_allowed_again(
