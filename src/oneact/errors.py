@@ -87,6 +87,20 @@ class Reason(Enum):
         0,
         "Accept-Txn-Challenge names no approval server accepted here; link the account to one first.",
     )
+    ASKING_TOKEN_REQUIRED = (
+        "asking_token_required",
+        _INSUFFICIENT,
+        401,
+        0,
+        "The terms of this action are told to a known person's agent alone; ask with an asking token.",
+    )
+    READ_TOKEN_REQUIRED = (
+        "read_token_required",
+        _INSUFFICIENT,
+        401,
+        0,
+        "This read needs a session that a person has opened.",
+    )
     RATE_LIMITED = "rate_limited", _UNAVAILABLE, 429, 0, "Too many requests; wait and try again."
 
     # Check 1: one token, one proof, within their sizes.
@@ -98,7 +112,7 @@ class Reason(Enum):
     PROOF_TOO_LARGE = "proof_too_large", _INVALID_TOKEN, 401, 1, "The proof is larger than 2 KiB."
 
     # Check 2: the token's form, issuer and signature.
-    TOKEN_MALFORMED = "token_malformed", _INVALID_TOKEN, 401, 2, "The token is not in the form of an action token."
+    TOKEN_MALFORMED = "token_malformed", _INVALID_TOKEN, 401, 2, "The token is not in the form that is asked for here."
     TOKEN_TYP = "token_typ", _INVALID_TOKEN, 401, 2, "The token's type is not at+jwt."
     TOKEN_ALG = "token_alg", _INVALID_TOKEN, 401, 2, "The token's algorithm is not allowed."
     TOKEN_ISSUER = "token_issuer", _INVALID_TOKEN, 401, 2, "The token's issuer is not accepted here."
@@ -108,7 +122,7 @@ class Reason(Enum):
     # Check 3: the token's time.
     TOKEN_NOT_YET_VALID = "token_not_yet_valid", _INVALID_TOKEN, 401, 3, "The token was issued in the future."
     TOKEN_EXPIRED = "token_expired", _INVALID_TOKEN, 401, 3, "The token has expired."
-    TOKEN_LIFETIME = "token_lifetime", _INVALID_TOKEN, 401, 3, "The token lives longer than 30 seconds."
+    TOKEN_LIFETIME = "token_lifetime", _INVALID_TOKEN, 401, 3, "The token lives longer than is allowed."
 
     # Check 4: the token's audience.
     TOKEN_AUDIENCE = "token_audience", _INVALID_TOKEN, 401, 4, "The token is for another service."
@@ -130,6 +144,11 @@ class Reason(Enum):
     # Check 6: the act.
     ACT_MALFORMED = "act_malformed", _INSUFFICIENT, 401, 6, "The token does not hold exactly one well-formed act."
     ACT_MISMATCH = "act_mismatch", _INSUFFICIENT, 401, 6, "The request is not the act that the token names."
+
+    # Check 6 of a read token: the reads.
+    READ_MALFORMED = "read_malformed", _INSUFFICIENT, 401, 6, "The token does not hold exactly one well-formed session."
+    READ_NOT_OPENED = "read_not_opened", _INSUFFICIENT, 401, 6, "The person has not opened this read to the agent."
+    READ_CHANGED = "read_changed", _INSUFFICIENT, 401, 6, "The service says something else of these reads by now."
 
     # Check 7: the terms.
     TERMS_MISSING = "terms_missing", _INSUFFICIENT, 401, 7, "The act lacks the terms that its action needs."
@@ -216,6 +235,15 @@ class Reason(Enum):
         "The action's rule asks for several persons.",
     )
     TOKEN_WOULD_BE_TOO_LARGE = "token_would_be_too_large", _INVALID_REQUEST, 422, 0, "The token would pass 6 KiB."
+
+    READ_UNKNOWN = (
+        "read_unknown",
+        "invalid_authorization_details",
+        400,
+        0,
+        "The service publishes no such reads.",
+    )
+    READ_ENDED = "read_ended", _INVALID_GRANT, 400, 0, "The read session has ended."
 
     # Rosters and links.
     ROSTER_MALFORMED = "roster_malformed", _INVALID_REQUEST, 400, 0, "The roster is not in its form."

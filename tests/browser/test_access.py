@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 from oneact.service import link_page
 from tests.browser.conftest import Browsing
 from tests.server.peers import Agent, Service
+from tests.server.test_reads import asked
 
 SITE = link_page.Site("Example Air", "http://localhost/")
 SERVICE_PAGES = [
@@ -87,9 +88,14 @@ def paths(browsing: Browsing, ready: Agent, shop: Service) -> list[str]:
         "INSERT INTO findings (id, kind, account_id, request_id, resource, txn, detail, found_at)"
         " SELECT 'f', 'no_word', account_id, id, resource, txn, '', 1 FROM requests WHERE id = ?", silent
     )  # fmt: skip
+    opened, pending = (asked(ready, shop, duration=seconds) for seconds in (600, 3600))
+    browsing.go(f"/reads/{opened}")
+    page.get_by_role("button", name="Approve").click()
+    expect(page.locator("#outcome")).to_contain_text("Open")
     waits = ask(to="NYC\u202e")
     return [
-        *("/inbox", "/history", "/agents", "/services", "/passkeys", "/pair", "/requests/none"),
+        *("/inbox", "/history", "/agents", "/services", "/reads", "/passkeys", "/pair", "/requests/none"),
+        *(f"/reads/{item}" for item in (opened, pending)),
         *(f"/requests/{item}" for item in (denied, silent, waits)),
     ]
 

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 from typer.testing import CliRunner
 
 from oneact.cli.advice import ADVICE
 from oneact.cli.commands import app
 from oneact.errors import Reason
+from oneact.testing import InProcessApprover, TestAgent
 from tests.spec.test_literal import MADE
 
 runner = CliRunner()
@@ -68,6 +71,20 @@ def test_what_is_signed_is_explained_without_claiming_what_was_not_checked(name:
     assert says in answer.output
     assert "not checked: the signature" in answer.output
     assert "passed   signature" not in answer.output
+
+
+def test_the_other_tokens_are_explained_as_what_they_are() -> None:
+    person, agent = InProcessApprover(), TestAgent()
+    reads = [{"read": "itineraries", "intent": "Search itineraries", "path": "/itineraries"}]
+    asking = person.asking_token("https://air.example", agent, int(time.time()))
+    reading = person.read_token("https://air.example", reads, agent, int(time.time()))
+    for text, says in ((asking, "an asking token"), (reading, "reads    itineraries at https://air.example")):
+        answer = runner.invoke(app, ["explain", f"DPoP {text}"])
+        assert answer.exit_code == 0
+        assert says in answer.output
+        assert "leads to no act" in answer.output
+        assert "not checked: the signature" in answer.output
+    assert "token_expired" in runner.invoke(app, ["explain", person.asking_token("https://a.example", agent, 1)]).output
 
 
 def test_rubbish_is_said_to_be_nothing_known() -> None:

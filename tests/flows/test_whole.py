@@ -59,7 +59,7 @@ def person(server: RunningServer, airline: Airline) -> Visitor:
     return visitor
 
 
-def _link(visitor: Visitor, airline: Airline) -> httpx.Response:
+def _link(visitor: Visitor, airline: Any) -> httpx.Response:
     with httpx.Client() as browser:
         return link(visitor, airline.resource, browser)
 

@@ -8,6 +8,7 @@ from oneact.log.entry import Entry, Kind
 from oneact.log.states import Told, differences
 
 ASKED = {"service": "s", "txn": "t", "act_digest": "a", "display": "d"}
+READS = {"service": "s", "display": "d", "details": {"type": "oneact_read"}}
 AGENT = {"pairing": "p", "client_id": "c", "jkt": "j"}
 
 
@@ -59,6 +60,16 @@ def told(*entries: tuple[Kind, dict[str, Any]]) -> Told:
         ([(Kind.ASKED, ASKED), (Kind.DENIED, {})], {("request", "r"): "ada denied s t a d"}),
         ([(Kind.ASKED, ASKED), (Kind.EXPIRED, {})], {("request", "r"): "ada expired s t a d"}),
         ([(Kind.ASKED, ASKED), (Kind.CANCELLED, {})], {("request", "r"): "ada cancelled s t a d"}),
+        ([(Kind.READ_ASKED, READS), (Kind.READ_SHOWN, {})], {("read", "r"): 'ada pending d {"type":"oneact_read"}'}),
+        (
+            [(Kind.READ_ASKED, READS), (Kind.READ_OPENED, {}), (Kind.READ_TOKEN, {})],
+            {("read", "r"): 'ada opened d {"type":"oneact_read"}'},
+        ),
+        ([(Kind.READ_ASKED, READS), (Kind.READ_DENIED, {})], {("read", "r"): 'ada denied d {"type":"oneact_read"}'}),
+        (
+            [(Kind.READ_ASKED, READS), (Kind.READ_OPENED, {}), (Kind.READ_ENDED, {"by": "person"})],
+            {("read", "r"): 'ada ended d {"type":"oneact_read"}'},
+        ),
     ],
 )
 def test_entries_come_to_the_states_that_the_database_has(

@@ -8,7 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from oneact.errors import Reason, Refusal
-from oneact.protocol import act, client_assertion, dpop, id_token, jwk, metadata, offer, token
+from oneact.protocol import act, client_assertion, dpop, id_token, jwk, metadata, offer, ticket, token
 from oneact.service import checks
 from oneact.testing import InProcessApprover, TestAgent, new_key
 from tests.protocol.refusing import expect_refusal
@@ -104,6 +104,12 @@ SERVICE = metadata.ServiceMetadata(
 SERVER = metadata.ServerMetadata(APPROVE, {"token_endpoint": APPROVE + "/token", "jwks_uri": APPROVE + "/jwks"})
 
 
+@pytest.mark.parametrize("pinned", [None, "p-1"])
+def test_a_ticket_is_read_as_it_was_signed(pinned: str | None) -> None:
+    made = ticket.Ticket(AIR, APPROVE, "ada", "Ada", NOW, pinned, "N" * 43, NOW, NOW + 60, "t-1")
+    assert ticket.check(ticket.sign(made, KEY), keys(), AIR, APPROVE, NOW) == made
+
+
 def test_an_endpoint_that_a_server_has_not_is_refused() -> None:
     assert SERVER.endpoint("jwks_uri") == APPROVE + "/jwks"
     with expect_refusal(Reason.METADATA_INVALID):
@@ -117,6 +123,10 @@ def test_metadata_is_read_as_it_was_published() -> None:
     assert linked.authorization_servers is None
     without = {name: value for name, value in SERVICE.document().items() if name != "authorization_servers"}
     assert metadata.parse_service(without, AIR).document() == without
+    more = replace(SERVICE, personal=True, readable=True, ticket_uri=AIR + "/ticket")
+    assert metadata.parse_service(more.document(), AIR) == more
+    assert more.document()["scopes_supported"] == ["ask"]
+    assert more.document()["authorization_details_types_supported"] == ["oneact_act", "oneact_read"]
 
 
 @pytest.mark.parametrize(
@@ -132,6 +142,8 @@ def test_metadata_is_read_as_it_was_published() -> None:
         {"oneact_versions_supported": ["2"]},
         {"oneact_versions_supported": None},
         {"authorization_servers": []},
+        {"scopes_supported": "ask"},
+        {"scopes_supported": []},
     ],
 )
 def test_a_services_metadata_that_is_not_its_own_is_refused(changes: dict[str, object]) -> None:

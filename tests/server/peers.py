@@ -59,6 +59,8 @@ DOCUMENT: dict[str, Any] = {
     "rule": {"approvers": 1, "requester_excluded": False},
 }
 WITHOUT_TERMS = {**DOCUMENT, "action": "ping", "path": "/ping", "display": [], "terms": None}
+ITINERARIES = {"read": "itineraries", "intent": "Search itineraries", "path": "/itineraries"}
+BOOKINGS = {"read": "bookings", "intent": "See your bookings", "path": "/bookings/{reference}"}
 TERMS = {"price": {"amount": "312.00", "currency": "USD"}}
 
 
@@ -146,6 +148,7 @@ class Service:
     key: Any = field(default_factory=new_key)
     documents: list[dict[str, Any]] = field(default_factory=lambda: [DOCUMENT, WITHOUT_TERMS])
     fetched: list[str] = field(default_factory=list)
+    reads: list[dict[str, Any]] = field(default_factory=lambda: [ITINERARIES, BOOKINGS])
 
     def app(self) -> Starlette:
         async def publish(request: Any) -> JSONResponse:
@@ -177,6 +180,7 @@ class Service:
                 "oneact_roster_uri": self.url + "/oneact/roster",
             },
         }
+        found["/oneact/actions"] = {"actions": self.documents, "reads": self.reads}
         for document in self.documents:
             found["/oneact/actions/" + action.parse(document).digest] = document
         return found

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tests.spec.literal import ROOT
 
-from oneact.service import Act
+from oneact.service import Act, Asker, Reading
 from oneact.service.asgi import Guard
 from oneact.service.fastapi import Guard as FastApiGuard
 from oneact.service.guard import GuardCore
@@ -103,7 +103,9 @@ def test_no_other_file_stands_there_untried() -> None:
     assert FILES.keys() == {"air", "test_air", "plain", "bank"}
 
 
-@pytest.mark.parametrize("function", [GuardCore.__init__, FastApiGuard.action, Guard.asgi])
+@pytest.mark.parametrize(
+    "function", [GuardCore.__init__, FastApiGuard.action, FastApiGuard.read, Guard.asgi, Guard.asgi_read]
+)
 def test_every_argument_is_named(function: Any) -> None:
     missing = [name for name in inspect.signature(function).parameters if f"`{name}`" not in TEXT and name != "self"]
     assert missing == []
@@ -112,3 +114,9 @@ def test_every_argument_is_named(function: Any) -> None:
 def test_everything_a_handler_is_told_of_its_act_is_named() -> None:
     told = TEXT.partition("**`act`** has")[2].partition("\n\n")[0]
     assert [name for name in Act.__slots__ if f"`{name}`" not in told and name != "action"] == []
+
+
+def test_everything_that_is_told_of_who_asks_and_who_reads_is_named() -> None:
+    for told, sort in (("`asker` has", Asker), ("`reading: Reading` has", Reading)):
+        text = TEXT.partition(told)[2].partition("\n\n")[0]
+        assert [name for name in sort.__slots__ if f"`{name}`" not in text] == []

@@ -120,7 +120,7 @@ def _pairing(made: dict[str, Any]) -> list[str]:
     registered = {
         "client_id": AGENT_ID, "client_id_issued_at": PAIRED, **registration,
         "token_endpoint_auth_method": "private_key_jwt",
-        "grant_types": [GRANT, "urn:openid:params:grant-type:ciba"],
+        "grant_types": [GRANT, "urn:openid:params:grant-type:ciba", "client_credentials"],
     }  # fmt: skip
     nonce = {"DPoP_Nonce": NONCES[0]}
     started = {

@@ -10,7 +10,7 @@ import pytest
 
 from oneact.errors import Reason, Refusal
 from oneact.log.entry import Entry, Kind
-from oneact.protocol import canonical, display, jws, metadata, offer, receipt, token
+from oneact.protocol import asking, canonical, display, jws, metadata, offer, receipt, token
 from oneact.server import lifecycle
 from oneact.server.settings import TABLE, Settings
 from tests.log.acts import Story
@@ -18,6 +18,7 @@ from tests.spec.errors_table import MARKS, table
 from tests.spec.literal import AIR, APPROVE, ROOT
 from tests.spec.telling import METADATA_MARKS, documents, metadata_markdown
 from tests.spec.test_literal import MADE
+from tests.vectors.generate_read import ITINERARIES, opened, read_claims
 
 SPEC = (ROOT / "spec" / "oneact.md").read_text()
 SCHEMAS = {file.stem: canonical.parse(file.read_bytes()) for file in sorted((ROOT / "spec" / "schemas").glob("*.json"))}
@@ -38,6 +39,10 @@ FORMS: dict[str, Any] = {
     "roster": MADE["roster"],
     "offer": claims(MADE["offer"], offer.TYP),
     "token": claims(MADE["token"], token.TYP),
+    "asking_token": asking.AskingToken(APPROVE, "p-7Yc1", AIR, "c-9f2k", 1, 301, "j", "k" * 43).claims(),
+    "read": ITINERARIES,
+    "read_statement": opened()[0]["statement"],
+    "read_token": read_claims(),
     "receipt": claims(MADE["receipt"], receipt.TYP),
     "entry": Entry(Kind.ASKED, 1, "a", "r", {}).members(),
     "evidence": Story().executed().members(),

@@ -811,6 +811,9 @@ def token_claims(**changes: Any) -> dict[str, Any]:
     return {name: value for name, value in claims.items() if value is not DROP}
 
 
+ASKING = {"iss", "sub", "aud", "client_id", "iat", "exp", "jti", "cnf"}
+
+
 def make_token() -> None:
     file = File("token", "An action token: form and signature (section 4.6; checks 2).")
     base = {"jwks": jwks(SERVER, EDWARDS)}
@@ -825,6 +828,8 @@ def make_token() -> None:
         "cnf with more": {"cnf": {"jkt": "J" * 43, "x": 1}}, "no amr": {"amr": []}, "a jti too long": {"jti": "x" * 129},
     }.items():  # fmt: skip
         file.bad(name, "token_malformed", token=signed(token_claims(**change), "at+jwt", SERVER), **base)
+    asking = {name: value for name, value in token_claims().items() if name in ASKING} | {"scope": "ask"}
+    file.bad("an asking token", "token_malformed", token=signed(asking, "at+jwt", SERVER), **base)
     file.write()
 
 
@@ -1025,6 +1030,15 @@ def make_ended() -> None:
     file.write()
 
 
+READ_STATEMENT: dict[str, Any] = {
+    "iss": APPROVE, "aud": AIR, "sub": "p-1", "client_id": "c-1", "jkt": AGENT.public.thumbprint, "iat": T,
+    "exp": T + 3600, "nonce": "A" * 22, "display": "D" * 43, "authorization_details": [{
+        "type": "oneact_read", "locations": [AIR], "datatypes": ["itineraries"], "datatypes_digest": "R" * 43,
+        "duration": 3600,
+    }],
+}  # fmt: skip
+
+
 def make_gesture() -> None:
     file = File("gesture", "What a passkey gesture of each kind signs (section 4.4).")
     nonce, jkt = base64url.encode(bytes(range(16))), AGENT.public.thumbprint
@@ -1034,6 +1048,7 @@ def make_gesture() -> None:
         approval.PASSKEY: {"iss": APPROVE, "account": "a-1", "nonce": nonce, "add": {**BOB.credential.members(), "name": "Phone"}},
         approval.ROSTER: the_roster(ADA, BOB).members(),
         approval.APPROVAL: statement("I" * 43),
+        approval.READ: READ_STATEMENT,
     }  # fmt: skip
     for tag, value in values.items():
         file.good(tag, tag=tag, value=value)

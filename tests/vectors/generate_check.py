@@ -329,6 +329,7 @@ def make_of_the_assertion(file: File) -> None:
         ("a login gesture", "assertion_challenge", by(_gesture(approval.LOGIN))),
         ("a pairing gesture", "assertion_challenge", by(_gesture(approval.PAIR))),
         ("a gesture over a roster", "assertion_challenge", by(_gesture(approval.ROSTER))),
+        ("a gesture over reads", "assertion_challenge", by(_gesture(approval.READ))),
         ("without verification", "assertion_uv", by(given(passkey(3001, user_verified=False)))),
         ("without presence", "assertion_up", by(given(passkey(3001, user_present=False)))),
         ("another origin", "assertion_origin", by(given(_at(origin=EVIL)))),

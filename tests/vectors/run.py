@@ -30,6 +30,7 @@ from oneact.protocol import (
     jws,
     offer,
     passkey,
+    reading,
     receipt,
     roster,
     schema,
@@ -37,7 +38,9 @@ from oneact.protocol import (
     ticket,
     token,
 )
+from oneact.service import asking as asking_checks
 from oneact.service import checks
+from oneact.service import reads as read_checks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -216,13 +219,35 @@ def _check(request: Any, service: Any, account: Any, now: int) -> Outcome:
         service["nonces"],
     )
     held = checks.check_presented(presented, trust, now)
-    linked = None
-    if account is not None:
-        approvers = tuple(
-            checks.Approver(item["person"], roster.parse(item["roster"])) for item in account["approvers"]
-        )
-        linked = checks.Account(account["id"], approvers)
+    linked = None if account is None else _account(account)
     return {"persons": list(checks.check_approved(held, trust, linked, now).persons)}
+
+
+def _account(account: Any) -> checks.Account:
+    approvers = tuple(checks.Approver(item["person"], roster.parse(item["roster"])) for item in account["approvers"])
+    return checks.Account(account["id"], approvers)
+
+
+def _asking(request: Any, issuer: str, service: Any, account: str | None, now: int) -> Outcome:
+    """Make the checks of an asking token, as a request for an offer meets them."""
+    shown = checks.Shown(tuple(request["authorization"]), tuple(request["dpop"]), request["method"], request["htu"])
+    issuers = {known: jwk.parse_set(keys) for known, keys in service["issuers"].items()}
+    trust = checks.Trust(service["resource"], (), issuers, service["nonces"])
+    found, _ = asking_checks.check_asking(shown, issuer, trust, now)
+    linked = None if account is None else checks.Account(account, ())
+    asker = asking_checks.check_linked(found, linked)
+    return {"account": asker.account, "sub": asker.sub, "jkt": asker.jkt}
+
+
+def _read(request: Any, read: str, published: list[Any], service: Any, account: Any, now: int) -> Outcome:
+    """Make the checks of a read token, as a request for one read meets them."""
+    shown = checks.Shown(tuple(request["authorization"]), tuple(request["dpop"]), request["method"], request["htu"])
+    issuers = {known: jwk.parse_set(keys) for known, keys in service["issuers"].items()}
+    trust = checks.Trust(service["resource"], (), issuers, service["nonces"])
+    reads = {item["read"]: reading.parse_read(item) for item in published}
+    found, _, wanted = read_checks.check_read(shown, read, reads, trust, now)
+    opened = read_checks.check_opened(found, wanted, read, reads, None if account is None else _account(account))
+    return {"account": opened.account, "until": opened.until}
 
 
 def _entry(entry: Any, salt: str) -> Outcome:
@@ -287,6 +312,8 @@ KINDS: dict[str, Callable[..., Outcome]] = {
     "id_token": _id_token,
     "ticket": _ticket,
     "check": _check,
+    "asking": _asking,
+    "read": _read,
 }
 
 

@@ -38,7 +38,8 @@ def test_every_kind_has_a_file_with_both_good_and_bad() -> None:
 
 
 def test_every_code_of_the_numbered_checks_has_a_request_that_gets_it() -> None:
-    given = {vector["reason"] for vector in FILES["check"]["vectors"] if "reason" in vector}
+    listed = [*FILES["check"]["vectors"], *FILES["read"]["vectors"]]
+    given = {vector["reason"] for vector in listed if "reason" in vector}
     wanted = {reason.value for reason in Reason if 1 <= reason.check <= 10 and reason not in GUARDS}
     assert wanted - given == set()
 

@@ -2,7 +2,7 @@
 
 from oneact.agent.agent import Agent, Result
 from oneact.agent.errors import AgentError, Denied, Expired, OutcomeUnknown, Refused, TermsChanged, Unreachable
-from oneact.agent.published import published_actions
+from oneact.agent.published import published_actions, published_reads
 
 __all__ = [
     "Agent",
@@ -15,4 +15,5 @@ __all__ = [
     "TermsChanged",
     "Unreachable",
     "published_actions",
+    "published_reads",
 ]

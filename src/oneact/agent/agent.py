@@ -8,7 +8,7 @@ import secrets
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 from urllib.parse import urlencode
 
 from oneact.agent import flow, keys, pairing
@@ -18,13 +18,16 @@ from oneact.errors import Reason, Refusal
 from oneact.protocol import canonical, jwk, metadata
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from oneact.agent.keys import Pairing
     from oneact.protocol.canonical import Json
     from oneact.protocol.jwk import PublicKey
     from oneact.protocol.metadata import ServerMetadata
     from oneact.protocol.receipt import Receipt
+
+
+_OVER: Final = frozenset({"read_ended", "grant_unknown", "read_changed", "account_not_linked"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,7 @@ class Agent:
         self._shell = shell
         self._server = server
         self._pairing = pairing_
+        self._sessions: list[flow.Session] = []
 
     @classmethod
     async def open(
@@ -149,6 +153,59 @@ class Agent:
         wanted = flow.Wanted(described.resource, method.upper(), url, body, kind, None, strict)
         return await self._run(wanted, described, found, reason, wait, idempotency_key)
 
+    async def read(  # noqa: PLR0913 - what is read, and what a session is asked for with
+        self,
+        service: str,
+        name: str,
+        parameters: dict[str, Json] | None = None,
+        *,
+        reads: Sequence[str] = (),
+        seconds: int = 3600,
+        reason: str = "",
+        wait: int = 600,
+    ) -> Result:
+        """Read once, by the read's name; where no session over it is open, the person is asked to open one.
+
+        `parameters` go into the path where it names them, else into the query. `reads` are others to be opened with it,
+        for 60 to 3,600 `seconds`. One over the same reads that is open already is taken up without asking. Raises
+        `Denied`, `Expired`, `Unreachable` or `Refused`: with `read_ended` where the session is over or the person has
+        ended it, after which the next call asks anew.
+        """
+        strict = _strict(parameters or {})
+        session = self._session(check_url(service.rstrip("/")), name)
+        if session is None:
+            session = await self._open_reads(service, (name, *reads), seconds, reason, wait)
+        try:
+            with as_refused():
+                asker = self._asker(reason, wait, "")
+                held, answer = await self._shell.run(flow.fetch(session, name, strict, asker, self._shell.now()))
+        except Refused as refused:
+            if refused.reason in _OVER:
+                self._sessions.remove(session)
+            raise
+        self._sessions[self._sessions.index(session)] = held
+        return Result(answer.status, answer.headers.get("content-type", ""), answer.body, None, "")
+
+    async def _open_reads(
+        self, service: str, names: Sequence[str], seconds: int, reason: str, wait: int
+    ) -> flow.Session:
+        """Have a session opened and wait for the person; one that is open at the server is taken up again."""
+        described, _ = await self._discover(service)
+        names = tuple(dict.fromkeys(names))
+        try:
+            with as_refused():
+                asker = self._asker(reason, wait, "")
+                session = await self._shell.run(flow.open_session(asker, described, names, seconds))
+        except Refused as refused:
+            if refused.reason in flow.LINK_HELPS:
+                refused.link_uri = described.link_uri
+            raise
+        self._sessions.append(session)
+        return session
+
+    def _session(self, service: str, name: str) -> flow.Session | None:
+        return next((found for found in self._sessions if found.resource == service and name in found.reads), None)
+
     async def close(self) -> None:
         """Close the connections; the pairing stays."""
         await self._shell.close()
@@ -174,17 +231,20 @@ class Agent:
         wait: int,
         idempotency_key: str,
     ) -> Result:
-        held = self._pairing
         if not idempotency_key.isascii() or not idempotency_key.isprintable():
             raise Refused(Reason.REQUEST_MALFORMED.value, "idempotency_key is not of printable ASCII")
-        asker = flow.Asker(
-            self._server, held.hint, held.client_id, held.key.public.thumbprint,
-            idempotency_key or secrets.token_urlsafe(16), reason, wait,
-        )  # fmt: skip
+        asker = self._asker(reason, wait, idempotency_key)
         with as_refused():
             outcome = await self._shell.run(flow.act(wanted, asker, described, found))
         await self._deliver(outcome)
         return Result(outcome.status, outcome.content_type, outcome.body, outcome.receipt, outcome.jws)
+
+    def _asker(self, reason: str, wait: int, idempotency_key: str) -> flow.Asker:
+        held = self._pairing
+        return flow.Asker(
+            self._server, held.hint, held.client_id, held.key.public.thumbprint,
+            idempotency_key or secrets.token_urlsafe(16), reason, wait,
+        )  # fmt: skip
 
     async def _deliver(self, outcome: flow.Outcome) -> None:
         """Bring the receipt to the approval server too, for a service that cannot reach it; best effort."""

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from oneact.protocol.action import Action
+    from oneact.protocol.reading import Read
 
 
 def lines(action: Action) -> Iterator[str]:
@@ -20,6 +21,11 @@ def lines(action: Action) -> Iterator[str]:
     if action.terms is not None:
         yield "  and the service states, in its offer:"
         yield from _members(action.terms, "always")
+
+
+def of_read(read: Read) -> str:
+    """Say what a read tells and where; all of it is the service's word, escaped."""
+    return f"{read.name}: {escape(read.intent)}, to read at {escape(read.path)}"
 
 
 def _members(schema: dict[str, Any], required: str) -> Iterator[str]:

@@ -15,12 +15,12 @@ app = typer.Typer(help="Act as an agent: pair with a person, ask for one act, li
 Issuer = Annotated[str, typer.Option("--server", help="The approval server's address.", envvar="ONEACT_SERVER")]
 KeyFile = Annotated[Path | None, typer.Option(help="The file of this pairing; by default one for each server.")]
 Service = Annotated[str, typer.Argument(help="The service's identifier, for example https://air.example.")]
-_LOCAL: Final = "http://localhost:8400"
+LOCAL: Final = "http://localhost:8400"
 
 
 @app.command()
 def pair(
-    server: Issuer = _LOCAL,
+    server: Issuer = LOCAL,
     name: Annotated[str, typer.Option(help="What the person will see you as.")] = "oneact agent",
     code: Annotated[str, typer.Option(help="A pairing code that the person made at their own page.")] = "",
     again: Annotated[bool, typer.Option("--again", help="Pair anew, after the person has removed this agent.")] = False,
@@ -28,7 +28,7 @@ def pair(
 ) -> None:
     """Pair with a person: show a code, and wait until they have typed it and confirmed with their passkey."""
 
-    async def run() -> None:
+    async def work() -> None:
         from oneact.agent import Agent, keys
 
         server_ = server.rstrip("/")
@@ -40,7 +40,7 @@ def pair(
             typer.echo(f"paired before, and nothing was changed; fingerprint {agent.fingerprint}")
             typer.echo("if the person has removed this agent meanwhile, pair anew with --again")
 
-    _run(run)
+    run(work)
 
 
 @app.command()
@@ -48,7 +48,7 @@ def act(
     service: Service,
     action: Annotated[str, typer.Argument(help="The action's name, as `oneact agent actions` lists it.")],
     parameters: Annotated[str, typer.Argument(help="The parameters, as a JSON object.")] = "{}",
-    server: Issuer = _LOCAL,
+    server: Issuer = LOCAL,
     reason: Annotated[str, typer.Option(help="Why, in your words; the person sees it as unverified.")] = "",
     wait: Annotated[int, typer.Option(help="How many seconds to wait for the person.")] = 600,
     key_file: KeyFile = None,
@@ -57,9 +57,9 @@ def act(
 
     Exit status: 0 done, 3 denied, 4 expired, 5 refused, 6 unreachable, 7 outcome unknown.
     """
-    given = _object(parameters)
+    given = an_object(parameters)
 
-    async def run() -> None:
+    async def work() -> None:
         from oneact.agent import Agent
 
         async with await Agent.open(server, key_file=key_file) as agent:
@@ -71,22 +71,24 @@ def act(
             typer.echo(f"receipt: {receipt.status}, txn {receipt.txn}, verified", err=True)
             raise typer.Exit(0 if receipt.status == "executed" else 5)
 
-    _run(run)
+    run(work)
 
 
 @app.command()
 def actions(service: Service) -> None:
-    """List the actions that a service publishes, with their parameters; needs no pairing."""
+    """List the actions that a service publishes, with their parameters, and its reads; needs no pairing."""
 
-    async def run() -> None:
-        from oneact.agent import published_actions
-        from oneact.cli.actions import lines
+    async def work() -> None:
+        from oneact.agent import published_actions, published_reads
+        from oneact.cli.actions import lines, of_read
 
         for action in await published_actions(service):
             for line in lines(action):
                 typer.echo(line)
+        for read in await published_reads(service):
+            typer.echo(of_read(read))
 
-    _run(run)
+    run(work)
 
 
 @app.command("list")
@@ -111,7 +113,8 @@ def list_pairings() -> None:
         typer.echo(f"no pairings in {keys.folder()}")
 
 
-def _object(text: str) -> dict[str, Any]:
+def an_object(text: str) -> dict[str, Any]:
+    """Read a JSON object that was typed."""
     try:
         value = json.loads(text)
     except ValueError as error:
@@ -121,7 +124,7 @@ def _object(text: str) -> dict[str, Any]:
     return value
 
 
-def _run(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+def run(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
     """Run a command's work; every end of an act has its exit status, with what to do about it."""
     from oneact import agent
     from oneact.errors import Refusal

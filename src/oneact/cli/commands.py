@@ -7,10 +7,11 @@ from typing import Annotated
 import typer
 
 import oneact
-from oneact.cli import agent, conformance, explain, flush, log, serve, service, service_sql, sidecar, verify
+from oneact.cli import agent, agent_read, conformance, explain, flush, log, serve, service, service_sql, sidecar, verify
 
 app = typer.Typer(name="oneact", no_args_is_help=True, add_completion=False)
 app.command("serve")(serve.serve)
+agent.app.command("read")(agent_read.read)
 app.add_typer(agent.app, name="agent")
 app.add_typer(log.app, name="log")
 app.command("verify")(verify.verify)

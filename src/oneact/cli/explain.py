@@ -108,8 +108,13 @@ def _typ(text: str) -> str:
 
 
 def _token(text: str, fetch: bool) -> Iterator[str]:
-    from oneact.protocol import jws, token
+    from oneact.protocol import asking, jws, read_token, token
 
+    others = {asking.SCOPE: _asking, read_token.SCOPE: _read}
+    other = others.get(str(jws.parse(text, token.TYP, token.FAULTS).claims.get("scope")))
+    if other is not None:
+        yield from other(text, fetch)
+        return
     found, parsed = token.parse(text)
     named, now = token.parse_act(found), int(time.time())
     yield "an action token: the right to have one act done, once"
@@ -119,10 +124,45 @@ def _token(text: str, fetch: bool) -> Iterator[str]:
     yield f"txn      {found.txn}"
     yield f"approved by {len(token.parse_approvals(found))} person(s)"
     yield "passed   form, type and algorithm"
-    left = found.exp - now
-    yield f"passed   time: {left} s are left" if left > 0 else f"failed   time: expired {-left} s ago (token_expired)"
+    yield _time(found.exp - now)
     yield from _signature(lambda keys: jws.verify_with(parsed, keys, token.FAULTS), found.iss, fetch, server=True)
     yield "not checked here: proof, parameters, link, and the passkey's signature, which need the service's own data"
+
+
+def _asking(text: str, fetch: bool) -> Iterator[str]:
+    from oneact.protocol import asking, jws, token
+
+    found, parsed = asking.parse(text)
+    yield "an asking token: it says who asks for an offer, and leads to no act"
+    yield f"at       {found.aud}"
+    yield f"by       agent {found.client_id}, key {found.jkt}"
+    yield f"from     {found.iss} for {found.sub}"
+    yield "passed   form, type and algorithm"
+    yield _time(found.exp - int(time.time()))
+    yield from _signature(lambda keys: jws.verify_with(parsed, keys, token.FAULTS), found.iss, fetch, server=True)
+    yield "not checked here: proof and link, which need the service's own data"
+
+
+def _read(text: str, fetch: bool) -> Iterator[str]:
+    from oneact.errors import Reason
+    from oneact.protocol import jws, read_token, reading, token
+
+    found, parsed = read_token.parse(text)
+    wanted = reading.parse_details(found.details, Reason.READ_MALFORMED)
+    said, _ = read_token.parse_approvals(found.approvals)
+    yield "a read token: it reads what a person has opened, and leads to no act"
+    yield f"reads    {', '.join(wanted.names)} at {wanted.location}"
+    yield f"by       agent {found.client_id}, key {found.jkt}"
+    yield f"from     {found.iss} for {found.sub}"
+    yield f"session  ends {said.exp}, {said.exp - int(time.time())} s from now"
+    yield "passed   form, type and algorithm"
+    yield _time(found.exp - int(time.time()))
+    yield from _signature(lambda keys: jws.verify_with(parsed, keys, token.FAULTS), found.iss, fetch, server=True)
+    yield "not checked here: proof, link, and the passkey's signature, which need the service's own data"
+
+
+def _time(left: int) -> str:
+    return f"passed   time: {left} s are left" if left > 0 else f"failed   time: expired {-left} s ago (token_expired)"
 
 
 def _receipt(text: str, fetch: bool) -> Iterator[str]:

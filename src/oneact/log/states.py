@@ -12,6 +12,7 @@ text that holds everything on which a decision rests:
 | request | request | account, state, service, `txn`, act digest, display digest |
 | receipt | request | the receipt |
 | finding | finding | account, what was found, service, `txn` |
+| read | session | account, `pending`, `opened`, `denied` or `ended`, display digest, what it is for |
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ _REQUEST_STATES: Final = {
     Kind.CANCELLED: "cancelled",
     Kind.TOKEN_ISSUED: "issued",
 }
+_READ_STATES: Final = {Kind.READ_OPENED: "opened", Kind.READ_DENIED: "denied", Kind.READ_ENDED: "ended"}
 _PAIRING_STATES: Final = {Kind.AGENT_BLOCKED: "blocked", Kind.AGENT_REMOVED: "removed"}
 
 
@@ -58,6 +60,8 @@ class Told:
             Kind.FINDING: self._finding,
             **dict.fromkeys(_PAIRING_STATES, self._pairing),
             **dict.fromkeys(_REQUEST_STATES, self._request),
+            Kind.READ_ASKED: self._read_asked,
+            **dict.fromkeys(_READ_STATES, self._read),
         }
 
     def tell(self, entry: Entry) -> None:
@@ -109,6 +113,15 @@ class Told:
         at = ("request", entry.request)
         account, _, rest = self.states.get(at, "").partition(" ")
         self.states[at] = f"{account} {_REQUEST_STATES[entry.kind]} {rest.partition(' ')[2]}"
+
+    def _read_asked(self, entry: Entry) -> None:
+        details = canonical.encode(entry.content.get("details")).decode()
+        self.states["read", entry.request] = f"{entry.account} pending {_text(entry, 'display')} {details}"
+
+    def _read(self, entry: Entry) -> None:
+        at = ("read", entry.request)
+        account, _, rest = self.states.get(at, "").partition(" ")
+        self.states[at] = f"{account} {_READ_STATES[entry.kind]} {rest.partition(' ')[2]}"
 
     def _receipt(self, entry: Entry) -> None:
         self.states["receipt", entry.request] = _text(entry, "receipt")

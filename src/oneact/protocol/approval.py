@@ -17,7 +17,8 @@ PAIR: Final = "oneact-pair-1"
 PASSKEY: Final = "oneact-passkey-1"
 ROSTER: Final = "oneact-roster-1"
 APPROVAL: Final = "oneact-approval-1"
-TAGS: Final = (LOGIN, PAIR, PASSKEY, ROSTER, APPROVAL)
+READ: Final = "oneact-read-1"
+TAGS: Final = (LOGIN, PAIR, PASSKEY, ROSTER, APPROVAL, READ)
 
 MAX_ACTS: Final = 20
 LIFETIME_ONE: Final = 60
@@ -73,9 +74,6 @@ def parse(value: Json) -> Statement:
     """Read a statement whose members are exactly these; refuses `statement_malformed`."""
     reason = Reason.STATEMENT_MALFORMED
     members = form.closed(value, reason, _MEMBERS)
-    nonce = form.text(members["nonce"], reason)
-    if not _NONCE.fullmatch(nonce):
-        raise Refusal(reason, "the nonce is not 16 octets in base64url")
     acts = form.texts(members["acts"], reason, MAX_ACTS)
     for item in acts:
         form.digest(item, reason)
@@ -85,9 +83,17 @@ def parse(value: Json) -> Statement:
         jkt=form.digest(members["jkt"], reason),
         iat=form.integer(members["iat"], reason),
         exp=form.integer(members["exp"], reason),
-        nonce=nonce,
+        nonce=nonce(members["nonce"]),
         acts=acts,
     )
+
+
+def nonce(value: Json) -> str:
+    """Read a statement's nonce, 16 octets in base64url; refuses `statement_malformed`."""
+    found = form.text(value, Reason.STATEMENT_MALFORMED)
+    if not _NONCE.fullmatch(found):
+        raise Refusal(Reason.STATEMENT_MALFORMED, "the nonce is not 16 octets in base64url")
+    return found
 
 
 def item_hash(aud: str, sub: str, txn: str, act: str, display: str) -> str:

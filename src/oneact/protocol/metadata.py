@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from oneact.errors import Reason, Refusal
-from oneact.protocol import form
+from oneact.protocol import act, asking, form, reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -59,6 +59,7 @@ class ServerMetadata:
                 "authorization_code",
                 "urn:ietf:params:oauth:grant-type:device_code",
                 "urn:openid:params:grant-type:ciba",
+                "client_credentials",
             ],
             "subject_types_supported": ["pairwise"],
             "code_challenge_methods_supported": ["S256"],
@@ -70,9 +71,9 @@ class ServerMetadata:
             "dpop_signing_alg_values_supported": algorithms,
             "backchannel_token_delivery_modes_supported": ["poll", "ping"],
             "backchannel_user_code_parameter_supported": False,
-            "authorization_details_types_supported": ["oneact_act"],
+            "authorization_details_types_supported": [act.TYPE, reading.TYPE],
             "client_id_metadata_document_supported": True,
-            "scopes_supported": ["openid"],
+            "scopes_supported": ["openid", asking.SCOPE],
         }
 
 
@@ -81,7 +82,8 @@ class ServiceMetadata:
     """A service: its identifier, its name, where its keys and actions stand, and the servers it accepts.
 
     `authorization_servers` is None where it accepts whichever a person links. `ticket_uri` is where its own approval
-    server sends browsers to be told who is signed in; None where it has none.
+    server sends browsers to be told who is signed in; None where it has none. `personal` tells that the terms of some
+    of its actions are told to an asking token alone, `readable` that it publishes reads.
     """
 
     resource: str
@@ -92,6 +94,8 @@ class ServiceMetadata:
     act_uri: str
     authorization_servers: tuple[str, ...] | None
     ticket_uri: str | None = None
+    personal: bool = False
+    readable: bool = False
 
     def document(self) -> dict[str, Json]:
         """Give the document that stands at the service's well-known address."""
@@ -102,7 +106,7 @@ class ServiceMetadata:
             "txn_challenge_jwks_uri": self.jwks_uri,
             "txn_challenge_signing_alg_values_supported": list(ALGORITHMS),
             "authorization_details_types_metadata_endpoint": self.actions_uri,
-            "authorization_details_types_supported": ["oneact_act"],
+            "authorization_details_types_supported": [act.TYPE],
             "bearer_methods_supported": [],
             "dpop_bound_access_tokens_required": True,
             "dpop_signing_alg_values_supported": list(ALGORITHMS),
@@ -110,6 +114,10 @@ class ServiceMetadata:
             "oneact_link_uri": self.link_uri,
             "oneact_act_uri": self.act_uri,
         }
+        if self.personal:
+            document["scopes_supported"] = [asking.SCOPE]
+        if self.readable:
+            document["authorization_details_types_supported"] = [act.TYPE, reading.TYPE]
         if self.authorization_servers is not None:
             document["authorization_servers"] = list(self.authorization_servers)
         if self.ticket_uri is not None:
@@ -138,7 +146,8 @@ def parse_service(value: Json, resource: str) -> ServiceMetadata:
     members, reason = _members(value), Reason.METADATA_INVALID
     if members.get("resource") != resource:
         raise Refusal(reason, "the resource differs from the one asked for")
-    listed, ticket_uri = members.get("authorization_servers"), members.get("oneact_ticket_uri")
+    listed, scopes = members.get("authorization_servers"), members.get("scopes_supported")
+    ticket_uri, types = members.get("oneact_ticket_uri"), members.get("authorization_details_types_supported")
     found = ServiceMetadata(
         resource=resource,
         name=form.text(members.get("resource_name"), reason, 80),
@@ -148,6 +157,8 @@ def parse_service(value: Json, resource: str) -> ServiceMetadata:
         act_uri=form.text(members.get("oneact_act_uri"), reason),
         authorization_servers=None if listed is None else form.texts(listed, reason, 32),
         ticket_uri=None if ticket_uri is None else form.text(ticket_uri, reason),
+        readable=isinstance(types, list) and reading.TYPE in types,
+        personal=scopes is not None and asking.SCOPE in form.texts(scopes, reason, 32),
     )
     own = (found.jwks_uri, found.actions_uri, found.link_uri, found.act_uri, found.ticket_uri or found.act_uri)
     _check_origins(own, resource)

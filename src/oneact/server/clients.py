@@ -31,7 +31,11 @@ _OPTIONAL: Final = frozenset(
         "backchannel_client_notification_endpoint",
     }
 )
-_GRANTS: Final = ["urn:ietf:params:oauth:grant-type:device_code", "urn:openid:params:grant-type:ciba"]
+_GRANTS: Final = [
+    "urn:ietf:params:oauth:grant-type:device_code",
+    "urn:openid:params:grant-type:ciba",
+    "client_credentials",
+]
 
 
 @dataclass(frozen=True, slots=True)

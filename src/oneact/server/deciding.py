@@ -98,7 +98,7 @@ async def begin(world: World, session: Session, request_ids: Json) -> dict[str, 
     statement = approval.Statement(
         world.issuer, row["client_id"], row["jkt"], now, now + lifetime, world.new_id(), acts
     )
-    allowed = [credential.id for credential in await _able(world, session, _pinned(row))]
+    allowed = [credential.id for credential in await able(world, session, pinned(row))]
     if not allowed:
         raise Refusal(Reason.PASSKEY_NOT_PINNED, "the service has pinned no passkey that this person has")
     about: dict[str, Json] = {"requests": list(ids)}
@@ -120,10 +120,10 @@ async def approve(world: World, session: Session, request_ids: Json, gesture_id:
     if world.now() >= statement.exp:
         raise Refusal(Reason.STATEMENT_TIME, "the gesture came too late")
     _check_sizes(world, shown, statement, assertion)
-    pinned = _pinned(shown[0].row)
-    if (pinned.rp_id, pinned.origins) != (world.settings.rp_id, (world.settings.origin,)):
+    roster_ = pinned(shown[0].row)
+    if (roster_.rp_id, roster_.origins) != (world.settings.rp_id, (world.settings.origin,)):
         raise Refusal(Reason.ROSTER_RP_ID, "the service has pinned another RP ID or origin")
-    await gestures.verify(world, gesture, assertion, await _able(world, session, pinned))
+    await gestures.verify(world, gesture, assertion, await able(world, session, roster_))
     await _write_approval(world, session, shown, statement, assertion)
 
 
@@ -194,11 +194,12 @@ def _check_sizes(world: World, shown: Sequence[Shown], statement: Statement, ass
         tokens.check_size(world, {**item.row, "auth_time": world.now(), "approved_until": statement.exp}, approvals)
 
 
-def _pinned(row: Row) -> Roster:
+def pinned(row: Row) -> Roster:
+    """Give the roster that a service has pinned, of a row that has its link's."""
     return roster.parse(canonical.parse(row["roster"].encode()))
 
 
-async def _able(world: World, session: Session, pinned: Roster) -> list[Credential]:
+async def able(world: World, session: Session, pinned: Roster) -> list[Credential]:
     """Give the pinned passkeys that the account still has: a removed one approves nothing, whoever has it pinned."""
     known = await passkeys.of_account(world, session.account)
     return [item for item in pinned.credentials if item in known]

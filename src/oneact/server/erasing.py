@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 # Whatever points at something stands before what it points at.
 _ROOMS: Final = (
-    "receipts", "findings", "requests", "codes", "links", "device_codes", "pairing_codes", "pairings", "passkeys",
-    "gestures", "sessions",
+    "receipts", "findings", "requests", "read_sessions", "codes", "links", "device_codes", "pairing_codes",
+    "pairings", "passkeys", "gestures", "sessions",
 )  # fmt: skip
 
 

@@ -6,10 +6,10 @@ import asyncio
 import contextlib
 import json
 from enum import Enum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from oneact.protocol import canonical
-from oneact.server import pairing
+from oneact.server import opening, pairing
 from oneact.server.lifecycle import State
 
 if TYPE_CHECKING:
@@ -84,23 +84,36 @@ def outcome(row: Row, now: int) -> Outcome:
     return {State.DENIED: Outcome.DENIED, State.EXPIRED: Outcome.EXPIRED, State.CANCELLED: Outcome.CANCELLED}[state]
 
 
-async def inbox(world: World, session: Session) -> tuple[list[list[Row]], int, str]:
-    """Give what waits: requests by batch, how many agents want to be paired, and a text that differs when these do."""
+class Waiting(NamedTuple):
+    """What waits for a person: requests by batch, read sessions, how many agents want to be paired.
+
+    `version` is a text that differs when these do.
+    """
+
+    batches: list[list[Row]]
+    reads: list[Row]
+    agents: int
+    version: str
+
+
+async def inbox(world: World, session: Session) -> Waiting:
+    """Give what waits."""
     rows = await world.store.all("inbox", session.account, world.now())
     agents = await pairing.waiting_for(world, session.account)
     batches: dict[str, list[Row]] = {}
     for row in rows:
         row["intent"] = json.loads(row["lines"])[0]
         batches.setdefault(row["batch_id"] or row["id"], []).append(row)
-    version = canonical.digest([[row["id"] for row in rows], [row["id"] for row in agents]])
-    return list(batches.values()), len(agents), version
+    reads = await opening.pending(world, session)
+    version = canonical.digest([[row["id"] for row in found] for found in (rows, agents, reads)])
+    return Waiting(list(batches.values()), reads, len(agents), version)
 
 
-async def changed_inbox(world: World, session: Session, version: str) -> tuple[list[list[Row]], int, str]:
+async def changed_inbox(world: World, session: Session, version: str) -> Waiting:
     """Give what waits as soon as it differs from `version`, at the latest after 25 seconds."""
     async with changing(world, session, MAX_WAIT) as change:
         found = await inbox(world, session)
-        if found[2] == version:
+        if found.version == version:
             await change
             found = await inbox(world, session)
     return found

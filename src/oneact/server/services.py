@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from oneact.errors import Reason, Refusal
-from oneact.protocol import action, form, jwk, metadata
+from oneact.protocol import action, form, jwk, metadata, reading
 
 if TYPE_CHECKING:
     from oneact.protocol.action import Action
     from oneact.protocol.jwk import PublicKey
     from oneact.protocol.metadata import ServiceMetadata
+    from oneact.protocol.reading import Read, Wanted
     from oneact.server.world import World
 
 
@@ -48,6 +49,24 @@ async def described_action(world: World, service: ServiceMetadata, digest: str) 
     if found.digest != digest:
         raise Refusal(Reason.OFFER_ACTION, "what is published has another digest")
     return found
+
+
+async def described_reads(world: World, wanted: Wanted) -> list[Read]:
+    """Give the reads that a session is for as the service publishes them; refuses `read_unknown`.
+
+    Where the service says something else of them than the agent does, they are fetched anew, once.
+    """
+    service = await describe(world, wanted.location)
+    for get in (world.fetch.get_json, world.fetch.refresh):
+        document = await get(service.actions_uri)
+        listed = document.get("reads") if isinstance(document, dict) else None
+        reads = [reading.parse_read(item) for item in listed] if isinstance(listed, list) else []
+        by_name = {read.name: read for read in reads}
+        if all(name in by_name for name in wanted.names):
+            found = [by_name[name] for name in wanted.names]
+            if reading.want(wanted.location, found, wanted.duration) == wanted:
+                return found
+    raise Refusal(Reason.READ_UNKNOWN, f"{wanted.names} with that digest")
 
 
 async def client(world: World, client_id: str) -> ServiceClient:

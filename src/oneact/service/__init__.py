@@ -2,7 +2,7 @@
 
 from oneact.errors import Reason, Refusal
 from oneact.protocol.action import Rule
-from oneact.service.act import Act, LocalAccount
+from oneact.service.act import Act, Asker, LocalAccount, Reading
 from oneact.service.asgi import Guard
 from oneact.service.exchange import Answer, Request
 from oneact.service.issuers import LINKED
@@ -16,9 +16,11 @@ __all__ = [
     "SPENDS_SQL",
     "Act",
     "Answer",
+    "Asker",
     "Beside",
     "Guard",
     "LocalAccount",
+    "Reading",
     "Reason",
     "Refusal",
     "Request",

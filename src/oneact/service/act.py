@@ -1,4 +1,4 @@
-"""What a handler and the link page are given: the verified act, and the local account that is signed in."""
+"""What an owner's functions are given: the verified act, who asks for terms, the local account that is signed in."""
 
 from __future__ import annotations
 
@@ -24,6 +24,32 @@ class Act:
     parameters: dict[str, Json]
     terms: dict[str, Json] | None
     approvers: tuple[str, ...]
+    issuer: str
+    client_id: str
+    jkt: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks for terms: the local `account`, at which approval server under which name, and the agent with its key.
+
+    The agent has shown who it is, the person has approved nothing yet.
+    """
+
+    account: str
+    issuer: str
+    sub: str
+    client_id: str
+    jkt: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Who reads: the local `account` that has opened this `read`, until which second, and the agent with its key."""
+
+    account: str
+    read: str
+    until: int
     issuer: str
     client_id: str
     jkt: str

@@ -15,6 +15,7 @@ from oneact.service.exchange import Answer, Request
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 
+    from oneact.service.act import Reading
     from oneact.service.guard import GuardCore
 
     Scope = MutableMapping[str, Any]
@@ -40,6 +41,17 @@ class Guard(DescribedGuard["Endpoint"]):
             await self.stop()
 
     asgi = DescribedGuard.described
+
+    def asgi_read(
+        self, name: str, *, intent: str, path: str
+    ) -> Callable[[Callable[[Request, Reading], Any]], ReadEndpoint]:
+        """Guard `handler(request, reading)` of a read and give an ASGI endpoint for its route, a GET.
+
+        `intent` is one line for the person, `path` where the route stands. The handler changes nothing, and gives what
+        the handler of an action may give. Raises ValueError for a name that is taken, or what cannot be published.
+        """
+        self.publish_read(name, intent, path)
+        return lambda handler: ReadEndpoint(self, name, handler)
 
     def _endpoint(self, name: str) -> Endpoint:
         """Give the ASGI endpoint of an action."""
@@ -71,6 +83,18 @@ class Endpoint:
         """Answer one request to the action's own route."""
         path = {name: str(value) for name, value in scope.get("path_params", {}).items()}
         await respond(scope, receive, send, lambda request: self._guard.acted(self._name, path, request))
+
+
+class ReadEndpoint:
+    """The ASGI endpoint of one read."""
+
+    def __init__(self, guard: Guard, name: str, handler: Callable[[Request, Reading], Any]) -> None:
+        self._guard, self._name, self._handler = guard, name, handler
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request to the read's own route."""
+        name, handler = self._name, self._handler
+        await respond(scope, receive, send, lambda request: self._guard.read_by(name, handler, request))
 
 
 async def respond(scope: Scope, receive: Receive, send: Send, answer: Callable[[Request], Awaitable[Answer]]) -> None:

@@ -18,13 +18,16 @@ Codes: 1 to 4 `invalid_token`, 5 `invalid_dpop_proof` or `use_dpop_nonce`, 6 to 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from oneact.errors import Reason, Refusal
 from oneact.protocol import act, approval, display, dpop, jws, passkey, terms, token
+from oneact.protocol.asking import AskingToken
+from oneact.protocol.read_token import ReadToken
+from oneact.protocol.token import ActionToken
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from oneact.protocol.act import Act
     from oneact.protocol.action import Action
@@ -35,9 +38,10 @@ if TYPE_CHECKING:
     from oneact.protocol.jwk import PublicKey
     from oneact.protocol.passkey import Credential
     from oneact.protocol.roster import Roster
-    from oneact.protocol.token import ActionToken, Approval
+    from oneact.protocol.token import Approval
 
 _SCHEME: Final = "dpop "
+_T = TypeVar("_T", ActionToken, AskingToken, ReadToken)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,15 @@ class Presented:
     htu: str
     action: Action
     parameters: dict[str, Json]
+
+
+class Shown(NamedTuple):
+    """A token and a proof as they came with a request: every value of the two fields, the method, the address."""
+
+    authorization: tuple[str, ...]
+    dpop: tuple[str, ...]
+    method: str
+    htu: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +135,13 @@ def check_holder(
     authorization: tuple[str, ...], proofs: tuple[str, ...], method: str, htu: str, trust: Trust, now: int
 ) -> tuple[ActionToken, Proof]:
     """Make checks 1, 2, 4 and 5 alone, as for a receipt that the token's holder asks for."""
-    token_text, proof_text = _one_token_one_proof(authorization, proofs)
-    found, parsed = token.parse(token_text)
+    return check_shown(token.parse, Shown(authorization, proofs, method, htu), trust, now)
+
+
+def check_shown(parse: Callable[[str], tuple[_T, jws.Jws]], shown: Shown, trust: Trust, now: int) -> tuple[_T, Proof]:
+    """Make checks 1, 2, 4 and 5 of a token of the one form that `parse` reads."""
+    token_text, proof_text = _one_token_one_proof(shown.authorization, shown.dpop)
+    found, parsed = parse(token_text)
     keys = trust.issuers.get(found.iss)
     if keys is None:
         raise Refusal(Reason.TOKEN_ISSUER, f"iss {found.iss!r}")
@@ -131,7 +149,7 @@ def check_holder(
     jws.verify_with(parsed, keys, token.FAULTS)
     if found.aud != trust.resource:
         raise Refusal(Reason.TOKEN_AUDIENCE, f"aud {found.aud!r}")
-    proof = dpop.check_parsed(taken, method, htu, now, token=token_text, nonces=trust.nonces)
+    proof = dpop.check_parsed(taken, shown.method, shown.htu, now, token=token_text, nonces=trust.nonces)
     if proof.jkt != found.jkt:
         raise Refusal(Reason.PROOF_BINDING, "another key than cnf.jkt")
     return found, proof
@@ -140,7 +158,7 @@ def check_holder(
 def check_approved(held: Held, trust: Trust, account: Account | None, now: int) -> Approved:
     """Make checks 3 and 7 to 10 at second `now`; `account` is the local account of (`iss`, `sub`), if there is one."""
     found = held.token
-    _check_time(found, now)
+    check_time(found, now, token.LIFETIME)
     approvals = token.parse_approvals(found)
     _check_terms(held, trust, min(given.statement.iat for given in approvals))
     if account is None:
@@ -173,13 +191,13 @@ def _one_token_one_proof(authorization: tuple[str, ...], proofs: tuple[str, ...]
     return token_text, proof_text
 
 
-def _check_time(found: ActionToken, now: int) -> None:
-    """Check 3."""
+def check_time(found: ActionToken | AskingToken | ReadToken, now: int, limit: int) -> None:
+    """Make check 3 of a token that may live `limit` seconds."""
     if found.iat > now + token.LEEWAY:
         raise Refusal(Reason.TOKEN_NOT_YET_VALID, f"iat {found.iat} at {now}")
     if now >= found.exp:
         raise Refusal(Reason.TOKEN_EXPIRED, f"exp {found.exp} at {now}")
-    if not 0 < found.exp - found.iat <= token.LIFETIME:
+    if not 0 < found.exp - found.iat <= limit:
         raise Refusal(Reason.TOKEN_LIFETIME, f"{found.exp - found.iat} s")
 
 
@@ -225,14 +243,15 @@ def _check_statement(statement: Statement, held: Held, item: str) -> None:
 
 def _check_assertion(given: Approval, issuer: str, approvers: Sequence[Approver]) -> str:
     """Check 10 for one approval; gives the person."""
-    approver, credential = _pinned(given.webauthn.credential_id, issuer, approvers)
+    approver, credential = pinned(given.webauthn.credential_id, issuer, approvers)
     passkey.verify(
         given.webauthn, credential, given.statement.challenge(), approver.roster.rp_id, approver.roster.origins
     )
     return approver.person
 
 
-def _pinned(credential_id: str, issuer: str, approvers: Sequence[Approver]) -> tuple[Approver, Credential]:
+def pinned(credential_id: str, issuer: str, approvers: Sequence[Approver]) -> tuple[Approver, Credential]:
+    """Give the pinned passkey of that id with its approver; refuses `passkey_not_pinned`."""
     for approver in approvers:
         credential = approver.roster.credential(credential_id) if approver.roster.iss == issuer else None
         if credential is not None:

@@ -8,7 +8,8 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from oneact.protocol.action import Rule
-from oneact.service import actions, endpoints, exchange, reading
+from oneact.service import actions, endpoints, exchange, readers, reading
+from oneact.service.askers import asker_argument
 from oneact.service.guard import GuardCore
 from oneact.service.guarded import DEADLINE, Guarded, by_schema
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from oneact.protocol.canonical import Json
-    from oneact.service.act import Act
+    from oneact.service.act import Act, Reading
     from oneact.service.exchange import Answer, Request
 
 UNLINK: Final = "oneact.unlink"
@@ -56,9 +57,9 @@ class DescribedGuard(GuardCore, ABC, Generic[E]):
         summary: str,
         schema: Mapping[str, Json],
         sources: Mapping[str, str] | None = None,
-        terms: Callable[[dict[str, Any]], Any] | None = None,
+        terms: Callable[..., Any] | None = None,
         terms_schema: Mapping[str, Json] | None = None,
-        terms_hold: Callable[[dict[str, Any], dict[str, Any]], Any] | None = None,
+        terms_hold: Callable[..., Any] | None = None,
         display: Mapping[str, str | tuple[str, str]] | None = None,
         reversible: bool = False,
         rule: Rule | None = None,
@@ -71,7 +72,8 @@ class DescribedGuard(GuardCore, ABC, Generic[E]):
 
         `schema` describes the parameters, `sources` where each comes from (`body` where nothing is said, `path`,
         `query` or `form`). `terms(parameters)` states the terms, described by `terms_schema`, and also runs for
-        callers who are not known; `terms_hold(parameters, terms)` tells whether terms stated earlier still stand.
+        callers who are not known; `terms_hold(parameters, terms)` tells whether terms stated earlier still stand. Where
+        either has one more argument annotated `Asker`, the terms are told to the agent of a linked person alone.
         `display` gives labels, or labels with formats. `deadline` is in seconds, `spends` says that the handler calls
         `guard.spend`. An action without a route of its own runs by its name at `/oneact/act` alone. The handler gives
         JSON, octets, an `Answer`, or `(status, headers, body)`.
@@ -97,9 +99,11 @@ class DescribedGuard(GuardCore, ABC, Generic[E]):
             async def run(parameters: dict[str, Any], act: Act) -> Answer:
                 return exchange.of_result(await self.call(functools.partial(handler, parameters, act), "place"))
 
-            quote, holds = self._called(terms), self._called(terms_hold)
+            personal = any(asker_argument(function) for function in (terms, terms_hold))
+            quote, holds = self._called(terms, personal=personal), self._called(terms_hold, personal=personal)
             blocking = not inspect.iscoroutinefunction(handler)
-            self.register(Guarded(action, by_schema(action.schema), run, quote, holds, deadline, blocking, spends))
+            normalise = by_schema(action.schema)
+            self.register(Guarded(action, normalise, run, quote, holds, deadline, blocking, spends, personal))
             return self._endpoint(name)
 
         return decorate
@@ -112,8 +116,32 @@ class DescribedGuard(GuardCore, ABC, Generic[E]):
         given = reading.typed(guarded, reading.given(guarded, request, path))
         return await self.perform(guarded, given, request)
 
-    def _called(self, function: Callable[..., Any] | None) -> Callable[..., Awaitable[Any]] | None:
-        return None if function is None else lambda *arguments: self.call(functools.partial(function, *arguments))
+    def publish_read(self, name: str, intent: str, path: str) -> None:
+        """Publish a read at its path; raises ValueError for a name that is taken, or what cannot be published."""
+        if name in self.reads:
+            raise ValueError(f"two reads are named {name}")
+        self.reads[name] = readers.describe(name, intent, path)
+
+    async def read_by(self, name: str, handler: Callable[[Request, Reading], Any], request: Request) -> Answer:
+        """Answer one request to the route of the read `name`, a GET, for whoever a person has opened it to."""
+        if request.method != "GET":
+            return exchange.of_other_method(request, ["GET"])
+        found = await readers.reading_of(self, name, request)
+        return exchange.of_result(await self.call(functools.partial(handler, request, found)))
+
+    def _called(self, function: Callable[..., Any] | None, *, personal: bool) -> Callable[..., Awaitable[Any]] | None:
+        """Give the owner's function as the guard calls it: where terms are personal, with who asks as last argument."""
+        if function is None:
+            return None
+        if not personal:
+            return lambda *arguments: self.call(functools.partial(function, *arguments))
+        by = asker_argument(function)
+
+        def call(*arguments: Any) -> Awaitable[Any]:  # noqa: ANN401 - parameters, terms, who asks
+            *given, asker = arguments
+            return self.call(functools.partial(function, *given, **({by: asker} if by else {})))
+
+        return call
 
     async def _unlink(self, parameters: dict[str, Any], act: Act) -> Answer:
         if not await self.store.unlink(act.account, parameters["issuer"], self.now()):

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from oneact.protocol.act import Act
+    from oneact.protocol.canonical import Json
     from oneact.protocol.dpop import Proof
     from oneact.protocol.token import ActionToken
     from oneact.service.approvals import Approvals
@@ -78,6 +79,8 @@ async def _metadata(guard: GuardCore, _: Request) -> Answer:
         link_uri=guard.resource + linking.LINK_PATH,
         act_uri=guard.resource + ACT_PATH,
         authorization_servers=guard.issuers.listed,
+        personal=any(guarded.personal for guarded in guard.actions.values()),
+        readable=bool(guard.reads),
         ticket_uri=None if guard.beside is None else guard.resource + tickets.TICKET_PATH,
     )
     return exchange.of_json(found.document())
@@ -92,7 +95,9 @@ async def _client(guard: GuardCore, _: Request) -> Answer:
 
 
 async def _actions(guard: GuardCore, _: Request) -> Answer:
-    return exchange.of_json({"actions": [guarded.action.document for guarded in guard.actions.values()]})
+    reads: list[Json] = [read.document for read in guard.reads.values()]
+    actions: list[Json] = [guarded.action.document for guarded in guard.actions.values()]
+    return exchange.of_json({"actions": actions, **({"reads": reads} if reads else {})})
 
 
 async def _action(guard: GuardCore, request: Request) -> Answer:

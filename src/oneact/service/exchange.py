@@ -20,6 +20,7 @@ JSON: Final = "application/json"
 FORM: Final = "application/x-www-form-urlencoded"
 _NO_STORE: Final = ("Cache-Control", "no-store")
 _LOG: Final = logging.getLogger("oneact.service")
+_SCOPES: Final = {Reason.ASKING_TOKEN_REQUIRED: "ask", Reason.READ_TOKEN_REQUIRED: "read"}
 _CHARSETS: Final = frozenset({"", "utf-8", "utf8"})
 
 
@@ -117,7 +118,9 @@ def of_refusal(refusal: Refusal, **members: Json) -> Answer:
     body: dict[str, Json] = {**refusal.body(), **members}
     answer = of_json(body, refusal.reason.status)
     if refusal.reason.error in {"invalid_token", "invalid_dpop_proof", "use_dpop_nonce", "insufficient_authorization"}:
-        return answer.with_headers(("WWW-Authenticate", f'DPoP error="{refusal.reason.error}"'))
+        wanted = _SCOPES.get(refusal.reason)
+        scope = f', scope="{wanted}"' if wanted else ""
+        return answer.with_headers(("WWW-Authenticate", f'DPoP error="{refusal.reason.error}"{scope}'))
     return answer
 
 

@@ -18,8 +18,8 @@ from oneact.errors import Reason, Refusal
 from oneact.fetch import LOCAL_NAMES, Fetcher
 from oneact.protocol import canonical, metadata, token
 from oneact.protocol.action import Rule
-from oneact.service import exchange, keys, settings
-from oneact.service.act import Act, LocalAccount
+from oneact.service import askers, exchange, keys, settings
+from oneact.service.act import Act, Asker, LocalAccount
 from oneact.service.checks import Held, Presented, Trust, check_approved, check_presented
 from oneact.service.execution import Execution
 from oneact.service.issuers import Issuers, Linked
@@ -37,7 +37,12 @@ from oneact.service.tickets import Beside
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
+    from oneact.protocol.asking import AskingToken
     from oneact.protocol.canonical import Json
+    from oneact.protocol.jws import Jws
+    from oneact.protocol.read_token import ReadToken
+    from oneact.protocol.reading import Read
+    from oneact.protocol.token import ActionToken
     from oneact.service.approvals import Approvals
     from oneact.service.checks import Approved
     from oneact.service.exchange import Answer, Request
@@ -62,7 +67,7 @@ class GuardCore:
     `LocalAccount` of the framework's request, or None. `issuers` lists the accepted approval servers, or is `LINKED`,
     or is the service's own approval server, in this very process or `Beside` it.
     `private_hosts` are names that may have private addresses and be spoken to without TLS. `terms_per_minute` bounds
-    for each client address how often terms are stated to callers without a token. `notify` is told of an account's
+    for each client address how often terms are stated without an action token. `notify` is told of an account's
     id and of what became of its link. `allow_insecure_login_age` takes an `account` that gives a plain id, of which
     nobody knows when it signed in, for signed in right now. `spends` leads to the database in which handlers write
     their spends, as `OwnerDatabase` takes it. Raises ValueError for a setting that could not work.
@@ -102,6 +107,7 @@ class GuardCore:
         self.issuers = Issuers(accepted, self.store, self.documents)
         self.notify = notify
         self.actions: dict[str, Guarded] = {}
+        self.reads: dict[str, Read] = {}
         self.threads = Threads()
         self._owner = None if spends is None else OwnerDatabase(spends)
         self.execution = self._execution()
@@ -195,7 +201,7 @@ class GuardCore:
 
     async def perform(self, guarded: Guarded, given: dict[str, Any], request: Request) -> Answer:
         """Answer one request to a guarded action whose parameters, flat, are `given`."""
-        with_token = bool(request.values("authorization"))
+        with_token = not askers.is_asking(request)  # an action token, or what has to be one
         try:
             await self.start()
             parameters = await self.call(functools.partial(guarded.normalise, given), "here")
@@ -265,11 +271,16 @@ class GuardCore:
         """Give what the service holds true at this moment."""
         return Trust(self.resource, self.keys.txn_keys, self.issuers.known())
 
-    async def learn(self, token_text: str, reason: Reason) -> bool:
+    async def learn(
+        self,
+        token_text: str,
+        reason: Reason,
+        parse: Callable[[str], tuple[ActionToken | AskingToken | ReadToken, Jws]] = token.parse,
+    ) -> bool:
         """Fetch the keys that a token needs, if its issuer is accepted; False where that changes nothing."""
         if reason not in _LEARNABLE:  # before the text is read: what made it too large is among the others
             return False
-        issuer = token.parse(token_text)[0].iss
+        issuer = parse(token_text)[0].iss
         if not await self.issuers.accepts(issuer):
             return False
         await self.issuers.keys(issuer, refresh=reason is Reason.TOKEN_KEY)
@@ -295,17 +306,20 @@ class GuardCore:
             return Execution(self.store, signer, self.now)
         return Once(self.store, signer, self.now, self._owner, self.resource)
 
-    async def make_offer(self, guarded: Guarded, parameters: dict[str, Json], issuer: str) -> str:
+    async def make_offer(self, guarded: Guarded, parameters: dict[str, Json], issuer: str, asker: Asker | None) -> str:
         """Make an offer for the approval server `issuer`, with the terms as they stand at this moment."""
-        stated = await self._quote(guarded, parameters)
-        return self._offers.make(guarded.action, parameters, stated, issuer, self.now())
+        stated = await self._quote(guarded, parameters, asker)
+        return self._offers.make(guarded.action, parameters, stated, issuer, self.now(), asker)
 
     async def _offer(self, guarded: Guarded, parameters: dict[str, Json], request: Request) -> Answer:
         issuer = asked_issuer(request.values("accept-txn-challenge"))
         if issuer is None or not await self.issuers.accepts(issuer):
             raise Refusal(Reason.ISSUER_NOT_ACCEPTED, f"Accept-Txn-Challenge asks for {issuer!r}")
         self._rate.take(request.client, time.monotonic())
-        return self._offers.answer(await self.make_offer(guarded, parameters, issuer))
+        asker = await askers.asker_of(self, request, issuer)
+        if guarded.personal and asker is None:
+            raise Refusal(Reason.ASKING_TOKEN_REQUIRED, guarded.action.name)
+        return self._offers.answer(await self.make_offer(guarded, parameters, issuer, asker))
 
     async def _act(self, guarded: Guarded, parameters: dict[str, Json], request: Request) -> Answer:
         now = self.now()  # one clock reading for one verification
@@ -365,18 +379,22 @@ class GuardCore:
         stated = held.act.terms
         if stated is None:
             return
-        if guarded.holds is not None and await self._asked(guarded.holds(held.parameters, stated)):
+        asker = _asker(approved) if guarded.personal else None
+        named = [] if asker is None else [asker]
+        if guarded.holds is not None and await self._asked(guarded.holds(held.parameters, stated, *named)):
             return
-        anew = await self._quote(guarded, held.parameters)
+        anew = await self._quote(guarded, held.parameters, asker)
         if guarded.holds is None and anew is not None and canonical.digest(anew) == canonical.digest(stated):
             return
-        challenge = self._offers.make(guarded.action, held.parameters, anew, held.token.iss, self.now())
+        challenge = self._offers.make(guarded.action, held.parameters, anew, held.token.iss, self.now(), asker)
         raise _TermsChanged(challenge)
 
-    async def _quote(self, guarded: Guarded, parameters: dict[str, Json]) -> dict[str, Json] | None:
+    async def _quote(
+        self, guarded: Guarded, parameters: dict[str, Json], asker: Asker | None
+    ) -> dict[str, Json] | None:
         if guarded.quote is None:
             return None
-        found = await self._asked(guarded.quote(parameters))
+        found = await self._asked(guarded.quote(parameters, *([asker] if guarded.personal else [])))
         try:  # the owner's values are read as strictly as anyone's: what is no I-JSON never gets into an offer
             stated = canonical.parse(canonical.encode(found))
         except (Refusal, TypeError, ValueError) as error:
@@ -421,6 +439,11 @@ def holder(held: Held) -> Holder:
     """Give whose a token is."""
     found = held.token
     return Holder(found.sub, found.client_id, found.jkt, held.digest)
+
+
+def _asker(approved: Approved) -> Asker:
+    found = approved.held.token
+    return Asker(approved.account.id, found.iss, found.sub, found.client_id, found.jkt)
 
 
 def _token_text(presented: Presented) -> str:

@@ -28,17 +28,20 @@ class Guarded:
     `normalise` makes of what a request gave, flat, the guard's own validated object in JSON form with defaults filled
     in. `run` executes the act with that object. `quote` states the terms, `holds` tells whether terms stated earlier
     still stand (where it is None, they are stated again and have to be equal). `deadline` is in seconds. `blocking`
-    tells that `run` blocks one of the guard's threads, `spends` that the handler calls `guard.spend`.
+    tells that `run` blocks one of the guard's threads, `spends` that the handler calls `guard.spend`. `personal` tells
+    that the terms depend on who asks: then `quote` and `holds` are given the `Asker` as a last argument, and an offer
+    is made to an asking token alone.
     """
 
     action: Action
     normalise: Callable[[Parameters], Parameters]
     run: Callable[[Parameters, Act], Awaitable[Answer]]
-    quote: Callable[[Parameters], Awaitable[Parameters]] | None = None
-    holds: Callable[[Parameters, Parameters], Awaitable[bool]] | None = None
+    quote: Callable[..., Awaitable[Parameters]] | None = None
+    holds: Callable[..., Awaitable[bool]] | None = None
     deadline: int = DEADLINE
     blocking: bool = False
     spends: bool = False
+    personal: bool = False
 
 
 def by_schema(described: Mapping[str, Json]) -> Callable[[Parameters], Parameters]:

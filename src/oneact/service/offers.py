@@ -14,6 +14,7 @@ from oneact.service import exchange
 if TYPE_CHECKING:
     from oneact.protocol.action import Action
     from oneact.protocol.canonical import Json
+    from oneact.service.act import Asker
     from oneact.service.exchange import Answer
     from oneact.service.keys import ServiceKeys
 
@@ -42,9 +43,15 @@ class Offers:
     metadata_uri: str
 
     def make(
-        self, action: Action, parameters: dict[str, Json], stated: dict[str, Json] | None, issuer: str, now: int
+        self,
+        action: Action,
+        parameters: dict[str, Json],
+        stated: dict[str, Json] | None,
+        issuer: str,
+        now: int,
+        asker: Asker | None = None,
     ) -> str:
-        """Sign an offer for the approval server `issuer`, good for 600 seconds.
+        """Sign an offer for the approval server `issuer`, good for 600 seconds, and for `asker` alone if there is one.
 
         The act is rendered first: what cannot be shown is never offered. Refuses `too_large_to_show`; terms that do
         not fit the action's own schema are the service's fault and refused as `internal`.
@@ -53,8 +60,12 @@ class Offers:
         display.render(action, parameters, stated)
         offered = act.build(self.resource, action.name, action.digest, parameters, stated)
         exp = now + offer.LIFETIME
-        txn = terms.mint(self.keys.txn_keys[0], secrets.token_bytes(16), exp, issuer, offered.digest)
-        claims = offer.Offer(self.resource, issuer, now, exp, secrets.token_urlsafe(16), txn, offered, action.intent)
+        sub, jkt = (None, None) if asker is None else (asker.sub, asker.jkt)
+        holder = None if asker is None else (asker.sub, asker.jkt)
+        txn = terms.mint(self.keys.txn_keys[0], secrets.token_bytes(16), exp, issuer, offered.digest, holder)
+        claims = offer.Offer(
+            self.resource, issuer, now, exp, secrets.token_urlsafe(16), txn, offered, action.intent, sub, jkt
+        )
         return offer.sign(claims, self.keys.signing)
 
     def answer(self, challenge: str) -> Answer:

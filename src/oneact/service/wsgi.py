@@ -21,6 +21,7 @@ from oneact.service.visit import Visit
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable
 
+    from oneact.service.act import Reading
     from oneact.service.exchange import Answer, Request
     from oneact.service.guard import Where
     from oneact.service.guarded import Guarded
@@ -50,6 +51,17 @@ class Guard(DescribedGuard["Endpoint"]):
         super().__init__(**settings)
 
     wsgi = DescribedGuard.described
+
+    def wsgi_read(
+        self, name: str, *, intent: str, path: str
+    ) -> Callable[[Callable[[Request, Reading], Any]], ReadEndpoint]:
+        """Guard `handler(request, reading)` of a read and give a WSGI app for its route, a GET.
+
+        `intent` is one line for the person, `path` where the route stands. The handler changes nothing, and gives what
+        the handler of an action may give. Raises ValueError for a name that is taken, or what cannot be published.
+        """
+        self.publish_read(name, intent, path)
+        return lambda handler: ReadEndpoint(self, name, handler)
 
     @property
     def app(self) -> App:
@@ -127,6 +139,18 @@ class Endpoint:
         path = {name: str(value) for name, value in environ.get(ROUTING_ARGS, ((), {}))[1].items()}
         guard, name = self._guard, self._name
         return _respond(guard, environ, start_response, lambda request: guard.acted(name, path, request))
+
+
+class ReadEndpoint:
+    """The WSGI app of one read."""
+
+    def __init__(self, guard: Guard, name: str, handler: Callable[[Request, Reading], Any]) -> None:
+        self._guard, self._name, self._handler = guard, name, handler
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request to the read's own route."""
+        guard, name, handler = self._guard, self._name, self._handler
+        return _respond(guard, environ, start_response, lambda request: guard.read_by(name, handler, request))
 
 
 def _respond(guard: Guard, found: Environ, start_response: StartResponse, answer: Answering) -> Iterable[bytes]:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from oneact.protocol import act, action, approval, base64url, display, dpop, offer, token
+from oneact.protocol import act, action, approval, asking, base64url, display, dpop, offer, read_token, reading, token
 from oneact.protocol.jwk import SigningKey
 from oneact.protocol.roster import Roster, SignedRoster
 from oneact.protocol.token import ActionToken, Approval
@@ -19,7 +19,7 @@ from oneact.testing import linking
 from oneact.testing.authenticator import SoftwarePasskey
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from oneact.protocol.act import Act
     from oneact.protocol.action import Action
@@ -106,6 +106,42 @@ class InProcessApprover:
     async def link_async(self, guard: GuardCore, account: str) -> None:
         """Link as `link` does, within the event loop in which the guard runs."""
         await linking.link(guard, account, self.roster(guard.resource), self.jwks())
+
+    def asking_token(self, resource: str, agent: TestAgent, now: int, **changes: Any) -> str:  # noqa: ANN401 - any claim
+        """Give the asking token with which `agent` is told the terms of `resource` that depend on who asks.
+
+        `changes` replace claims of the token.
+        """
+        exp, jti = now + asking.LIFETIME, secrets.token_urlsafe(16)
+        claims = asking.AskingToken(self.issuer, self.sub, resource, agent.client_id, now, exp, jti, agent.jkt)
+        return asking.sign(claims._replace(**changes), self.key)
+
+    def read_token(
+        self,
+        resource: str,
+        reads: Sequence[Json],
+        agent: TestAgent,
+        now: int,
+        *,
+        duration: int = 3600,
+        **changes: Any,  # noqa: ANN401 - any claim
+    ) -> str:
+        """Open a session over `reads`, as `/oneact/actions` publishes them, and give its read token for `agent`.
+
+        `changes` replace claims of the token after all is signed by the passkey.
+        """
+        listed = [reading.parse_read(item) for item in reads]
+        wanted = reading.want(resource, listed, duration)
+        shown, nonce = display.digest(reading.render(listed, duration)), base64url.encode(secrets.token_bytes(16))
+        said = reading.Statement(
+            self.issuer, resource, self.sub, agent.client_id, agent.jkt, now, now + duration, nonce, wanted, shown
+        )
+        claims = read_token.ReadToken(
+            self.issuer, self.sub, resource, agent.client_id, now, now + min(duration, read_token.LIFETIME),
+            secrets.token_urlsafe(16), agent.jkt, wanted.details(),
+            read_token.approvals(said, self.passkey.get(said.challenge())),
+        )  # fmt: skip
+        return read_token.sign(claims._replace(**changes), self.key)
 
     def approve(self, offer_text: str, document: Mapping[str, Json], agent: TestAgent, now: int, **changes: Any) -> str:  # noqa: ANN401 - any claim
         """Approve an offer as the person would, and give the action token for `agent`.

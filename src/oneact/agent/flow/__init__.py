@@ -1,6 +1,7 @@
 """The way of one act as its agent goes it, without I/O: a generator that gives the next step and takes what came of it.
 
 discover the service -> plain request -> offer -> approval server -> poll -> request with token -> receipt.
+Where the service tells the terms of some actions to known callers alone, an asking token comes before all of it.
 A lost answer is repeated with the same token, then asked after; an act is never asked for anew.
 """
 
@@ -9,7 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from oneact.agent.errors import Refused
-from oneact.agent.flow import offering, settling, steps, waiting
+from oneact.agent.flow import introducing, offering, settling, steps, waiting
+from oneact.agent.flow.reading import Session, fetch, open_session, published
 from oneact.agent.flow.steps import Answer, Asker, Call, Event, Flow, Lost, Outcome, Step, Wait, Wanted
 from oneact.errors import Reason, Refusal
 from oneact.protocol import action, canonical, jwk, metadata
@@ -21,8 +23,10 @@ if TYPE_CHECKING:
     from oneact.protocol.canonical import Json
     from oneact.protocol.jwk import PublicKey
     from oneact.protocol.metadata import ServiceMetadata
+    from oneact.protocol.reading import Read
 
 __all__ = [
+    "LINK_HELPS",
     "Answer",
     "Asker",
     "Call",
@@ -30,6 +34,7 @@ __all__ = [
     "Flow",
     "Lost",
     "Outcome",
+    "Session",
     "Step",
     "Wait",
     "Wanted",
@@ -37,8 +42,11 @@ __all__ = [
     "actions",
     "by_name",
     "discover",
+    "fetch",
+    "open_session",
+    "reads",
 ]
-_LINK_HELPS: Final = frozenset({"unlinked_service", "account_not_linked", "issuer_not_accepted"})
+LINK_HELPS: Final = frozenset({"unlinked_service", "account_not_linked", "issuer_not_accepted"})
 _CLIENT_ERROR: Final = 400
 
 
@@ -64,6 +72,12 @@ def actions(service: str) -> Generator[Step, Event, tuple[Action, ...]]:
     return tuple(action.parse(item) for item in listed)
 
 
+def reads(service: str) -> Generator[Step, Event, tuple[Read, ...]]:
+    """Give the reads that a service publishes; raises `Unreachable` or `Refused`."""
+    described = yield from _described(service)
+    return tuple((yield from published(described)).values())
+
+
 def _described(service: str) -> Generator[Step, Event, ServiceMetadata]:
     found = yield from steps.document(metadata.well_known(service, metadata.SERVICE_PATH))
     return metadata.parse_service(found, service)
@@ -75,15 +89,16 @@ def act(wanted: Wanted, asker: Asker, described: ServiceMetadata, keys: Mapping[
     A refusal that linking the account would cure holds the service's own link page.
     """
     try:
-        return (yield from _whole_way(wanted, asker, steps.Service(wanted.service, described.jwks_uri, keys)))
+        known = (yield from introducing.asking_token(asker, described.resource)) if described.personal else None
+        return (yield from _whole_way(wanted, asker, steps.Service(wanted.service, described.jwks_uri, keys), known))
     except Refused as refused:
-        if refused.reason in _LINK_HELPS:
+        if refused.reason in LINK_HELPS:
             refused.link_uri = described.link_uri
         raise
 
 
-def _whole_way(wanted: Wanted, asker: Asker, service: steps.Service) -> Flow:
-    first = yield steps.request(wanted, {"Accept-Txn-Challenge": f'?1;as="{asker.server.issuer}"'})
+def _whole_way(wanted: Wanted, asker: Asker, service: steps.Service, known: str | None) -> Flow:
+    first = yield steps.request(wanted, {"Accept-Txn-Challenge": f'?1;as="{asker.server.issuer}"'}, known)
     answer = steps.arrived(first, "the service")
     text = answer.member("transaction_challenge")
     if not text:

@@ -28,6 +28,8 @@ def checked(
     offer.check(offered, parsed, service.keys, asker.server.issuer, now)
     if offered.iss != service.resource:
         raise Refused("offer_act", "the offer is for another service")
+    if offered.jkt not in {None, asker.jkt}:
+        raise Refused("offer_subject", "the offer is for another agent")
     if wanted.action is not None and offered.act.action != wanted.action:
         raise Refused("offer_act", "the offer is for another action")
     if wanted.parameters is not None and not _covers(offered.act.parameters, wanted.parameters):

@@ -11,7 +11,7 @@ from oneact.agent.flow.steps import Answer, Call, Lost, Wait
 from oneact.protocol import token
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
     from oneact.agent.flow.steps import Asker, Event, Step
     from oneact.protocol.offer import Offer
@@ -55,9 +55,16 @@ def ask(text: str, asker: Asker) -> Generator[Step, Event, Asked]:
 
 def wait_for(asker: Asker, asked: Asked, until: int) -> Generator[Step, Event, str]:
     """Wait for the person and give the token; raises `Lapsed` where an earlier call with the same key had it."""
+    return (yield from decided(asker, asked, until, _poll)).member("access_token")
+
+
+def decided(
+    asker: Asker, asked: Asked, until: int, poll: Callable[[Asker, str, int], Call]
+) -> Generator[Step, Event, Answer]:
+    """Poll until the person has said yes, and give the answer with the token; raises what else it ends with."""
     interval, lost, now = _INTERVAL, 0, asked.at
     while True:
-        event = yield _poll(asker, asked.identifier, until - now)
+        event = yield poll(asker, asked.identifier, until - now)
         now = event.now if event is not None else now
         if not isinstance(event, Answer) or event.status >= _SERVER_ERROR:
             lost += 1
@@ -68,7 +75,7 @@ def wait_for(asker: Asker, asked: Asked, until: int) -> Generator[Step, Event, s
             continue
         lost, error = 0, event.member("error")
         if event.status == 200:  # noqa: PLR2004 - OK
-            return event.member("access_token")
+            return event
         if error not in {"authorization_pending", "slow_down"}:
             raise _ended(event, asked)
         if now >= until:

@@ -16,10 +16,12 @@ from oneact.server import (
     clients,
     ending,
     http,
+    introducing,
     introspecting,
     issuing,
     on_behalf,
     pairing,
+    readsessions,
     receipts,
     refusing,
     relying,
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
 
 _DEVICE_GRANT: Final = "urn:ietf:params:oauth:grant-type:device_code"
 _CIBA_GRANT: Final = "urn:openid:params:grant-type:ciba"
+_ASKING_GRANT: Final = "client_credentials"
 _WAIT: Final = re.compile(r"(?:^|[,;\s])wait=(\d{1,4})(?:$|[,;\s])")
 _REGISTRATIONS: Final = 20
 _PUSHES: Final = 30
@@ -120,8 +123,21 @@ async def _grant(world: World, client: Client, parameters: dict[str, str], reque
     if grant == _DEVICE_GRANT:
         return await pairing.poll(world, client, parameters.get("device_code", ""))
     if grant == _CIBA_GRANT:
+        row = await world.store.one("read_session", parameters.get("auth_req_id", ""))
+        if row is not None:
+            return await readsessions.poll(world, client, row, _wait(request))
         return await issuing.poll(world, client, parameters.get("auth_req_id", ""), _wait(request))
+    if grant == _ASKING_GRANT:
+        return await _introduce(world, client, parameters)
     raise Refusal(Reason.GRANT_UNSUPPORTED, str(grant))
+
+
+async def _introduce(world: World, client: Client, parameters: dict[str, str]) -> dict[str, Json]:
+    try:
+        return await introducing.introduce(world, client, parameters)
+    except Refusal as refusal:
+        await refusing.asked_in_vain(world, client, parameters.get("login_hint", ""), refusal)
+        raise
 
 
 async def device(world: World, client: Client, parameters: dict[str, str], request: Request) -> dict[str, Json]:
@@ -148,8 +164,13 @@ async def transaction(world: World, client: Client, parameters: dict[str, str], 
 
 
 async def cancel(world: World, client: Client, parameters: dict[str, str], _: Request) -> None:
-    """Take a pending request back; one that has ended stays as it is."""
-    row = await issuing.own_request(world, client, parameters.get("transaction_authorization_id", ""))
+    """Take a pending request back, or end a read session; what has ended stays as it is."""
+    identifier = parameters.get("transaction_authorization_id", "")
+    session = await world.store.one("read_session", identifier)
+    if session is not None:
+        await readsessions.end(world, client, session)
+        return
+    row = await issuing.own_request(world, client, identifier)
     await ending.cancel(world, row)
 
 
@@ -159,8 +180,10 @@ async def introspect(world: World, client: Client, parameters: dict[str, str], _
 
 
 async def backchannel(world: World, client: Client, parameters: dict[str, str], request: Request) -> dict[str, Json]:
-    """Take an act without an offer (OpenID CIBA)."""
+    """Take an act without an offer, or what an agent wants to read (OpenID CIBA)."""
     try:
+        if readsessions.is_wanted(parameters):
+            return await readsessions.ask(world, client, parameters)
         return await ciba.start(world, client, parameters, request.headers.get("idempotency-key", ""))
     except Refusal as refusal:
         await refusing.asked_in_vain(world, client, parameters.get("login_hint", ""), refusal)

@@ -30,17 +30,19 @@ _DIGITS: Final = 16
 
 async def inbox_page(request: Request, world: World, session: Session) -> Response:
     """Show what waits."""
-    batches, agents, version = await history.inbox(world, session)
-    return shell.render(request, session, "inbox.html", batches=batches, agents=agents, version=version)
+    found = await history.inbox(world, session)
+    return shell.render(request, session, "inbox.html", **found._asdict())
 
 
 async def inbox_wait(request: Request, world: World, session: Session) -> Response:
     """Give what waits as soon as it changes."""
     given = request.query_params.get("version", "")
-    batches, agents, version = await history.changed_inbox(world, session, given)
-    fragment = looks.render("_inbox.html", base=world.settings.path, batches=batches, agents=agents)
-    says = _waiting(len(batches), agents)
-    return http.answer({"version": version, "count": len(batches), "html": fragment, "says": says})
+    found = await history.changed_inbox(world, session, given)
+    count = len(found.batches) + len(found.reads)
+    fragment = looks.render("_inbox.html", base=world.settings.path, **found._asdict())
+    return http.answer(
+        {"version": found.version, "count": count, "html": fragment, "says": _waiting(count, found.agents)}
+    )
 
 
 async def request_page(request: Request, world: World, session: Session) -> Response:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from starlette.routing import Route
 
 from oneact.server import addresses
-from oneact.server.pages import account, agents, enrolling, entering, requests, services, static
+from oneact.server.pages import account, agents, enrolling, entering, reads, requests, services, static
 from oneact.server.pages.shell import form_post, json_post, open_post, opened, signed_in
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ _READ: dict[str, Endpoint] = {
     "/requests/{id}": signed_in(requests.request_page),
     "/requests/{id}/evidence": signed_in(requests.evidence),
     "/requests/{id}/wait": signed_in(requests.request_wait),
+    "/reads": signed_in(reads.reads_page),
+    "/reads/{id}": signed_in(reads.read_page),
     "/static/{name}": static.file,
 }
 _WRITE_OPEN: dict[str, Endpoint] = {
@@ -76,6 +78,10 @@ _WRITE: dict[str, Endpoint] = {
     "/requests/begin": json_post(requests.begin),
     "/requests/approve": json_post(requests.approve),
     "/requests/deny": json_post(requests.deny),
+    "/reads/begin": json_post(reads.begin),
+    "/reads/approve": json_post(reads.approve),
+    "/reads/deny": json_post(reads.deny),
+    "/reads/{id}/end": form_post(reads.end),
 }
 
 

@@ -15,6 +15,7 @@ from oneact.service import asgi, endpoints, exchange, reading
 from oneact.service.fastapi import forms, routes
 from oneact.service.fastapi.forms import FormHandler
 from oneact.service.fastapi.handler import BY_NAME, Handler, read, response
+from oneact.service.fastapi.reader import Reader
 from oneact.service.forms.desk import HELD_PATH, Desk, Form
 from oneact.service.guarded import DEADLINE
 
@@ -34,6 +35,7 @@ class Guard(asgi.Guard):
     def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - they are named and typed at GuardCore
         super().__init__(**settings)
         self._handlers: dict[str, Handler] = {}
+        self._readers: dict[str, Reader] = {}
         self._bound: set[int] = set()
         self._desk: Desk | None = None
         self.uncovered: tuple[str, ...] = ()
@@ -62,7 +64,8 @@ class Guard(asgi.Guard):
         A pydantic model's members, path and query parameters stand flat beside each other; `act: Act`, `Request` and
         `Depends` arguments are no parameters. `terms` takes any of the handler's arguments by name or type and
         returns what its annotation, or `terms_schema`, describes; it also runs for callers who are not known.
-        `terms_hold` takes the same and `terms`. `reads` names the headers and cookies that dependencies read, and
+        `terms_hold` takes the same and `terms`. Where either takes an `Asker` as well, the terms are told to the agent
+        of a linked person alone. `reads` names the headers and cookies that dependencies read, and
         `request` where one or the handler takes the request itself: none of that is shown or signed, so an agent may
         choose it after the approval. `spends` says that the handler calls `guard.spend`. Raises ValueError for what
         cannot be hashed, shown or told apart, and for what is read without being named.
@@ -125,6 +128,22 @@ class Guard(asgi.Guard):
         self._handlers[handler.name] = handler
         return handler.endpoint()
 
+    def read(self, name: str, *, intent: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Guard a read: `@app.get(…)` stands above, and the handler changes nothing.
+
+        It takes whatever FastAPI gives, and an argument annotated `Reading` for who reads. An agent reads it as often
+        as it likes within a session in which the person has opened it by this `intent`, one line. What it asks for
+        beside that is not shown to the person. Raises ValueError for a name that is taken, or what cannot be published.
+        """
+
+        def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+            if name in self._readers:
+                raise ValueError(f"two reads are named {name}")
+            self._readers[name] = Reader(self, name, intent, function)
+            return self._readers[name].endpoint()
+
+        return decorate
+
     def bind(self, app: Any) -> None:  # noqa: ANN401 - whichever application has the routes
         """Find the routes of the guarded handlers, now that they are all declared, and publish their paths.
 
@@ -133,13 +152,17 @@ class Guard(asgi.Guard):
         """
         if id(app) in self._bound:
             return
-        routes.check_none_is_raw(app, [handler.function for handler in self._handlers.values()])
+        acts, reads = self._handlers.values(), self._readers.values()
+        routes.check_none_is_raw(app, [*(found.function for found in acts), *(found.function for found in reads)])
         for route in routes.of(app):
             handler = getattr(getattr(route, "endpoint", None), "oneact_handler", None)
             if isinstance(handler, Handler) and handler.guard is self and not handler.bound:
                 method = next(iter(sorted(route.methods or {"POST"})))
                 handler.bind(method, route.path_format, _names_in(route.path_format))
                 handler.status = getattr(route, "status_code", None) or 200
+            reader = getattr(getattr(route, "endpoint", None), "oneact_reader", None)
+            if isinstance(reader, Reader) and reader.guard is self and not reader.bound:
+                reader.bind(route.path_format, set(route.methods or {"GET"}))
         if self._desk is not None:
             self._tell_uncovered(app)
         self._bound.add(id(app))  # last: an application with a mistake stays refused

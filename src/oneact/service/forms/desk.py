@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from oneact.errors import Reason, Refusal
-from oneact.protocol import canonical, display, dpop, offer
+from oneact.protocol import canonical, display, dpop, metadata, offer
 from oneact.service import exchange, linking
+from oneact.service.act import Asker
 from oneact.service.exchange import Answer
 from oneact.service.forms import browser, pages
 from oneact.service.forms.asking import EARLY, Asked, Asking, Ended
@@ -143,7 +144,9 @@ class Desk:
         guard, pinned = self._guard, link.roster
         if not await guard.issuers.accepts(pinned.iss):
             raise Refusal(Reason.ISSUER_NOT_ACCEPTED, pinned.iss)
-        text = await guard.make_offer(guarded, submission.parameters, pinned.iss)
+        client_id = guard.resource + metadata.CLIENT_PATH
+        asker = Asker(account.id, pinned.iss, pinned.sub, client_id, guard.keys.signing.public.thumbprint)
+        text = await guard.make_offer(guarded, submission.parameters, pinned.iss, asker)
         offered = offer.parse(text)[0]
         lines = display.render(guarded.action, submission.parameters, offered.act.terms)
         question = Question(text, pinned.iss, pinned.sub, offered.txn, lines)

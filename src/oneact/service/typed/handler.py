@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 from oneact.errors import Reason, Refusal
 from oneact.service import actions, endpoints
 from oneact.service.act import Act
+from oneact.service.askers import asker_argument
 from oneact.service.guarded import Guarded
 from oneact.service.typed.marks import Body, Form, Query
 from oneact.service.typed.parameters import Field, Parameters, arguments_of, model_field, schema_of, value_field
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from oneact.protocol.action import Action
     from oneact.protocol.canonical import Json
+    from oneact.service.act import Asker
     from oneact.service.exchange import Answer
     from oneact.service.guard import GuardCore
 
@@ -104,6 +106,7 @@ class Handler(ABC):
             deadline,
             not inspect.iscoroutinefunction(self.function),
             spends,
+            self.personal,
         )
 
     def describe(self, method: str, path: str, in_path: Sequence[str]) -> Action:
@@ -125,16 +128,22 @@ class Handler(ABC):
         made = self.parameters.arguments(parameters)
         return made if self._act is None else {**made, self._act: act}
 
-    async def quote(self, parameters: dict[str, Any]) -> dict[str, Any]:
+    @property
+    def personal(self) -> bool:
+        """Tell whether the terms depend on who asks."""
+        return any(asker_argument(function) for function in (self._terms, self._terms_hold))
+
+    async def quote(self, parameters: dict[str, Any], asker: Asker | None = None) -> dict[str, Any]:
         """State the terms."""
         assert self._terms is not None
-        stated: dict[str, Any] = await self._state(self._terms, parameters, {})
+        stated: dict[str, Any] = await self._state(self._terms, parameters, _named(self._terms, asker))
         return stated
 
-    async def holds(self, parameters: dict[str, Any], terms: dict[str, Any]) -> bool:
+    async def holds(self, parameters: dict[str, Any], terms: dict[str, Any], asker: Asker | None = None) -> bool:
         """Tell whether terms stated earlier still stand."""
         assert self._terms_hold is not None
-        return bool(await self._state(self._terms_hold, parameters, {"terms": terms}))
+        more = {"terms": terms, **_named(self._terms_hold, asker)}
+        return bool(await self._state(self._terms_hold, parameters, more))
 
     def terms_schema(self, said: Mapping[str, Json] | None) -> Mapping[str, Json] | None:
         """Give the schema of the terms: what was said, or what the terms' function is annotated to return."""
@@ -198,7 +207,7 @@ class Handler(ABC):
         found = {} if function is None else arguments_of(function, self.parameters, self._hints)
         for name, parameter in needed.items():
             optional = parameter.default is not EMPTY or parameter.kind in _ANY_NAME
-            if name not in found and name not in more and not optional:
+            if name not in found and name not in more and name != asker_argument(function) and not optional:
                 raise ValueError(f"action {self.name}: {setting} asks for {name}, which is no parameter of the handler")
 
     async def _state(self, function: Callable[..., Any], parameters: dict[str, Any], more: dict[str, Any]) -> Any:  # noqa: ANN401 - the owner's own
@@ -226,3 +235,9 @@ class Handler(ABC):
             return await self.guard.call(state)
         except self.refusals as error:
             raise Refusal(Reason.PARAMETERS_INVALID, str(error)) from error
+
+
+def _named(function: Callable[..., Any], asker: Asker | None) -> dict[str, Any]:
+    """Give who asks under the name by which a function of the owner takes it, if it does."""
+    name = asker_argument(function)
+    return {} if name is None else {name: asker}

@@ -69,7 +69,9 @@ SELECT 'request', id, account_id || ' ' || state || ' ' || resource || ' ' || tx
 UNION ALL
 SELECT 'receipt', request_id, receipt FROM receipts
 UNION ALL
-SELECT 'finding', id, account_id || ' ' || kind || ' ' || resource || ' ' || txn FROM findings;
+SELECT 'finding', id, account_id || ' ' || kind || ' ' || resource || ' ' || txn FROM findings
+UNION ALL
+SELECT 'read', id, account_id || ' ' || state || ' ' || display_digest || ' ' || details FROM read_sessions;
 
 -- name: records_of_request
 SELECT seq, leaf, at, kind, account_id, request_id, content, salt, commitment, erased_at FROM entries

@@ -8,6 +8,10 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $
 -- name: see_pairing
 UPDATE pairings SET seen_at = $2 WHERE id = $1;
 
+-- name: introduce_pairing
+UPDATE pairings SET seen_at = $2 WHERE id = $1 AND blocked_at IS NULL AND removed_at IS NULL
+AND EXISTS (SELECT 1 FROM links l WHERE l.id = $3 AND l.account_id = pairings.account_id AND l.state = 'linked');
+
 -- name: link_of_service
 SELECT id, sub, label, roster, seq FROM links WHERE account_id = $1 AND resource = $2 AND state = 'linked';
 

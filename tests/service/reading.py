@@ -1,0 +1,121 @@
+"""A travel site that may be searched, in the faces of the guard that have reads."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import Depends, FastAPI
+from fastapi import Request as FastApiRequest
+from starlette.applications import Starlette
+from starlette.routing import Mount, Route
+
+from oneact.service import Act, Guard, LocalAccount, Reading, Request, wsgi
+from oneact.service.fastapi import Guard as FastApiGuard
+
+SCHEMA: dict[str, Any] = {"type": "object", "required": ["to"], "properties": {"to": {"type": "string"}}}
+
+
+class Travel:
+    """Finds itineraries, and lists the bookings of an account; `book` is its one act."""
+
+    def __init__(self, kind: str, port: int, issuers: list[str], folder: Path) -> None:
+        self.reads: list[Reading] = []
+        self.booked: list[str] = []
+        self.account: LocalAccount | None = None
+        settings: dict[str, Any] = {
+            "resource": f"http://localhost:{port}",
+            "name": "Example Travel",
+            "key": folder / "travel.jwk",
+            "store": folder / "air.db",
+            "account": lambda _: self.account,
+            "issuers": issuers,
+        }
+        guards = {"fastapi": FastApiGuard, "asgi": Guard, "wsgi": wsgi.Guard}
+        self.guard: Guard | wsgi.Guard = guards[kind](**settings)
+        self.resource = self.guard.resource
+        self.kind, self.is_wsgi, self.release = kind, kind == "wsgi", asyncio.Event()
+        makes = {"fastapi": self._fastapi, "asgi": self._asgi, "wsgi": self._wsgi}
+        self.app: Any = makes[kind]()
+
+    def _fastapi(self) -> FastAPI:
+        guard = self.guard
+        assert isinstance(guard, FastApiGuard)
+        app = FastAPI()
+        app.include_router(guard.router)
+
+        async def currency() -> str:
+            return "EUR"
+
+        @app.get("/itineraries")
+        @guard.read("itineraries", intent="Search itineraries")
+        async def itineraries(to: str, reading: Reading, by: Annotated[str, Depends(currency)]) -> dict[str, Any]:
+            self.reads.append(reading)
+            return {"to": to, "for": reading.account, "currency": by}
+
+        @app.get("/bookings/{reference:path}")
+        @guard.read("bookings", intent="See your bookings")
+        def bookings(reference: str, request: FastApiRequest) -> dict[str, Any]:
+            return {"reference": reference, "path": request.url.path}
+
+        @app.post("/bookings")
+        @guard.action("book", intent="Book", summary="Fly to {to}")
+        def book(to: str, act: Act) -> dict[str, Any]:
+            self.booked.append(to)
+            return {"booked": to, "for": act.account}
+
+        return app
+
+    def _wsgi(self) -> Any:
+        guard = self.guard
+        assert isinstance(guard, wsgi.Guard)
+
+        @guard.wsgi_read("itineraries", intent="Search itineraries", path="/itineraries")
+        def itineraries(request: Request, reading: Reading) -> dict[str, Any]:
+            self.reads.append(reading)
+            return {"to": request.query.partition("=")[2], "for": reading.account, "currency": "EUR"}
+
+        @guard.wsgi_read("bookings", intent="See your bookings", path="/bookings/{reference}")
+        def bookings(request: Request, reading: Reading) -> dict[str, Any]:  # noqa: ARG001 - nobody's in particular
+            return {"reference": request.path.rpartition("/")[2], "path": request.path}
+
+        @guard.wsgi(
+            "book", intent="Book", summary="Fly to {to}", schema=SCHEMA, sources={"to": "query"}, path="/bookings"
+        )
+        def book(parameters: dict[str, Any], act: Act) -> dict[str, Any]:
+            self.booked.append(parameters["to"])
+            return {"booked": parameters["to"], "for": act.account}
+
+        def app(environ: dict[str, Any], start_response: Any) -> Any:
+            path = environ["PATH_INFO"]
+            found = {"/itineraries": itineraries, "/bookings": book}.get(path, guard.app)
+            return (bookings if path.startswith("/bookings/") else found)(environ, start_response)
+
+        return app
+
+    def _asgi(self) -> Starlette:
+        guard = self.guard
+        assert isinstance(guard, Guard)
+
+        @guard.asgi_read("itineraries", intent="Search itineraries", path="/itineraries")
+        async def itineraries(request: Request, reading: Reading) -> dict[str, Any]:
+            self.reads.append(reading)
+            return {"to": request.query.partition("=")[2], "for": reading.account, "currency": "EUR"}
+
+        @guard.asgi_read("bookings", intent="See your bookings", path="/bookings/{reference}")
+        def bookings(request: Request, reading: Reading) -> dict[str, Any]:  # noqa: ARG001 - nobody's in particular
+            return {"reference": request.path.rpartition("/")[2], "path": request.path}
+
+        @guard.asgi(
+            "book", intent="Book", summary="Fly to {to}", schema=SCHEMA, sources={"to": "query"}, path="/bookings"
+        )
+        def book(parameters: dict[str, Any], act: Act) -> dict[str, Any]:
+            self.booked.append(parameters["to"])
+            return {"booked": parameters["to"], "for": act.account}
+
+        routes = [
+            Route("/itineraries", itineraries),
+            Route("/bookings", book),
+            Route("/bookings/{reference}", bookings),
+            Mount("/", guard.app),
+        ]
+        return Starlette(routes=routes, lifespan=guard.lifespan)
