@@ -16,6 +16,7 @@ from pydantic import BaseModel, Field
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from oneact.embedded import Embedded
+from oneact.service import Asker
 from oneact.service import flask as typed
 from oneact.service.fastapi import Act, Guard
 from oneact.service.flask import Guard as FlaskGuard
@@ -107,6 +108,9 @@ class Air:
         assert flight.from_
         return Terms(price=self.price)
 
+    def own_price(self, asker: Asker) -> Terms:
+        return Terms(price=f"{asker.account}'s own price")
+
     def is_forged(self, cookie: str | None, field: str) -> bool:
         """Tell what the host's own protection says."""
         return self.forgeries and (cookie is None or cookie != field)
@@ -139,6 +143,12 @@ class Air:
         def wish(name: str, much: Annotated[int, Form()], request: Request, act: Act | None) -> HTMLResponse:
             at = f"{request.method} {request.url.path}"
             return HTMLResponse(self.wish(name, much, act, at), 201, {"X-Own": "1"})
+
+        @app.post("/upgrade")
+        @guard.form("upgrade", unlinked="refuse", terms=self.own_price, intent="Upgrade", summary="To {cabin}")
+        async def upgrade(cabin: Annotated[str, Form()], act: Act) -> dict[str, str]:
+            self.booked.append((act.account, {"cabin": cabin}))
+            return {"cabin": cabin}
 
         @app.post("/cancel/{reference}")
         async def cancel(reference: str) -> None:
@@ -178,6 +188,12 @@ class Air:
         def wish(name: str, much: Annotated[int, typed.Form()], act: Act | None) -> Any:
             at = f"{flask.request.method} {flask.request.path}"
             return self.wish(name, much, act, at), 201, {"X-Own": "1"}
+
+        @app.post("/upgrade")
+        @guard.form("upgrade", unlinked="refuse", terms=self.own_price, intent="Upgrade", summary="To {cabin}")
+        def upgrade(cabin: Annotated[str, typed.Form()], act: Act) -> Any:
+            self.booked.append((act.account, {"cabin": cabin}))
+            return {"cabin": cabin}
 
         @app.post("/cancel/<reference>")
         def cancel(reference: str) -> Any:

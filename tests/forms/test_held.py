@@ -176,6 +176,15 @@ def test_terms_that_have_changed_meanwhile_are_not_agreed_to(air: Air, ada: Visi
     assert air.booked == []
 
 
+def test_terms_may_be_the_persons_own(air: Air, ada: Visitor, browser: Browser) -> None:
+    address = browser.submit("/upgrade", cabin="First").headers["location"]
+    assert "ada&#x27;s own price" in browser.http.get(address).text
+    approve(ada, browser, address)
+    browser.onward(address)
+    assert browser.http.get(address).json() == {"cabin": "First"}
+    assert air.booked == [("ada", {"cabin": "First"})]
+
+
 def test_an_account_without_a_passkey_is_refused_or_passes_as_the_form_says(air: Air, browser: Browser) -> None:
     answer = browser.submit()
     assert (answer.status_code, reason(answer)) == (403, "passkey_needed")
