@@ -165,7 +165,7 @@ def _book(played: Played, day: str) -> None:
     played.picture(person, "person-outcome")
     agent.go_back()
     played.fill_in("NYC", day)
-    played.expect(agent, "This was done already", "back, and Book once more: the outcome, no second booking")
+    played.expect(agent, "You have approved this already", "back, and Book once more: the outcome, no second booking")
     played.picture(agent, "agent-already-done")
 
 

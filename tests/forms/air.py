@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import threading
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any
@@ -70,10 +71,13 @@ class Air:
     booked: list[tuple[str | None, dict[str, Any]]] = field(default_factory=list)
     price: str = "312.00 USD"
     path: str = ""
+    going: threading.Event = field(default_factory=threading.Event)
+    release: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
         self.resource = f"http://localhost:{self.port}{self.path}"
         self.url = self.resource + "/approve"
+        self.release.set()
         embedded = Embedded(self.folder / "approve") if self.issuers is None else None
         settings: dict[str, Any] = {
             "resource": self.resource,
@@ -119,8 +123,12 @@ class Air:
         self.booked.append((act and act.account, flight.model_dump(by_alias=True)))
 
     def wish(self, name: str, much: int, act: Act | None, at: str) -> str:
+        if name == "trouble":
+            raise RuntimeError("a fault of the handler")
+        self.going.set()
+        assert self.release.wait(10)
         self.booked.append((act and act.account, {"name": name, "much": much}))
-        return f"<p>{at}: {name}, {much}"
+        return f"<p>{at}: {name}, {much}" + " " * much
 
     def _fastapi(self) -> FastAPI:
         app, guard = FastAPI(), self.guard

@@ -91,7 +91,7 @@ def test_a_handlers_own_page_is_shown_and_shown_again(air: Air, ada: Visitor, br
     browser.onward(address)
     for _ in range(2):
         shown = browser.http.get(address)
-        assert (shown.status_code, shown.text) == (201, "<p>POST /wish/a pony: a pony, 3")
+        assert (shown.status_code, shown.text) == (201, "<p>POST /wish/a pony: a pony, 3   ")
         assert shown.headers["x-own"] == "1"
     assert air.booked == [("ada", {"name": "a pony", "much": 3})]
 
@@ -176,6 +176,36 @@ def test_terms_that_have_changed_meanwhile_are_not_agreed_to(air: Air, ada: Visi
     assert air.booked == []
 
 
+def test_while_it_runs_another_page_of_the_browser_waits_for_it(air: Air, ada: Visitor, browser: Browser) -> None:
+    address = browser.submit("/wish/pony", much="3").headers["location"]
+    approve(ada, browser, address)
+    air.release.clear()
+    running = threading.Thread(target=lambda: browser.onward(address))
+    running.start()
+    assert air.going.wait(10)
+    page = browser.http.get(address + "?wait=1")
+    air.release.set()
+    running.join(10)
+    assert (page.status_code, "It is being done" in page.text) == (202, True)
+    assert browser.http.get(address).status_code == 201
+    assert len(air.booked) == 1
+
+
+def test_what_a_handler_does_not_say_is_not_known_and_an_answer_too_large_to_keep_is_told(
+    air: Air, ada: Visitor, browser: Browser
+) -> None:
+    said = {}
+    for name, much in (("trouble", "1"), ("pony", "70000")):
+        address = browser.submit(f"/wish/{name}", much=much).headers["location"]
+        approve(ada, browser, address)
+        browser.onward(address)
+        said[name] = browser.http.get(address).text
+    assert "Not known" in said["trouble"]
+    assert "<h1>Done</h1>" in said["pony"]
+    assert browser.submit("/wish/trouble", much="1").status_code == 409
+    assert len(air.booked) == 1
+
+
 def test_terms_may_be_the_persons_own(air: Air, ada: Visitor, browser: Browser) -> None:
     address = browser.submit("/upgrade", cabin="First").headers["location"]
     assert "ada&#x27;s own price" in browser.http.get(address).text
@@ -190,7 +220,7 @@ def test_an_account_without_a_passkey_is_refused_or_passes_as_the_form_says(air:
     assert (answer.status_code, reason(answer)) == (403, "passkey_needed")
     assert air.resource + "/oneact/link" in answer.text
     passed = browser.submit("/wish/pony", much="3")
-    assert (passed.status_code, passed.text) == (201, "<p>POST /wish/pony: pony, 3")
+    assert (passed.status_code, passed.text) == (201, "<p>POST /wish/pony: pony, 3   ")
     assert air.booked == [(None, {"name": "pony", "much": 3})]
 
 

@@ -85,7 +85,8 @@ def test_who_has_blocked_it_is_asked_nothing_any_more(linked: Air, port: int, tm
 def test_a_server_that_is_gone_is_asked_when_it_is_back(linked: Air, port: int, tmp_path: Path) -> None:
     with approval_server(tmp_path, port) as server:
         person, browser = link(server, linked), Browser(linked)
-        browser.held(bags="1")  # whose answers the airline has at hand
+        asked = browser.held(bags="1")
+    assert browser.onward(asked).status_code == 202
     address = browser.held()
     page = browser.http.get(address)
     assert (page.status_code, "Approve it with your passkey" in page.text) == (202, False)

@@ -75,11 +75,12 @@ def became(site: Site, held: Held, state: State) -> Answer:
 
 
 def done_before(site: Site, held: Held, address: str) -> Answer:
-    """Say that the same was submitted before, and executed; to ask once more is a step of its own."""
+    """Say that the same was submitted and approved before; to ask once more is a step of its own."""
     page = link_page.page(
         site,
-        "This was done already",
-        f"<p>You have submitted exactly this before, and it was done once.</p>{_lines(held.question.lines)}"
+        "You have approved this already",
+        "<p>You have submitted exactly this before and approved it. It has not been asked for again.</p>"
+        f"{_lines(held.question.lines)}"
         f'<p><a href="{escape(address)}">See what became of it</a></p>'
         f'<form method="post" action="{escape(address)}"><button>Ask for it once more</button></form>',
     )
