@@ -222,6 +222,7 @@ class Reason(Enum):
     OFFER_SUBJECT = "offer_subject", _INVALID_REQUEST, 400, 0, "The offer names another person or agent."
     OFFER_ACT = "offer_act", _INVALID_REQUEST, 400, 0, "The offer does not hold exactly one well-formed act."
     OFFER_ACTION = "offer_action", _INVALID_REQUEST, 400, 0, "The service publishes no such action."
+    OFFER_NOT_OWN = "offer_not_own", _INVALID_REQUEST, 403, 0, "A service asks only for acts at itself."
     UNLINKED_SERVICE = "unlinked_service", _ACCESS_DENIED, 403, 0, "The person has not linked this service."
     METADATA_UNREACHABLE = "metadata_unreachable", _UNAVAILABLE, 503, 0, "The other side's metadata cannot be had now."
     METADATA_INVALID = "metadata_invalid", _INVALID_REQUEST, 400, 0, "The other side's metadata is not valid."
@@ -274,6 +275,22 @@ class Reason(Enum):
     )
     TICKET_INVALID = "ticket_invalid", _ACCESS_DENIED, 403, 0, "The ticket of the service's sign-in is not valid here."
     ID_TOKEN_INVALID = "id_token_invalid", _ACCESS_DENIED, 403, 0, "The ID token does not verify."
+
+    # Held forms, at the service.
+    HELD_UNKNOWN = (
+        "held_unknown",
+        _INVALID_REQUEST,
+        404,
+        0,
+        "This browser and account have submitted nothing that stands at this address.",
+    )
+    PASSKEY_NEEDED = (
+        "passkey_needed",
+        _ACCESS_DENIED,
+        403,
+        0,
+        "This needs your passkey's approval, and your account has no passkey yet; nothing was done.",
+    )
 
     # Receipts.
     RECEIPT_MALFORMED = "receipt_malformed", _INVALID_REQUEST, 400, 0, "The receipt is not in its form."

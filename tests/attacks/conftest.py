@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.forms.conftest import ada, air, browser
 from tests.server.peers import Agent, RunningServer, Service, free_port, running_server, serving
 from tests.server.visitor import Visitor
 from tests.service.conftest import airline, caller, server
 
-__all__ = ["airline", "caller", "server"]
+__all__ = ["ada", "air", "airline", "browser", "caller", "server"]
 
 
 @pytest.fixture

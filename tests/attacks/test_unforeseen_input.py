@@ -11,7 +11,7 @@ import pytest
 from oneact.agent.client import check_url
 from oneact.agent.errors import Refused
 from oneact.errors import Reason, Refusal
-from oneact.protocol import canonical, metadata
+from oneact.protocol import canonical, client_assertion, metadata
 from oneact.server import Settings, clients, issuing
 from oneact.server.world import World
 from oneact.service import LocalAccount
@@ -103,7 +103,7 @@ def test_a_poll_while_the_approval_runs_out_gives_the_token_or_says_that_it_ende
     [[until]] = approval.execute("SELECT approved_until FROM requests")
 
     async def poll(world: World) -> Any:
-        client = await clients._client(world, paired.client_id)
+        client = await clients.registered(world, client_assertion.parse(paired.assertion()))
         times = iter([until - 1] * readings)
         world.now = lambda: next(times, until)
         try:

@@ -583,6 +583,7 @@ async def test_a_journal_that_began_on_an_old_database_is_whole_without_tokens(t
         connection.execute("DROP TABLE journal")
         connection.execute("DROP TABLE unlinkings")
         connection.execute("DROP TABLE candidates")
+        connection.execute("DROP TABLE held")
         connection.execute("PRAGMA user_version=1")
     store = SqliteStore(books.file)
     await store.open()

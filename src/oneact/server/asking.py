@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from oneact.errors import Reason, Refusal
 from oneact.protocol import approval, display, offer
 from oneact.protocol.action import Rule
-from oneact.server import addresses, joining, pairing, services, telling, tokens
+from oneact.server import joining, on_behalf, services, telling, tokens
 from oneact.server.joining import Draft
 
 if TYPE_CHECKING:
@@ -38,9 +38,9 @@ class Asked:
 async def ask(world: World, client: Client, asked: Asked) -> dict[str, Json]:
     """Take one offer, or up to twenty as a batch; each is checked before any is stored.
 
-    Refuses `hint_unknown`, `unlinked_service` (then nothing is fetched), `offer_…`, `rule_unsupported`,
-    `too_large_to_show`, `token_would_be_too_large`, `idempotency_conflict`, `rate_limited` where the agent has a
-    hundred open.
+    Refuses `hint_unknown`, `offer_not_own`, `unlinked_service` (then nothing is fetched), `offer_…`,
+    `rule_unsupported`, `too_large_to_show`, `token_would_be_too_large`, `idempotency_conflict`, `rate_limited` where
+    the agent has a hundred open.
     """
     if (
         not 0 < len(asked.offers) <= MAX_BATCH
@@ -48,7 +48,7 @@ async def ask(world: World, client: Client, asked: Asked) -> dict[str, Json]:
         or len(asked.idempotency_key) > MAX_KEY
     ):
         raise Refusal(Reason.REQUEST_MALFORMED, "no offer, too many, or too long a text")
-    paired = await pairing.pairing_of_hint(world, client, asked.hint)
+    paired = await on_behalf.pairing_of_hint(world, client, asked.hint)
     drafts = [await _draft(world, client, paired, text, asked) for text in asked.offers]
     if len({item.act.location for item in drafts}) > 1 or len({item.txn for item in drafts}) < len(drafts):
         raise Refusal(Reason.OFFER_ACT, "a batch is for one service, and has no transaction twice")
@@ -58,7 +58,7 @@ async def ask(world: World, client: Client, asked: Asked) -> dict[str, Json]:
         "transaction_authorization_id": places[0].id,
         "expires_in": joining.expires_in(world, places),
         "interval": INTERVAL,
-        "authorization_uri": world.issuer + addresses.INBOX,
+        "authorization_uri": on_behalf.page(world, client, places[0].id),
     }
     if any(place.joined for place in places):
         answer["joined"] = True
@@ -76,6 +76,7 @@ def check_rule(described: Action) -> None:
 async def _draft(world: World, client: Client, paired: Row, text: str, asked: Asked) -> Draft:
     """Check one offer and make a draft of it."""
     offered, parsed = offer.parse(text)
+    on_behalf.check_own(client, offered.iss)
     link = await world.store.one("link_of_service", paired["account_id"], offered.iss)
     if link is None:
         raise Refusal(Reason.UNLINKED_SERVICE, offered.iss)

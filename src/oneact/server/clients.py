@@ -11,11 +11,14 @@ from oneact.protocol import canonical, client_assertion, dpop, form, jwk, metada
 from oneact.store import Write
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from oneact.protocol.canonical import Json
+    from oneact.protocol.client_assertion import ClientAssertion
     from oneact.protocol.jwk import PublicKey
     from oneact.server.world import World
+
+    Finding = Callable[[World, ClientAssertion], Awaitable["Client"]]
 
 MAX_NAME: Final = 80
 MAX_ENDPOINT: Final = 1024
@@ -37,13 +40,14 @@ _GRANTS: Final = [
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """An agent that has proved to hold its key in this very request."""
+    """An agent that has proved to hold its key in this very request; or, with its resource, a service (on behalf)."""
 
     id: str
     key: PublicKey
     name: str
     metadata: dict[str, Json]
     registered_at: int
+    service: str = ""
 
     @property
     def jkt(self) -> str:
@@ -81,8 +85,19 @@ async def register(world: World, proof: dpop.Proof, document: Json) -> dict[str,
     }
 
 
-async def authenticate(world: World, parameters: Mapping[str, str], proofs: tuple[str, ...], url: str) -> Client:
-    """Authenticate an agent's POST to `url`: its client assertion and a DPoP proof, both by its registered key.
+async def registered(world: World, asserted: ClientAssertion) -> Client:
+    """Give the agent that an assertion names, with its registered key; refuses `client_unknown`."""
+    row = await world.store.one("client", asserted.client_id)
+    if row is None:
+        raise Refusal(Reason.CLIENT_UNKNOWN, asserted.client_id)
+    key = jwk.parse_public(canonical.parse(row["public_jwk"].encode()))
+    return Client(row["id"], key, row["name"], json.loads(row["metadata"]), row["registered_at"])
+
+
+async def authenticate(
+    world: World, parameters: Mapping[str, str], proofs: tuple[str, ...], url: str, find: Finding = registered
+) -> Client:
+    """Authenticate a POST to `url`: a client assertion and a DPoP proof, both by the key of the client `find` gives.
 
     Refuses `client_unknown`, `client_assertion`, `client_assertion_replayed`, `client_key`, `proof_…`, `rate_limited`.
     """
@@ -92,7 +107,7 @@ async def authenticate(world: World, parameters: Mapping[str, str], proofs: tupl
     asserted = client_assertion.parse(parameters.get("client_assertion", ""))
     if parameters.get("client_id", asserted.client_id) != asserted.client_id:
         raise Refusal(Reason.CLIENT_ASSERTION, "client_id is another")
-    client = await _client(world, asserted.client_id)
+    client = await find(world, asserted)
     client_assertion.check(asserted, (client.key,), world.issuer, now)
     proof = verified_proof(world, proofs, url)
     if proof.jkt != client.jkt:  # before it is noted: else one client fills memory under the names of any keys
@@ -116,14 +131,6 @@ def see_once(world: World, proof: dpop.Proof) -> None:
     now = world.now()
     if not world.seen.first(proof.jkt, f"proof {proof.jti}", now + 2 * dpop.MAX_AGE, now):
         raise Refusal(Reason.PROOF_REPLAYED, proof.jti)
-
-
-async def _client(world: World, client_id: str) -> Client:
-    row = await world.store.one("client", client_id)
-    if row is None:
-        raise Refusal(Reason.CLIENT_UNKNOWN, client_id)
-    key = jwk.parse_public(canonical.parse(row["public_jwk"].encode()))
-    return Client(row["id"], key, row["name"], json.loads(row["metadata"]), row["registered_at"])
 
 
 def _one_key(value: Json) -> PublicKey:

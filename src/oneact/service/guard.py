@@ -332,6 +332,11 @@ class GuardCore:
             return Execution(self.store, signer, self.now)
         return Once(self.store, signer, self.now, self._owner, self.resource)
 
+    async def make_offer(self, guarded: Guarded, parameters: dict[str, Json], issuer: str, asker: Asker | None) -> str:
+        """Make an offer for the approval server `issuer`, with the terms as they stand at this moment."""
+        stated = await self._quote(guarded, parameters, asker)
+        return self._offers.make(guarded.action, parameters, stated, issuer, self.now(), asker)
+
     async def _offer(self, guarded: Guarded, parameters: dict[str, Json], request: Request) -> Answer:
         issuer = asked_issuer(request.values("accept-txn-challenge"))
         if issuer is None or not await self.issuers.accepts(issuer):
@@ -340,8 +345,7 @@ class GuardCore:
         asker = await askers.asker_of(self, request, issuer)
         if guarded.personal and asker is None:
             raise Refusal(Reason.ASKING_TOKEN_REQUIRED, guarded.action.name)
-        stated = await self._quote(guarded, parameters, asker)
-        return self._offers.answer(self._offers.make(guarded.action, parameters, stated, issuer, self.now(), asker))
+        return self._offers.answer(await self.make_offer(guarded, parameters, issuer, asker))
 
     async def _act(self, guarded: Guarded, parameters: dict[str, Json], request: Request) -> Answer:
         now = self.now()  # one clock reading for one verification

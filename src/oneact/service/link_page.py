@@ -30,6 +30,11 @@ border:1px solid var(--muted);background:var(--card)}
 ::placeholder{color:var(--muted);opacity:1}
 button{margin-top:1rem;border:0;background:var(--go);color:var(--on-go);font-weight:620;cursor:pointer}
 :focus-visible{outline:3px solid var(--link);outline-offset:2px}
+dl{margin:.8rem 0 1rem}
+dt{color:var(--muted);font-size:.9375rem}
+dd{margin:0 0 .6rem;white-space:pre-wrap}
+.go{display:block;text-align:center;padding:.7rem;border-radius:12px;background:var(--go);color:var(--on-go);font-weight:620;
+text-decoration:none}
 .note,.back{color:var(--muted);font-size:.9375rem}
 """
 STYLE_HASH: Final = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode("ascii")

@@ -19,6 +19,7 @@ from oneact.server import (
     introducing,
     introspecting,
     issuing,
+    on_behalf,
     pairing,
     readsessions,
     receipts,
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from oneact.protocol.canonical import Json
-    from oneact.server.clients import Client
+    from oneact.server.clients import Client, Finding
     from oneact.server.world import World
 
     AgentCall = Callable[[World, Client, dict[str, str], Request], Awaitable[dict[str, Json] | None]]
@@ -45,6 +46,7 @@ _WAIT: Final = re.compile(r"(?:^|[,;\s])wait=(\d{1,4})(?:$|[,;\s])")
 _REGISTRATIONS: Final = 20
 _PUSHES: Final = 30
 _DEVICES: Final = 60
+_ON_BEHALF: Final = frozenset({addresses.TRANSACTION, addresses.CANCEL})
 
 
 async def register(request: Request) -> Response:
@@ -85,20 +87,23 @@ async def receive_receipt(request: Request) -> Response:
 
 
 def endpoint(path: str, call: AgentCall) -> Endpoint:
-    """Make the endpoint at `path` out of a call that an authenticated agent may make."""
+    """Make the endpoint at `path` out of a call that an authenticated agent may make, or a service in its place."""
+    find = on_behalf.client if path in _ON_BEHALF else clients.registered
 
     async def answer(request: Request) -> Response:
-        return await _answer(request, await http.form(request), path, call)
+        return await _answer(request, await http.form(request), path, call, find)
 
     return answer
 
 
-async def _answer(request: Request, parameters: dict[str, str], path: str, call: AgentCall) -> Response:
+async def _answer(
+    request: Request, parameters: dict[str, str], path: str, call: AgentCall, find: Finding = clients.registered
+) -> Response:
     """Authenticate, call, answer; every answer hands out the nonce for the next proof."""
     world = http.world_of(request)
     proofs = tuple(request.headers.getlist("dpop"))
     try:
-        client = await clients.authenticate(world, parameters, proofs, world.issuer + path)
+        client = await clients.authenticate(world, parameters, proofs, world.issuer + path, find)
         value = await call(world, client, parameters, request)
     except Refusal as refusal:
         response: Response = http.refused(refusal)

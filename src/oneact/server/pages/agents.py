@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from oneact.server import confirming, deciding, http, pairing
+from oneact.server import confirming, deciding, http, on_behalf, pairing
 from oneact.server.pages import shell
 
 if TYPE_CHECKING:
@@ -61,6 +61,12 @@ async def agents_page(request: Request, world: World, session: Session) -> Respo
 async def block(request: Request, world: World, session: Session) -> Response:
     """Block an agent."""
     await deciding.block_agent(world, session, request.path_params["id"])
+    return shell.redirect(world.settings, "/agents")
+
+
+async def allow(request: Request, world: World, session: Session) -> Response:
+    """Let a service ask again in place of programs without a key."""
+    await on_behalf.allow_again(world, session.account, request.path_params["id"])
     return shell.redirect(world.settings, "/agents")
 
 

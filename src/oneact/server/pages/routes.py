@@ -70,6 +70,7 @@ _WRITE: dict[str, Endpoint] = {
     "/pair/begin": json_post(agents.begin),
     "/pair/finish": json_post(agents.finish),
     "/agents/{id}/block": form_post(agents.block),
+    "/agents/{id}/allow": form_post(agents.allow),
     "/agents/{id}/remove": form_post(agents.remove),
     "/services/begin": json_post(services.begin_update),
     "/services/finish": json_post(services.finish_update),

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Any, Final
+import functools
+import logging
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from fastapi import APIRouter, Request, Response
 
 from oneact.errors import Refusal
 from oneact.protocol.action import Rule
 from oneact.service import asgi, endpoints, exchange, reading
-from oneact.service.fastapi import routes
+from oneact.service.fastapi import forms, routes
+from oneact.service.fastapi.forms import FormHandler
 from oneact.service.fastapi.handler import BY_NAME, Handler, read, response
 from oneact.service.fastapi.reader import Reader
+from oneact.service.forms.desk import HELD_PATH, Desk, Form
 from oneact.service.guarded import DEADLINE
 
 if TYPE_CHECKING:
@@ -21,6 +25,7 @@ if TYPE_CHECKING:
     from oneact.protocol.canonical import Json
     from oneact.service.asgi import Receive, Scope, Send
 
+_LOG: Final = logging.getLogger("oneact.service")
 _METHODS: Final = ["GET", "POST", "PUT", "PATCH", "DELETE"]  # what an address does not take, the guard refuses itself
 
 
@@ -32,6 +37,8 @@ class Guard(asgi.Guard):
         self._handlers: dict[str, Handler] = {}
         self._readers: dict[str, Reader] = {}
         self._bound: set[int] = set()
+        self._desk: Desk | None = None
+        self.uncovered: tuple[str, ...] = ()
         self.router = APIRouter(lifespan=self._lifespan, include_in_schema=False)
         for path in map(_route, endpoints.own_paths(self)):
             self.router.add_api_route(path, self._answer, methods=_METHODS, response_model=None)
@@ -66,22 +73,60 @@ class Guard(asgi.Guard):
 
         def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
             handler = Handler(self, name, function, terms, terms_hold, reads)
-            self.register(
-                handler.publish(
-                    deadline,
-                    terms_schema,
-                    spends=spends,
-                    intent=intent,
-                    summary=summary,
-                    display=display,
-                    reversible=reversible,
-                    rule=rule or Rule(),
-                )
-            )
-            self._handlers[name] = handler
-            return handler.endpoint()
+            said = _said(intent, summary, display, rule, reversible=reversible)
+            return self._declare(handler, deadline, terms_schema, said, spends=spends)
 
         return decorate
+
+    def form(  # noqa: PLR0913 - as `action`, and what is a form's own
+        self,
+        name: str,
+        *,
+        unlinked: Literal["refuse", "pass"],
+        intent: str,
+        summary: str,
+        beside: Collection[str] = (),
+        terms: Callable[..., Any] | None = None,
+        terms_schema: Mapping[str, Json] | None = None,
+        terms_hold: Callable[..., Any] | None = None,
+        display: Mapping[str, str | tuple[str, str]] | None = None,
+        reversible: bool = False,
+        rule: Rule | None = None,
+        deadline: int = DEADLINE,
+        spends: bool = False,
+        reads: Collection[str] = (),
+    ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Guard the handler of an HTML form; all is as at `action`, and a browser's submission waits for its person.
+
+        `unlinked` says what becomes of an account without a passkey: its submission is refused, or it passes to the
+        handler as if there were no guard, with None for its `act: Act | None`. `beside` names the form's fields that a
+        dependency reads and that are no parameters, such as the token of a protection against forged submissions:
+        they are neither shown nor signed.
+        """
+        if self._desk is None:
+            self._desk = Desk(self, waits=True)
+        desk, chosen = self._desk, Form(name, unlinked)
+        said = _said(intent, summary, display, rule, reversible=reversible)
+
+        def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+            handler = FormHandler(desk, chosen, beside, self, name, function, terms, terms_hold, reads)
+            return self._declare(handler, deadline, terms_schema, said, spends=spends)
+
+        return decorate
+
+    def _declare(
+        self,
+        handler: Handler,
+        deadline: int,
+        terms_schema: Mapping[str, Json] | None,
+        said: dict[str, Any],
+        *,
+        spends: bool,
+    ) -> Callable[..., Any]:
+        """Publish the action of a handler, and give what stands in the handler's place."""
+        self.register(handler.publish(deadline, terms_schema, spends=spends, **said))
+        self._handlers[handler.name] = handler
+        return handler.endpoint()
 
     def read(self, name: str, *, intent: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Guard a read: `@app.get(…)` stands above, and the handler changes nothing.
@@ -118,7 +163,15 @@ class Guard(asgi.Guard):
             reader = getattr(getattr(route, "endpoint", None), "oneact_reader", None)
             if isinstance(reader, Reader) and reader.guard is self and not reader.bound:
                 reader.bind(route.path_format, set(route.methods or {"GET"}))
+        if self._desk is not None:
+            self._tell_uncovered(app)
         self._bound.add(id(app))  # last: an application with a mistake stays refused
+
+    def _tell_uncovered(self, app: Any) -> None:  # noqa: ANN401 - as in `bind`
+        """Say at the start by which other routes a browser could do something without the guard."""
+        self.uncovered = tuple(routes.uncovered(app, self._answer))
+        for route in self.uncovered:
+            _LOG.warning("not covered by the guard: %s", route)
 
     @contextlib.asynccontextmanager
     async def _lifespan(self, app: Any) -> AsyncIterator[None]:  # noqa: ANN401 - as in `bind`
@@ -134,9 +187,29 @@ class Guard(asgi.Guard):
             name, given = reading.by_name(found) if by_name else ("", {})
         except Refusal as refusal:
             return response(exchange.refused(refusal, request.method, asgi.head(request.scope).path))
+        if self._desk is not None and found.path.startswith(HELD_PATH):
+            return response(await self._desk.answer(found, functools.partial(forms.again, request)))
         if name in self._handlers:
             return _ByName(self._handlers[name], given, found.body)
         return response(await endpoints.answer(self, found))
+
+
+def _said(
+    intent: str,
+    summary: str,
+    display: Mapping[str, str | tuple[str, str]] | None,
+    rule: Rule | None,
+    *,
+    reversible: bool,
+) -> dict[str, Any]:
+    """Give what is published of an action beside what its handler says."""
+    return {
+        "intent": intent,
+        "summary": summary,
+        "display": display,
+        "reversible": reversible,
+        "rule": rule or Rule(),
+    }
 
 
 class _ByName(Response):

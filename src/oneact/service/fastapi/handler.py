@@ -16,6 +16,7 @@ from oneact.protocol import canonical
 from oneact.service import asgi, endpoints, exchange, reading
 from oneact.service.exchange import Answer
 from oneact.service.fastapi import reads
+from oneact.service.forms import browser
 from oneact.service.typed import handler as typed
 from oneact.service.typed.handler import Said
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from oneact.service.act import Act
     from oneact.service.fastapi.guard import Guard
+    from oneact.service.guarded import Guarded
 
 BY_NAME: Final = "oneact.by_name"
 _REFUSED: Final = (params.Header, params.Cookie, params.File)
@@ -82,26 +84,44 @@ class Handler(typed.Handler):
 
         async def guarded(request: Request, **provided: Any) -> Response:  # noqa: ANN401 - the owner's dependencies
             self.app_guard.bind(request.app)
-            found = self.guard.actions[self.name]
-            try:
-                request_read = await read(request)
-                given = request.scope.get(BY_NAME)
-                if given is None:
-                    path = {name: str(value) for name, value in request.path_params.items()}
-                    given = reading.given(found, request_read, path)
-            except Refusal as refusal:
-                return response(exchange.refused(refusal, request.method, asgi.head(request.scope).path))
-
-            async def run(parameters: dict[str, Any], act: Act) -> Answer:
-                return await self._run(parameters, act, request, provided)
-
-            return response(await self.guard.perform(replace(found, run=run), given, request_read))
+            return response(await self.answer(request, provided))
 
         request = inspect.Parameter("request", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Request)
         guarded.__signature__ = inspect.Signature([request, *self._kept], return_annotation=Response)  # type: ignore[attr-defined]  # functions have one
         guarded.__name__, guarded.__doc__ = self.function.__name__, self.function.__doc__
         guarded.oneact_handler = self  # type: ignore[attr-defined]  # how `bind` knows the route
         return guarded
+
+    async def answer(self, request: Request, provided: Mapping[str, Any]) -> Answer:
+        """Answer one request, with what FastAPI has provided for the handler."""
+        found = self.guard.actions[self.name]
+        try:
+            request_read = await read(request)
+            given = self.given(found, request_read, request)
+        except Refusal as refusal:
+            return exchange.refused(refusal, request.method, asgi.head(request.scope).path)
+        return await self.perform(found, given, request_read, request, provided)
+
+    def given(self, found: Guarded, read: exchange.Request, request: Request) -> dict[str, Any]:
+        """Give the flat parameters of a request that has been read."""
+        by_name: dict[str, Any] | None = request.scope.get(BY_NAME)
+        path = {name: str(value) for name, value in request.path_params.items()}
+        return reading.given(found, read, path) if by_name is None else by_name
+
+    async def perform(
+        self,
+        found: Guarded,
+        given: dict[str, Any],
+        read: exchange.Request,
+        request: Request,
+        provided: Mapping[str, Any],
+    ) -> Answer:
+        """Have the guard answer, and the handler run within this very request where it may."""
+
+        async def run(parameters: dict[str, Any], act: Act) -> Answer:
+            return await self._run(parameters, act, request, provided)
+
+        return await self.guard.perform(replace(found, run=run), given, read)
 
     async def run(self, parameters: dict[str, Any], act: Act) -> Answer:
         """Run the handler without a request, which only one without dependencies can."""
@@ -115,7 +135,7 @@ class Handler(typed.Handler):
         return found | {reads.WHOLE} if self._request is not None else found
 
     async def _run(
-        self, parameters: dict[str, Any], act: Act, request: Request | None, provided: Mapping[str, Any]
+        self, parameters: dict[str, Any], act: Act | None, request: Request | None, provided: Mapping[str, Any]
     ) -> Answer:
         named = {**self.named(parameters, act), **provided}
         if self._request is not None:
@@ -149,10 +169,13 @@ def _mark(found: inspect.Parameter, marks: Sequence[Any]) -> Any:  # noqa: ANN40
 async def read(request: Request) -> exchange.Request:
     """Read a whole request; refuses `request_too_large` over 256 KiB."""
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > canonical.MAX_OCTETS:
-            raise Refusal(Reason.REQUEST_TOO_LARGE, f"{len(body)} octets")
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > canonical.MAX_OCTETS:
+                raise Refusal(Reason.REQUEST_TOO_LARGE, f"{len(body)} octets")
+    except RuntimeError:  # a dependency has read the form before, as a check of its own does
+        body += browser.written((await request.form()).multi_items())
     return replace(asgi.head(request.scope), body=bytes(body), native=request)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+import logging
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 from weakref import WeakSet
 
 from flask import Blueprint, Flask, Response, current_app, request
@@ -13,12 +15,15 @@ from oneact.errors import Reason, Refusal
 from oneact.protocol import canonical
 from oneact.protocol.action import Rule
 from oneact.service import endpoints, environ, exchange, wsgi
-from oneact.service.flask import routes
+from oneact.service.flask import forms, routes
+from oneact.service.flask.forms import FormHandler
 from oneact.service.flask.handler import Handler
+from oneact.service.forms import browser
+from oneact.service.forms.desk import HELD_PATH, Desk, Form
 from oneact.service.guarded import DEADLINE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from flask.blueprints import BlueprintSetupState
 
@@ -26,6 +31,7 @@ if TYPE_CHECKING:
     from oneact.service.exchange import Answer
     from oneact.service.wsgi import Answering
 
+_LOG: Final = logging.getLogger("oneact.service")
 _METHODS: Final = ["GET", "POST", "PUT", "PATCH", "DELETE"]  # what an address does not take, the guard refuses itself
 
 
@@ -36,6 +42,8 @@ class Guard(wsgi.Guard):
         super().__init__(**settings)
         self._handlers: dict[str, Handler] = {}
         self._bound: WeakSet[Flask] = WeakSet()
+        self._desk: Desk | None = None
+        self.uncovered: tuple[str, ...] = ()
         self.blueprint = Blueprint("oneact", __name__)
         self.blueprint.record(_check_prefix)
         self.blueprint.before_app_request(lambda: self.bind(current_app._get_current_object()))  # type: ignore[attr-defined]  # noqa: SLF001 - how Flask gives the application itself
@@ -92,6 +100,48 @@ class Guard(wsgi.Guard):
 
         return decorate
 
+    def form(  # noqa: PLR0913 - as `action`, and what is a form's own
+        self,
+        name: str,
+        *,
+        unlinked: Literal["refuse", "pass"],
+        intent: str,
+        summary: str,
+        beside: Collection[str] = (),
+        terms: Callable[..., Any] | None = None,
+        terms_schema: Mapping[str, Json] | None = None,
+        terms_hold: Callable[..., Any] | None = None,
+        display: Mapping[str, str | tuple[str, str]] | None = None,
+        reversible: bool = False,
+        rule: Rule | None = None,
+        deadline: int = DEADLINE,
+        spends: bool = False,
+    ) -> Callable[[Callable[..., Any]], Callable[..., Response]]:
+        """Guard the handler of an HTML form; all is as at `action`, and a browser's submission waits for its person.
+
+        `unlinked` says what becomes of an account without a passkey: its submission is refused, or it passes to the
+        handler as if there were no guard, with None for its `act: Act | None`. `beside` names the form's fields that
+        the application reads and that are no parameters, such as the token of a protection against forged submissions.
+        """
+        if self._desk is None:
+            self._desk = Desk(self, waits=False)
+        desk, chosen = self._desk, Form(name, unlinked)
+        said = {
+            "intent": intent,
+            "summary": summary,
+            "display": display,
+            "reversible": reversible,
+            "rule": rule or Rule(),
+        }
+
+        def decorate(function: Callable[..., Any]) -> Callable[..., Response]:
+            handler = FormHandler(desk, chosen, beside, self, name, function, terms, terms_hold)
+            self.register(handler.publish(deadline, terms_schema, spends=spends, **said))
+            self._handlers[name] = handler
+            return handler.endpoint(self)
+
+        return decorate
+
     def bind(self, app: Flask) -> None:
         """Find the rules of the guarded handlers, now that they are all declared, and publish their paths.
 
@@ -107,6 +157,10 @@ class Guard(wsgi.Guard):
             handler = getattr(view, "oneact_handler", None)
             if isinstance(handler, Handler) and handler.guard is self and not handler.bound:
                 handler.bind(*routes.published(rule))
+        if self._desk is not None:
+            self.uncovered = tuple(routes.uncovered(app, self._own))
+            for way in self.uncovered:
+                _LOG.warning("not covered by the guard: %s", way)
         self._bound.add(app)  # last: an application with a mistake stays refused
 
     def responded(self, answer: Answering) -> Response:
@@ -114,7 +168,12 @@ class Guard(wsgi.Guard):
         return _response(self.answered(request.method, request.path, _read, answer))
 
     def _own(self, **_: str) -> Response:
-        return self.responded(lambda found: endpoints.answer(self, found))
+        return self.responded(self._answer)
+
+    async def _answer(self, found: exchange.Request) -> Answer:
+        if self._desk is not None and found.path.startswith(HELD_PATH):
+            return await self._desk.answer(found, functools.partial(forms.again, self))
+        return await endpoints.answer(self, found)
 
 
 def _check_prefix(state: BlueprintSetupState) -> None:
@@ -133,7 +192,10 @@ def _read() -> exchange.Request:
     except RequestEntityTooLarge as error:
         raise Refusal(Reason.REQUEST_TOO_LARGE, f"more than {request.max_content_length} octets") from error
     if len(body) != (request.content_length or len(body)):
-        raise Refusal(Reason.INTERNAL, "the body was read before the guard: leave request.form and request.files alone")
+        fields = list(request.form.items(multi=True)) if request.mimetype == exchange.FORM else []
+        if not fields:
+            raise Refusal(Reason.INTERNAL, "the body was read before the guard: leave request.stream and files alone")
+        body = browser.written(fields)  # as a check of the application's own has read it
     return replace(found, body=body, native=request._get_current_object())  # type: ignore[attr-defined]  # noqa: SLF001 - how Flask gives the request itself
 
 

@@ -49,10 +49,13 @@ class Handler(typed.Handler):
         guarded = guard.actions[self.name]
         if request.method != guarded.action.method:
             return exchange.of_other_method(request, [guarded.action.method])
-        given = reading.given(guarded, request, {name: _text(name, value) for name, value in path.items()})
-        return await guard.perform(guarded, given, request)
+        return await guard.perform(guarded, reading.given(guarded, request, self.texts(path)), request)
 
-    def _executed(self, parameters: dict[str, Any], act: Act) -> Answer:
+    def texts(self, path: Mapping[str, Any]) -> dict[str, str]:
+        """Give the texts of what the rule has read of the path."""
+        return {name: _text(name, value) for name, value in path.items()}
+
+    def _executed(self, parameters: dict[str, Any], act: Act | None) -> Answer:
         try:
             return _answered(self.function(**self.named(parameters, act)))
         except HTTPException as error:  # the handler's own answer: it says that the act was not done

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from werkzeug.routing import Rule
 
 _VARIABLE: Final = re.compile(r"<(?:[A-Za-z_][A-Za-z0-9_]*(?:\(.*?\))?:)?([A-Za-z_][A-Za-z0-9_]*)>")
+_CHANGING: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _UNASKED: Final = frozenset({"HEAD", "OPTIONS"})  # Flask adds them to what a rule says
 
 
@@ -38,6 +39,14 @@ def check_is_not_raw(rule: Rule, view: Callable[..., Any], guarded: Collection[C
     methods = [getattr(made_of, method.lower(), None) for method in rule.methods or ()]
     for function in (view, *methods):
         order.check_is_not_raw(rule.rule, function, guarded)
+
+
+def uncovered(app: Flask, own: object) -> Iterator[str]:
+    """Give each rule that changes something and is not guarded, by method and path; `own` is the guard's view."""
+    for rule, view in of(app):
+        changing = sorted(_CHANGING & (rule.methods or set()))
+        if changing and view != own and not hasattr(view, "oneact_handler"):
+            yield f"{', '.join(changing)} {rule.rule}"
 
 
 def published(rule: Rule) -> tuple[str, str, list[str]]:

@@ -20,6 +20,7 @@ from oneact.service import journal
 from oneact.service.checks import Account, Approver
 from oneact.service.store import candidates, journalling, statements, unlinkings
 from oneact.service.store.contract import Delivery, Holder, Kept, Link, LinkState, Outcome, Spend, SpendKey
+from oneact.service.store.sqlite_holding import HoldingRows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -41,7 +42,7 @@ _SHORT: Final = 4096  # characters of a roster of some passkeys; what persons ma
 _T = TypeVar("_T")
 
 
-class SqliteStore:
+class SqliteStore(HoldingRows):
     """A store in one SQLite file, used by any number of processes of one machine and read by its owner alone."""
 
     def __init__(self, path: str | Path) -> None:

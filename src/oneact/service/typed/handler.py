@@ -72,6 +72,7 @@ class Handler(ABC):
         self._hints = typing.get_type_hints(function, include_extras=True)
         self._sources: dict[str, str] = {}
         self._act: str | None = None
+        self.needs_act = False
         self._description: dict[str, Any] = {}
         fields = [self._field(found) for found in inspect.signature(function).parameters.values()]
         try:
@@ -122,8 +123,8 @@ class Handler(ABC):
         self.guard.actions[self.name] = replace(self.guard.actions[self.name], action=action)
         self.bound = True
 
-    def named(self, parameters: dict[str, Any], act: Act) -> dict[str, Any]:
-        """Give the function's arguments, the act among them."""
+    def named(self, parameters: dict[str, Any], act: Act | None) -> dict[str, Any]:
+        """Give the function's arguments, the act among them; it is None where a form passes without an approval."""
         made = self.parameters.arguments(parameters)
         return made if self._act is None else {**made, self._act: act}
 
@@ -180,8 +181,8 @@ class Handler(ABC):
         plain, *marks = (
             typing.get_args(annotation) if typing.get_origin(annotation) is typing.Annotated else [annotation]
         )
-        if plain is Act:
-            self._act = found.name
+        if plain in {Act, Act | None}:
+            self._act, self.needs_act = found.name, plain is Act
             return None
         if self.is_beside(found, plain, marks):
             return None

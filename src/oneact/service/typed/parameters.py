@@ -75,6 +75,11 @@ class Parameters:
         if twice:
             raise ValueError(f"two parameters are named {', '.join(twice)}")
 
+    @property
+    def names(self) -> frozenset[str]:
+        """Give the names of the parameters."""
+        return frozenset(name for field in self.fields for name in field.names)
+
     def normalise(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Make the object that is hashed, shown and executed of what a request gave.
 

@@ -13,4 +13,4 @@ DELETE FROM clients WHERE paired_at IS NULL AND registered_at <= $1
 SELECT id, name, metadata, registered_at FROM clients WHERE jkt = $1;
 
 -- name: client
-SELECT id, public_jwk, name, metadata, registered_at FROM clients WHERE id = $1;
+SELECT id, public_jwk, name, metadata, registered_at FROM clients WHERE id = $1 AND on_behalf_of IS NULL;
