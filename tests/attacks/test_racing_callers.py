@@ -37,7 +37,7 @@ async def test_of_16_callers_at_two_processes_one_executes(server: ApprovalServe
 
 
 async def test_of_16_callers_at_two_forks_of_one_process_one_executes(server: ApprovalServer, tmp_path: Path) -> None:
-    """The guard had begun before the forks, as where a server loads the application and tries it first."""
+    """The application was loaded before the forks, as by a server that shares its memory among its workers."""
     port, beside = free_port(), free_port()
     resource = f"http://localhost:{port}"
     await link(tmp_path, resource, server)
@@ -47,6 +47,19 @@ async def test_of_16_callers_at_two_forks_of_one_process_one_executes(server: Ap
             await races(caller, beside, FORKED_ROUNDS)
             await eventually(lambda: len(server.receipts) == FORKED_ROUNDS)
     assert len(books.all()) == FORKED_ROUNDS
+
+
+async def test_a_fork_of_a_process_that_has_the_store_open_executes_nothing(
+    server: ApprovalServer, tmp_path: Path
+) -> None:
+    port, beside = free_port(), free_port()
+    await link(tmp_path, f"http://localhost:{port}", server)
+    with forked("flask", port, beside, server, tmp_path, "served"):
+        async with calling(server, f"http://localhost:{port}") as caller:
+            await ready(caller)
+            answer = await caller.client.post(caller.resource + "/bookings", headers=caller.accept, json=FLIGHT)
+    assert (answer.status_code, answer.json()["reason"]) == (503, "store_unavailable")
+    assert Books(tmp_path).all() == []
 
 
 async def races(caller: Caller, beside: int, rounds: int) -> None:

@@ -17,7 +17,9 @@ SITE = link_page.Site("Example Air", "http://localhost/")
 SERVICE_PAGES = [
     link_page.form(SITE, "ada", ["http://localhost"], "/oneact/link", "x"),
     link_page.form(SITE, "ada", None, "/oneact/link", "x"),
-    link_page.linked(SITE, "ada", ["http://localhost"]),
+    link_page.linked(
+        SITE, "ada", ["http://localhost"], link_page.Ways("http://localhost/a", "http://localhost/b"), waits=False
+    ),
     link_page.message(SITE, "Not linked", "You said no."),
 ]
 # Every text that can be seen, and every placeholder, whose colour stands out too little from what lies under it.

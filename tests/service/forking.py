@@ -1,4 +1,4 @@
-"""The airline in two processes forked off one that has already served: as a server does that loads before it forks."""
+"""The airline in processes forked off one that has loaded it, and, where it is told so, has served already."""
 
 import os
 import sys
@@ -12,17 +12,17 @@ from oneact.service import wsgi
 
 
 def main() -> None:
-    kind, issuer, folder, port, *listen = sys.argv[1:]
+    kind, issuer, folder, port, served, *listen = sys.argv[1:]
     airline = Airline(kind, int(port), issuer, Path(folder))
     assert isinstance(airline.guard, wsgi.Guard)
-    assert airline.app.test_client().get("/oneact/jwks.json").status_code == 200  # its loop and store are open now
+    if served == "served":  # then its loop and store are open
+        assert airline.app.test_client().get("/oneact/jwks.json").status_code == 200
     alive, held = os.pipe()
     for number in listen:
         if os.fork() == 0:
             os.close(held)
             threading.Thread(target=end_with, args=[alive], daemon=True).start()
             waitress.serve(airline.app, host="127.0.0.1", port=int(number), threads=16)
-    airline.guard.stop_sync()  # what is delivered from here on, the forked ones deliver
     threading.Event().wait()
 
 

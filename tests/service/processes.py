@@ -34,9 +34,11 @@ def process(
 
 
 @contextmanager
-def forked(kind: str, port: int, beside: int, server: ApprovalServer, folder: Path) -> Iterator[None]:
-    """Run the airline in two processes forked off one, at two ports, until the block ends."""
-    command = [sys.executable, "-m", "tests.service.forking", kind, server.issuer, str(folder), str(port)]
+def forked(
+    kind: str, port: int, beside: int, server: ApprovalServer, folder: Path, begun: str = "loaded"
+) -> Iterator[None]:
+    """Run the airline in two processes forked off one that has `loaded` or `served` it, until the block ends."""
+    command = [sys.executable, "-m", "tests.service.forking", kind, server.issuer, str(folder), str(port), begun]
     with subprocess.Popen([*command, str(port), str(beside)]) as running:
         try:
             yield

@@ -36,7 +36,6 @@ _WAL_ATTEMPTS: Final = 50
 _CREATING: Final = threading.Lock()
 if hasattr(os, "register_at_fork"):  # a child never waits for a thread that it has not
     os.register_at_fork(before=_CREATING.acquire, after_in_parent=_CREATING.release, after_in_child=_CREATING.release)
-_LEFT_BEHIND: Final[list[sqlite3.Connection]] = []  # of a forking process: SQLite forbids to use or close them
 _SHORT: Final = 4096  # characters of a roster of some passkeys; what persons make longer is not kept in memory
 
 _T = TypeVar("_T")
@@ -53,10 +52,15 @@ class SqliteStore(HoldingRows):
         self._process = os.getpid()
 
     async def open(self) -> None:
-        """Make the file where it is absent and bring it to the newest migration; a forked process opens its own."""
+        """Make the file where it is absent and bring it to the newest migration.
+
+        Refuses in a process that was forked off while the file was open. SQLite there takes the locks of the other
+        for its own: when that one closes the file, it deletes the log in which this one's commits stand.
+        """
         if self._process != os.getpid():
-            _LEFT_BEHIND.extend(self._connections)
-            self._process, self._threads, self._connections = os.getpid(), None, []
+            if self._connections:
+                raise Refusal(Reason.STORE_UNAVAILABLE, f"{self._path} was open when this process was forked off")
+            self._process, self._threads = os.getpid(), None
         if self._threads is None:
             self._threads = ThreadPoolExecutor(_THREADS, "oneact-service-store")
             self._local = threading.local()
