@@ -7,6 +7,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any, Self
 
+import httpx
 import pytest
 from fastapi import APIRouter, Body, Cookie, Depends, FastAPI, File, Form, Header, HTTPException, Query, Request
 from fastapi.responses import PlainTextResponse, StreamingResponse
@@ -431,3 +432,23 @@ async def test_terms_may_be_stated_by_anything_pydantic_describes(guard: Guard) 
     assert await guarded.quote(parameters) == {"price": "10.50 for NYC"}
     assert await guarded.holds(parameters, {"price": "NYC"})
     assert guarded.action.summary == "To {/parameters/to} for {/terms/price}"
+
+
+@pytest.mark.parametrize("place", ["route", "router", "including"])
+async def test_what_a_route_depends_on_also_runs_by_the_actions_name(guard: Guard, place: str) -> None:
+    async def closed() -> None:
+        raise HTTPException(403, "closed today")
+
+    shut: dict[str, Any] = {"dependencies": [Depends(closed)]}
+    app, router = FastAPI(), APIRouter(**(shut if place == "router" else {}))
+
+    @router.post("/do", **(shut if place == "route" else {}))
+    @guard.action("do", intent="Do it", summary="Do")
+    async def do(act: Act) -> None: ...
+
+    app.include_router(router, **(shut if place == "including" else {}))
+    app.include_router(guard.router)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost:1") as client:
+        by_route = await client.post("/do")
+        by_name = await client.post("/oneact/act", json={"action": "do", "parameters": {}})
+    assert (by_route.status_code, by_name.status_code) == (403, 403)

@@ -6,6 +6,7 @@ import contextlib
 import functools
 import logging
 from typing import TYPE_CHECKING, Any, Final, Literal
+from weakref import WeakSet
 
 from fastapi import APIRouter, Request, Response
 
@@ -36,7 +37,7 @@ class Guard(asgi.Guard):
         super().__init__(**settings)
         self._handlers: dict[str, Handler] = {}
         self._readers: dict[str, Reader] = {}
-        self._bound: set[int] = set()
+        self._bound: WeakSet[Any] = WeakSet()
         self._desk: Desk | None = None
         self.uncovered: tuple[str, ...] = ()
         self.router = APIRouter(lifespan=self._lifespan, include_in_schema=False)
@@ -150,7 +151,7 @@ class Guard(asgi.Guard):
         It is called when the application starts. Raises ValueError for a path that names no argument of its handler,
         and for a route that runs a guarded handler without the guard, because its decorators stand in the wrong order.
         """
-        if id(app) in self._bound:
+        if app in self._bound:
             return
         acts, reads = self._handlers.values(), self._readers.values()
         routes.check_none_is_raw(app, [*(found.function for found in acts), *(found.function for found in reads)])
@@ -159,13 +160,13 @@ class Guard(asgi.Guard):
             if isinstance(handler, Handler) and handler.guard is self and not handler.bound:
                 method = next(iter(sorted(route.methods or {"POST"})))
                 handler.bind(method, route.path_format, _names_in(route.path_format))
-                handler.status = getattr(route, "status_code", None) or 200
+                handler.stand_at(route)
             reader = getattr(getattr(route, "endpoint", None), "oneact_reader", None)
             if isinstance(reader, Reader) and reader.guard is self and not reader.bound:
                 reader.bind(route.path_format, set(route.methods or {"GET"}))
         if self._desk is not None:
             self._tell_uncovered(app)
-        self._bound.add(id(app))  # last: an application with a mistake stays refused
+        self._bound.add(app)  # last: an application with a mistake stays refused
 
     def _tell_uncovered(self, app: Any) -> None:  # noqa: ANN401 - as in `bind`
         """Say at the start by which other routes a browser could do something without the guard."""

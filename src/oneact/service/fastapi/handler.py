@@ -50,7 +50,7 @@ class Handler(typed.Handler):
         self.status = 200
         super().__init__(guard, name, function, terms, terms_hold)
         self.app_guard = guard
-        self.route = APIRoute(endpoints.ACT_PATH, self.endpoint(), methods=["POST"], response_model=None)
+        self.route = self._hidden(())
         reads.check(name, self._unsigned(), named)
 
     def is_beside(self, found: inspect.Parameter, plain: Any, marks: Sequence[Any]) -> bool:  # noqa: ANN401 - parts of a signature
@@ -128,6 +128,17 @@ class Handler(typed.Handler):
         if self._kept or self._request:
             raise Refusal(Reason.INTERNAL, "the handler needs a request")
         return await self._run(parameters, act, None, {})
+
+    def stand_at(self, route: Any) -> None:  # noqa: ANN401 - a route of FastAPI's, or what stands for one
+        """Answer with the status of the own route, and by name also run what that and its routers depend on."""
+        self.status = getattr(route, "status_code", None) or 200
+        self.route = self._hidden(route.dependencies)
+
+    def _hidden(self, dependencies: Sequence[Any]) -> APIRoute:
+        """Make the route by which the action runs by its name."""
+        return APIRoute(
+            endpoints.ACT_PATH, self.endpoint(), methods=["POST"], response_model=None, dependencies=list(dependencies)
+        )
 
     def _unsigned(self) -> set[str]:
         """Give what the dependencies read of a request unsigned, and whether the handler takes the whole of it."""
