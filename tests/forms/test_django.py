@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,10 +16,11 @@ from django.views import View
 
 from oneact.service.django import Act, Form, Guard
 from tests.forms import django_air
-from tests.forms.air import FLIGHT, TOKEN, Air, Browser, person, request_in
+from tests.forms.air import FLIGHT, TOKEN, Air, Browser, Flight, Terms, person, request_in
 from tests.server.peers import serving
 from tests.service.django_desk import Desk
 from tests.service.django_site import urlconf
+from tests.spec.literal import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -134,6 +136,25 @@ def test_a_class_has_a_form_or_acts_of_agents(desk: Desk) -> None:
 
     with pytest.raises(ValueError, match=r"\['delete'\] are for agents"):
         guard.bind(desk.put(path("wishes", Wishes.as_view())))
+
+
+def test_the_view_of_the_document_is_bound_as_it_stands_there(desk: Desk) -> None:
+    [text] = re.findall(r"```python\n# views\.py\n(.*?)```", (ROOT / "docs" / "forms.md").read_text("utf-8"), re.DOTALL)
+
+    def quote(flight: Flight) -> Terms: ...
+
+    names: dict[str, Any] = {
+        "View": View,
+        "guard": desk.guard,
+        "quote": quote,
+        "Annotated": Annotated,
+        "Flight": Flight,
+    }
+    names |= {"Form": Form, "Act": Act}
+    exec(text, names)  # noqa: S102 - the document's own text
+    desk.guard.bind(desk.put(path("book", names["Book"].as_view())))
+    assert desk.guard.actions["book_flight"].action.path == "/book"
+    assert desk.open("POST", "/book", {}, form=FLIGHT).json() == {"detail": "forged"}
 
 
 def test_a_class_with_a_form_keeps_the_check_of_forged_ones(desk: Desk) -> None:

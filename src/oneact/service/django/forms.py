@@ -31,9 +31,8 @@ if TYPE_CHECKING:
 
 _PLAIN: Final = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"}
 _SENT: Final = frozenset({"RAW_URI", "SCRIPT_URL", "REDIRECT_URL"})  # they name the address of the present request
-_NOT_GIVEN: Final = browser.REPLAYED | {
-    "accept-encoding"
-}  # a page is kept as its handler has made it, so none is packed
+# A page is kept as its handler has made it, so that nothing may pack it.
+_NOT_GIVEN: Final = browser.REPLAYED | {"accept-encoding"}
 
 
 class FormHandler(Handler):
