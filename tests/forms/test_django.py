@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import httpx
 import pytest
 from django.conf import settings
+from django.db import connection, connections
 from django.http import HttpRequest, HttpResponse
 from django.test import override_settings
 from django.urls import path
@@ -91,6 +92,26 @@ def test_a_page_that_middleware_packs_is_shown_whole(ada: Visitor, browser: Brow
     with override_settings(MIDDLEWARE=["django.middleware.gzip.GZipMiddleware", *settings.MIDDLEWARE]):
         shown = through(ada, browser, path="/wish/pony", much="900")
     assert shown.text == "<p>POST /wish/pony: pony, 900" + " " * 900
+
+
+def test_a_handler_of_a_site_with_the_guards_middleware_is_given_it_too(
+    air: Air, ada: Visitor, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(django_air, "guard", air.guard, raising=False)
+    own = "oneact.service.django.Middleware"
+    with override_settings(MIDDLEWARE=[*settings.MIDDLEWARE, own], ONEACT_GUARD="tests.forms.django_air.guard"):
+        assert through(ada, browser).headers["location"] == "/booked/1"
+    assert len(air.booked) == 1
+
+
+def test_a_form_and_its_handler_are_within_the_transactions_of_the_site_once(
+    air: Air, ada: Visitor, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    within: list[bool] = []
+    monkeypatch.setattr(air, "book", lambda *_: within.append(connection.in_atomic_block))
+    monkeypatch.setitem(connections.settings["default"], "ATOMIC_REQUESTS", True)
+    assert through(ada, browser).headers["location"] == "/booked/1"
+    assert within == [True]
 
 
 def test_a_form_with_files_is_refused_after_djangos_check_has_read_it(air: Air, browser: Browser) -> None:
