@@ -8,7 +8,7 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 from oneact.protocol import base64url
-from tests.forms.air import Browser, reason, request_in
+from tests.forms.air import TOKEN, Browser, reason, request_in
 
 if TYPE_CHECKING:
     from tests.forms.air import Air
@@ -51,7 +51,7 @@ def test_what_is_changed_in_the_store_is_not_the_act_that_was_signed(air: Air, a
 def test_what_the_hosts_protection_refuses_at_the_end_is_not_done(air: Air, ada: Visitor, browser: Browser) -> None:
     address = browser.held()
     ada.approve(request_in(browser.http.get(address).text))
-    change(air, **{"a-token-of-the-hosts-own": "another"})
+    change(air, **{TOKEN: "another"})
     browser.onward(address)
     assert browser.http.get(address).status_code >= 400
     assert air.booked == []

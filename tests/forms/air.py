@@ -24,6 +24,7 @@ from oneact.service.flask import Guard as FlaskGuard
 from tests.embedded.notes import ACCOUNT, SIGNED_IN, current_user, enrol, sign_in
 from tests.server.peers import RunningServer, free_port, serving
 from tests.server.visitor import Visitor
+from tests.service.django_site import Guard as DjangoGuard
 from tests.service.serving import by_waitress
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FLIGHT = {"from": "SFO", "to": "NYC", "date": "2024-03-01"}
-TOKEN = "a-token-of-the-hosts-own"
+TOKEN = "aTokenOfTheHostsOwn0123456789abc"  # 32 characters, as Django has them
 
 
 class Clock:
@@ -71,6 +72,7 @@ class Air:
     booked: list[tuple[str | None, dict[str, Any]]] = field(default_factory=list)
     price: str = "312.00 USD"
     path: str = ""
+    patterns: list[Any] = field(default_factory=list)
     going: threading.Event = field(default_factory=threading.Event)
     release: threading.Event = field(default_factory=threading.Event)
 
@@ -84,13 +86,19 @@ class Air:
             "name": "Example Air",
             "key": self.folder / "air.jwk",
             "store": self.folder / "air.db",
-            "account": current_user,
+            "account": current_user if self.kind != "django" else self._django_site().account,
             "issuers": embedded or self.issuers,
             "login_uri": "/login?next={next}",
             "now": self.clock,
         }
-        self.guard: Any = (Guard if self.kind == "fastapi" else FlaskGuard)(**settings)
-        self.app: Any = self._fastapi() if self.kind == "fastapi" else self._flask()
+        kinds = {
+            "fastapi": (Guard, self._fastapi),
+            "flask": (FlaskGuard, self._flask),
+            "django": (DjangoGuard, lambda: self._django_site().site(self)),
+        }
+        face, made = kinds[self.kind]
+        self.guard: Any = face(**settings)
+        self.app: Any = made()
         if self.path:
             self.app = self._mounted()
 
@@ -166,11 +174,16 @@ class Air:
 
     def _mounted(self) -> Any:
         """Give an application that has the airline under its path."""
-        if self.kind == "flask":
+        if self.kind != "fastapi":
             return DispatcherMiddleware(flask.Flask("outer"), {self.path: self.app})
         outer = FastAPI(lifespan=self.guard.lifespan)
         outer.mount(self.path, self.app)
         return outer
+
+    def _django_site(self) -> Any:
+        from tests.forms import django_air  # noqa: PLC0415 - it is made of what stands here
+
+        return django_air
 
     def _flask(self) -> flask.Flask:
         app, guard = flask.Flask("air"), self.guard
@@ -224,7 +237,8 @@ class Browser:
             base_url=self.air.resource, timeout=20, limits=httpx.Limits(max_keepalive_connections=0)
         )
         self.sign_in(self.account)
-        self.http.cookies.set("forgery", TOKEN, domain="localhost.local")
+        for name in ("forgery", "csrftoken"):
+            self.http.cookies.set(name, TOKEN, domain="localhost.local")
 
     def sign_in(self, account: str) -> None:
         self.http.cookies.set(ACCOUNT, account, domain="localhost.local")
@@ -232,8 +246,14 @@ class Browser:
 
     def submit(self, path: str = "/book", headers: dict[str, str] | None = None, **changes: str) -> httpx.Response:
         fields = {**FLIGHT, "csrf_token": TOKEN} if path == "/book" else {}
-        sent = {"Sec-Fetch-Site": "same-origin", "Origin": self.air.resource} if headers is None else headers
-        return self.http.post(path, data={**fields, **changes}, headers=sent)
+        sent = (
+            {"Sec-Fetch-Site": "same-origin", "Origin": self.air.resource.removesuffix(self.air.path)}
+            if headers is None
+            else headers
+        )
+        named = {"csrf_token": "csrfmiddlewaretoken"} if self.air.kind == "django" else {}
+        data = {named.get(name, name): value for name, value in {**fields, **changes}.items()}
+        return self.http.post(path, data=data, headers=sent)
 
     def held(self, **changes: str) -> str:
         """Submit a form and give the address of the page on which it waits."""

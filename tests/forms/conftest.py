@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tests.server.visitor import Visitor
 
 
-@pytest.fixture(params=["fastapi", "flask"])
+@pytest.fixture(params=["fastapi", "flask", "django"])
 def air(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Air]:
     found = Air(tmp_path, request.param)
     with found.running():

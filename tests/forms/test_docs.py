@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from oneact.service import LocalAccount
+from oneact.service.django import Guard as DjangoGuard
 from oneact.service.fastapi import Guard
 from oneact.service.flask import Guard as FlaskGuard
 from tests.embedded.notes import enrol
@@ -62,6 +63,6 @@ def test_the_service_books_what_was_approved(tmp_path: Path, monkeypatch: pytest
 
 
 def test_every_argument_is_named() -> None:
-    for face in (Guard, FlaskGuard):
+    for face in (Guard, FlaskGuard, DjangoGuard):
         missing = [name for name in inspect.signature(face.form).parameters if f"`{name}`" not in TEXT]
         assert [name for name in missing if name not in {"self", "name"}] == []

@@ -36,7 +36,7 @@ def port() -> int:
     return free_port()
 
 
-@pytest.fixture(params=["fastapi", "flask"])
+@pytest.fixture(params=["fastapi", "flask", "django"])
 def linked(request: pytest.FixtureRequest, port: int, tmp_path: Path) -> Iterator[Air]:
     found = Air(tmp_path, request.param, issuers=[f"http://localhost:{port}"])
     with found.running():

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest.mark.parametrize("kind", ["fastapi", "flask"])
+@pytest.mark.parametrize("kind", ["fastapi", "flask", "django"])
 def test_what_was_approved_runs_once_there_too(kind: str, tmp_path: Path) -> None:
     air = Air(tmp_path, kind, path="/air")
     with air.running():

@@ -9,7 +9,7 @@ from typing import Any
 
 import django
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, JsonResponse
 
 if not settings.configured:
     settings.configure(
@@ -17,6 +17,7 @@ if not settings.configured:
         SECRET_KEY="for tests alone",
         ALLOWED_HOSTS=["*"],
         LOGGING_CONFIG=None,
+        CSRF_FAILURE_VIEW=f"{__name__}.forged",
         INSTALLED_APPS=["django.contrib.auth", "django.contrib.contenttypes", "django.contrib.sessions"],
         DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
         SESSION_ENGINE="django.contrib.sessions.backends.signed_cookies",
@@ -36,15 +37,25 @@ from django.core.handlers.wsgi import WSGIHandler
 from oneact.service.django import Guard
 
 SITE = "tests.urlconf"
+UNPROTECTED = "tests.unprotected"  # in the environment of a request that Django is not to check for forgery
 urlpatterns: list[Any] = []  # of ROOT_URLCONF, which no test uses
 
 
 def choosing(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:
     def middleware(request: HttpRequest) -> Any:
-        request.urlconf = getattr(request, "scope", request.META).get(SITE)
+        around = getattr(request, "scope", request.META)
+        request.urlconf = around.get(SITE)
+        if around.get(UNPROTECTED):
+            request._dont_enforce_csrf_checks = True  # type: ignore[attr-defined]  # as its test client says it
         return get_response(request)
 
     return middleware
+
+
+def forged(request: HttpRequest, **_: str) -> JsonResponse:
+    """Say what Django's own check has found."""
+    assert request.method
+    return JsonResponse({"detail": "forged"}, status=403)
 
 
 def urlconf(patterns: Sequence[Any]) -> Any:

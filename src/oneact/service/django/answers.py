@@ -81,10 +81,11 @@ def _of_response(made: HttpResponseBase) -> Answer:
         if hasattr(made, "data"):
             rest.render(made)
         made.render()
-    return Answer(made.status_code, made.content, made.headers.get("Content-Type", ""), tuple(_headers(made)))
+    return Answer(made.status_code, made.content, made.headers.get("Content-Type", ""), tuple(headers(made)))
 
 
-def _headers(made: HttpResponseBase) -> Iterator[tuple[str, str]]:
+def headers(made: HttpResponseBase) -> Iterator[tuple[str, str]]:
+    """Give the header fields of a response, and its cookies, without those that say what its body is."""
     for name, value in made.headers.items():
         if name.lower() not in _NOT_KEPT:
             yield name, value

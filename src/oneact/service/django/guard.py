@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import functools
+import logging
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from django.conf import settings as site
 from django.core.signals import request_started
@@ -11,18 +13,24 @@ from django.views.decorators.csrf import csrf_exempt
 
 from oneact.protocol.action import Rule
 from oneact.service import endpoints, wsgi
-from oneact.service.django import answers, incoming, routes
+from oneact.service.django import answers, forms, incoming, routes
+from oneact.service.django.forms import FormHandler
 from oneact.service.django.handler import VISITED, Handler, outside_transactions
+from oneact.service.forms.desk import HELD_PATH, Desk, Form
 from oneact.service.guarded import DEADLINE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from django.http import HttpRequest, HttpResponse
     from django.urls import URLPattern
 
     from oneact.protocol.canonical import Json
+    from oneact.service import exchange
+    from oneact.service.exchange import Answer
     from oneact.service.wsgi import Answering
+
+_LOG: Final = logging.getLogger("oneact.service")
 
 
 class Guard(wsgi.Guard):
@@ -32,6 +40,8 @@ class Guard(wsgi.Guard):
         super().__init__(**settings)
         self._handlers: dict[str, Handler] = {}
         self._bound: set[Any] = set()
+        self._desk: Desk | None = None
+        self.uncovered: tuple[str, ...] = ()
         self._own_view = csrf_exempt(lambda request, **_: self.own(request))  # the link page has a token of its own
         self._own_view.login_required = False  # it leads to the sign-in itself where there has to be one
         outside_transactions(self._own_view)
@@ -94,6 +104,51 @@ class Guard(wsgi.Guard):
 
         return decorate
 
+    def form(  # noqa: PLR0913 - as `action`, and what is a form's own
+        self,
+        name: str,
+        *,
+        unlinked: Literal["refuse", "pass"],
+        intent: str,
+        summary: str,
+        beside: Collection[str] = (),
+        terms: Callable[..., Any] | None = None,
+        terms_schema: Mapping[str, Json] | None = None,
+        terms_hold: Callable[..., Any] | None = None,
+        display: Mapping[str, str | tuple[str, str]] | None = None,
+        reversible: bool = False,
+        rule: Rule | None = None,
+        deadline: int = DEADLINE,
+        spends: bool = False,
+    ) -> Callable[[Callable[..., Any]], Callable[..., HttpResponse]]:
+        """Guard the handler of an HTML form; all is as at `action`, and a browser's submission waits for its person.
+
+        `unlinked` says what becomes of an account without a passkey: its submission is refused, or it passes to the
+        handler as if there were no guard, with None for its `act: Act | None`. `beside` names the form's fields that
+        the application reads and that are no parameters, such as `csrfmiddlewaretoken`:
+        Django's own check stays in front.
+        """
+        if self._desk is None:
+            self._desk = Desk(self, waits=False)
+        desk, chosen = self._desk, Form(name, unlinked)
+        said = {
+            "intent": intent,
+            "summary": summary,
+            "display": display,
+            "reversible": reversible,
+            "rule": rule or Rule(),
+        }
+
+        def decorate(function: Callable[..., Any]) -> Callable[..., HttpResponse]:
+            handler = FormHandler(desk, chosen, beside, self, name, function, terms, terms_hold, None)
+            self.register(handler.publish(deadline, terms_schema, spends=spends, **said))
+            self._handlers[name] = handler
+            view = handler.endpoint(self)
+            outside_transactions(view)
+            return view
+
+        return decorate
+
     def bind(self, urlconf: object = None) -> None:
         """Find the routes of the guarded handlers, in ROOT_URLCONF or another, and publish their paths.
 
@@ -113,13 +168,17 @@ class Guard(wsgi.Guard):
             guarded = [part for part in route.parts() if part.handler is not None]
             for part in guarded:  # also those of another guard, to which each handler belongs by itself
                 part.bind(route)
-            if guarded:
+            if any(part.handler.for_browsers for part in guarded if part.handler is not None):
+                routes.keep_for_browsers(route)
+            elif guarded:
                 routes.open_to_agents(route)
+        if self._desk is not None:
+            self._tell_uncovered(tuple(routes.uncovered(get_resolver(found), self._own_view)))
         self._bound.add(found)  # last: a site with a mistake stays refused
 
     def own(self, request: HttpRequest) -> HttpResponse:
         """Answer a request to one of the service's own addresses."""
-        return self.responded(request, lambda found: endpoints.answer(self, found))
+        return self.responded(request, self._answer)
 
     def is_own(self, path: str) -> bool:
         """Tell whether a path, within the service, is one of its own addresses."""
@@ -135,6 +194,16 @@ class Guard(wsgi.Guard):
             )
         finally:
             VISITED.reset(visited)
+
+    async def _answer(self, found: exchange.Request) -> Answer:
+        if self._desk is not None and found.path.startswith(HELD_PATH):
+            return await self._desk.answer(found, functools.partial(forms.again, self, found.native))
+        return await endpoints.answer(self, found)
+
+    def _tell_uncovered(self, ways: tuple[str, ...]) -> None:
+        self.uncovered += ways  # of one URLconf beside those of others
+        for way in ways:
+            _LOG.warning("not covered by the guard: %s", way)
 
     def _bind_site(self, **_: Any) -> None:  # noqa: ANN401 - what the signal tells
         self.bind()

@@ -41,6 +41,7 @@ class Handler(typed.Handler):
     """
 
     refusals: ClassVar[tuple[type[Exception], ...]] = answers.NO
+    for_browsers: ClassVar[bool] = False  # so that what protects a form stays in front of it
 
     def __init__(
         self,
@@ -120,17 +121,22 @@ class Handler(typed.Handler):
         return await self.guard.call(lambda: self._executed(parameters, act), "place")  # type: ignore[no-any-return]  # what it calls gives one
 
     async def _acted(self, guard: Guard, request: exchange.Request, path: Mapping[str, Any]) -> Answer:
+        self.check_bound()
         guarded = guard.actions[self.name]
-        if not self.bound:
-            raise Refusal(
-                Reason.INTERNAL, f"no route of {self.name} was found: put what guard.action gives into path()"
-            )
         if request.method != guarded.action.method:
             return exchange.of_other_method(request, [guarded.action.method])
-        given = reading.given(guarded, request, {name: _text(name, value) for name, value in path.items()})
-        return await guard.perform(guarded, given, request)
+        return await guard.perform(guarded, reading.given(guarded, request, self.texts(path)), request)
 
-    def _executed(self, parameters: dict[str, Any], act: Act) -> Answer:
+    def check_bound(self) -> None:
+        """Refuse to run where no route is known that could have been published."""
+        if not self.bound:
+            raise Refusal(Reason.INTERNAL, f"no route of {self.name} was found: put what the guard gives into path()")
+
+    def texts(self, path: Mapping[str, Any]) -> dict[str, str]:
+        """Give the texts of what the route has read of the path."""
+        return {name: _text(name, value) for name, value in path.items()}
+
+    def _executed(self, parameters: dict[str, Any], act: Act | None) -> Answer:
         """Run the handler in the transactions of ATOMIC_REQUESTS, which end before its outcome is written down."""
         try:
             given = self.named(parameters, act)

@@ -50,6 +50,8 @@ def _body(request: HttpRequest) -> bytes:
     except RequestDataTooBig as error:
         raise Refusal(Reason.REQUEST_TOO_LARGE, "more than DATA_UPLOAD_MAX_MEMORY_SIZE") from error
     except RawPostDataException as error:
+        if request.content_type == "multipart/form-data":  # Django's own check of forged forms has read it
+            raise Refusal(Reason.MEDIA_TYPE, "a form with files") from error
         raise Refusal(Reason.INTERNAL, "the body was read before the guard: leave request.POST alone") from error
     except OSError as error:
         raise Refusal(Reason.REQUEST_MALFORMED, "the caller went away") from error

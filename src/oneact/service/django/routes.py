@@ -29,6 +29,7 @@ _VARIABLE: Final = re.compile(r"<(?:[^>:]*:)?([^>]+)>")
 _PLAIN: Final = re.compile(r"((?:[A-Za-z0-9_/~-]|\\[-./])+)|\(\?P<([A-Za-z_][A-Za-z0-9_]*)>(?:[^()\\]|\\[wd.])+\)")
 _UNGUARDED: Final = frozenset({"options", "head", "trace"})  # which classes answer by themselves
 _READS: Final = frozenset({"get"})  # for which nobody forges a form
+_CHANGING: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _LOGIN: Final = "django.contrib.auth.middleware.LoginRequiredMiddleware"
 _ADVICE: Final = "put what @guard.action(…) gives into path(), above it only decorators that take the request"
 
@@ -50,6 +51,13 @@ class Part:
             made_of, settings = route.view_class(), getattr(route.view, "view_initkwargs", None)
             assert made_of is not None
             self.handler.view = lambda: made_of(**(settings or getattr(route.view, "initkwargs", {})))
+
+    def methods(self) -> set[str] | None:
+        """Give the HTTP methods that it takes; None where nothing says so."""
+        if self.method is not None:
+            return {self.method.upper()}
+        found = [set(said) for function in self.runs if (said := _kept(function, "request_method_list"))]
+        return set.intersection(*found) if found else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,22 +122,63 @@ def check_is_not_raw(route: Route, guarded: Collection[Callable[..., Any]]) -> N
             order.check_is_not_raw(str(route), function, guarded, _ADVICE)
 
 
+def uncovered(resolver: URLResolver, own: object) -> Iterator[str]:
+    """Give each route that may change something and is not guarded, by method and path; `own` is the guard's view.
+
+    A function takes whatever method comes, unless Django's own decorator above it says which.
+    """
+    for route in of(resolver):
+        plain = [part for part in route.parts() if part.handler is None]
+        if route.view is own or not plain:
+            continue
+        said = [part.methods() for part in plain]
+        changing = sorted(set().union(*(found or () for found in said)) & _CHANGING)
+        if None in said:
+            yield f"any method {route}"
+        elif changing:
+            yield f"{', '.join(changing)} {route}"
+
+
+def keep_for_browsers(route: Route) -> None:
+    """Take a class with a form out of ATOMIC_REQUESTS; raises ValueError where its other methods need something else.
+
+    What protects its form, against forged ones and callers who are not signed in, stays in front of it.
+    """
+    made_of = route.view_class()
+    if made_of is None:
+        return
+    rest.check_lets_agents_through(str(route), made_of)
+    agents = [part.method for part in route.parts() if part.handler is not None and not part.handler.for_browsers]
+    if agents:
+        raise ValueError(f"{route}: {agents} are for agents, who have no form's token: give them a view of their own")
+    _outside_transactions(route)
+
+
 def open_to_agents(route: Route) -> None:
     """Take off a class of guarded methods what stops an agent; raises ValueError where other methods need it."""
     made_of = route.view_class()
     if made_of is None:
         return
     rest.check_lets_agents_through(str(route), made_of)
-    mixed = [part.method for part in route.parts() if part.handler is None and part.method not in _UNGUARDED]
-    atomic = {alias for alias, settings in connections.settings.items() if settings["ATOMIC_REQUESTS"]}
+    mixed = _mixed(route)
     if not _READS.issuperset(mixed) and not getattr(route.view, "csrf_exempt", False):
         raise ValueError(f"{route}: write csrf_exempt(…as_view()); agents have no form's token, {mixed} may need one")
-    if mixed and not atomic <= getattr(route.view, "_non_atomic_requests", set()):
-        raise ValueError(f"{route}: write transaction.non_atomic_requests(…as_view()), since {mixed} stand beside it")
+    _outside_transactions(route)
     if mixed and _LOGIN in site.MIDDLEWARE and getattr(route.view, "login_required", True):
         raise ValueError(f"{route}: write login_not_required(…as_view()), and have {mixed} ask for themselves")
     route.view.csrf_exempt = True  # type: ignore[attr-defined]  # as the decorator does
     route.view.login_required = False  # type: ignore[attr-defined]  # the same
+
+
+def _mixed(route: Route) -> list[str | None]:
+    return [part.method for part in route.parts() if part.handler is None and part.method not in _UNGUARDED]
+
+
+def _outside_transactions(route: Route) -> None:
+    mixed = _mixed(route)
+    atomic = {alias for alias, settings in connections.settings.items() if settings["ATOMIC_REQUESTS"]}
+    if mixed and not atomic <= getattr(route.view, "_non_atomic_requests", set()):
+        raise ValueError(f"{route}: write transaction.non_atomic_requests(…as_view()), since {mixed} stand beside it")
     for alias in atomic:
         transaction.non_atomic_requests(alias)(route.view)
 
@@ -150,6 +199,13 @@ def _part(method: str | None, view: Callable[..., Any]) -> Part:
 def _wrapped(function: Any) -> list[Any]:  # noqa: ANN401 - any callable
     cells = [cell.cell_contents for cell in getattr(function, "__closure__", None) or () if _is_filled(cell)]
     return [*order.chain(function)[1:], *(found for found in cells if isinstance(found, types.FunctionType))]
+
+
+def _kept(function: Any, name: str) -> Any:  # noqa: ANN401 - any callable
+    """Give what a function keeps in its closure under a name, if it does."""
+    names = getattr(getattr(function, "__code__", None), "co_freevars", ())
+    cells = dict(zip(names, getattr(function, "__closure__", None) or (), strict=False))
+    return cells[name].cell_contents if name in cells and _is_filled(cells[name]) else None
 
 
 def _is_filled(cell: types.CellType) -> bool:
