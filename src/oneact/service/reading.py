@@ -8,11 +8,11 @@ from urllib.parse import parse_qsl
 
 from oneact.errors import Reason, Refusal
 from oneact.protocol import canonical
-from oneact.service import exchange
+from oneact.service import exchange, multipart
 from oneact.service.guarded import merge
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from oneact.protocol.canonical import Json
     from oneact.service.exchange import Request
@@ -35,6 +35,22 @@ def given(guarded: Guarded, request: Request, path: Mapping[str, str]) -> dict[s
         "query": fields(request.query),
         "form" if "form" in sources.values() else "body": _body(request, sources),
     }
+    return _sorted(found, sources)
+
+
+def given_with_files(
+    guarded: Guarded, request: Request, path: Mapping[str, str], beside: Collection[str], each: int
+) -> dict[str, Any]:
+    """Give the same for a form with files of at most `each` octets, an `Upload` for each; `beside` is left out."""
+    texts, files = multipart.fields(request, each)
+    form = {name: text for name, text in texts.items() if name not in beside}
+    query = fields(request.query)
+    found: dict[str, dict[str, Any]] = {"path": dict(path), "query": query, "form": form, "file": {**files}}
+    return _sorted(found, guarded.action.sources)
+
+
+def _sorted(found: Mapping[str, Mapping[str, Any]], sources: Mapping[str, str]) -> dict[str, Any]:
+    """Put side by side what came, once each is where the action lists it."""
     for source, values in found.items():
         for name in values:
             # What the action does not know at all is told by its own schema; here is what comes by another way.

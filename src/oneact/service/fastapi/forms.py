@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from oneact.errors import Refusal
-from oneact.service import asgi, exchange
+from oneact.protocol import canonical
+from oneact.service import asgi, exchange, reading
 from oneact.service.exchange import Answer
-from oneact.service.fastapi.handler import Handler, read
+from oneact.service.fastapi.handler import BY_NAME, Handler, read
 from oneact.service.forms import browser
+from oneact.service.typed import files
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -18,15 +20,20 @@ if TYPE_CHECKING:
     from fastapi import Request
 
     from oneact.service.forms.desk import Desk, Form
+    from oneact.service.guarded import Guarded
     from oneact.service.store.holding import Submission
 
 
 class FormHandler(Handler):
     """One decorated function that a form calls."""
 
+    takes_files = True
+
     def __init__(self, desk: Desk, form: Form, beside: Collection[str], *rest: Any) -> None:  # noqa: ANN401 - as at Handler
-        self._desk, self._form = desk, form
+        self._desk = desk
         super().__init__(*rest)
+        self._form = form.with_files(len(self.files))
+        self._limit = self._form.max_octets if self.files else canonical.MAX_OCTETS
         self._beside = browser.check_beside(form.name, beside, self, passes=form.unlinked == "pass")
 
     async def answer(self, request: Request, provided: Mapping[str, Any]) -> Answer:
@@ -34,19 +41,26 @@ class FormHandler(Handler):
         head = asgi.head(request.scope)
         by_browser = not browser.is_agent(head)
         try:
-            found, guarded = await read(request), self.guard.actions[self.name]
+            found, guarded = await read(request, self._limit), self.guard.actions[self.name]
             given = self.given(guarded, browser.without(found, self._beside), request)
             if not by_browser:
                 return await self.perform(guarded, given, found, request, provided)
 
             async def plain(parameters: dict[str, Any]) -> Answer:
-                return await self._run(parameters, None, request, provided)
+                return await self._run(parameters, None, request, provided, files.contents(given))
 
             return await self._desk.submit(self._form, given, found, plain)
         except Refusal as refusal:
             if by_browser:
                 return self._desk.refused(refusal, head)
             return exchange.refused(refusal, head.method, head.path)
+
+    def given(self, found: Guarded, read: exchange.Request, request: Request) -> dict[str, Any]:
+        """Give the flat parameters of a request, a file's content with it."""
+        if not self.files or request.scope.get(BY_NAME) is not None:
+            return super().given(found, read, request)
+        path = {name: str(value) for name, value in request.path_params.items()}
+        return reading.given_with_files(found, read, path, self._beside, self._form.max_file_octets)
 
 
 async def again(request: Request, submission: Submission, more: tuple[tuple[str, str], ...]) -> Answer:

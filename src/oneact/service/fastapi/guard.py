@@ -17,7 +17,7 @@ from oneact.service.fastapi import forms, routes
 from oneact.service.fastapi.forms import FormHandler
 from oneact.service.fastapi.handler import BY_NAME, Handler, read, response
 from oneact.service.fastapi.reader import Reader
-from oneact.service.forms.desk import HELD_PATH, Desk, Form
+from oneact.service.forms.desk import HELD_PATH, MAX_FILE, Desk, Form
 from oneact.service.guarded import DEADLINE
 
 if TYPE_CHECKING:
@@ -87,6 +87,7 @@ class Guard(asgi.Guard):
         intent: str,
         summary: str,
         beside: Collection[str] = (),
+        max_file_octets: int = MAX_FILE,
         terms: Callable[..., Any] | None = None,
         terms_schema: Mapping[str, Json] | None = None,
         terms_hold: Callable[..., Any] | None = None,
@@ -102,11 +103,12 @@ class Guard(asgi.Guard):
         `unlinked` says what becomes of an account without a passkey: its submission is refused, or it passes to the
         handler as if there were no guard, with None for its `act: Act | None`. `beside` names the form's fields that a
         dependency reads and that are no parameters, such as the token of a protection against forged submissions:
-        they are neither shown nor signed.
+        they are neither shown nor signed. A file (`UploadFile`, or `bytes` with `File()`) has at most
+        `max_file_octets`, and stands in the act by digest, name, type and size.
         """
         if self._desk is None:
             self._desk = Desk(self, waits=True)
-        desk, chosen = self._desk, Form(name, unlinked)
+        desk, chosen = self._desk, Form(name, unlinked, max_file_octets)
         said = _said(intent, summary, display, rule, reversible=reversible)
 
         def decorate(function: Callable[..., Any]) -> Callable[..., Any]:

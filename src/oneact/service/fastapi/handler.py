@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from fastapi import HTTPException, Request, Response, params
 from fastapi.encoders import jsonable_encoder
@@ -15,8 +15,9 @@ from oneact.errors import Reason, Refusal
 from oneact.protocol import canonical
 from oneact.service import asgi, endpoints, exchange, reading
 from oneact.service.exchange import Answer
-from oneact.service.fastapi import reads
+from oneact.service.fastapi import reads, uploads
 from oneact.service.forms import browser
+from oneact.service.typed import files
 from oneact.service.typed import handler as typed
 from oneact.service.typed.handler import Said
 
@@ -35,6 +36,7 @@ class Handler(typed.Handler):
     """One decorated function: which of its arguments are parameters, and how to call it with an act."""
 
     refusals = (HTTPException,)
+    takes_files: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -47,6 +49,7 @@ class Handler(typed.Handler):
     ) -> None:
         self._kept: list[inspect.Parameter] = []
         self._request: str | None = None
+        self._uploads: dict[str, Any] = {}
         self.status = 200
         super().__init__(guard, name, function, terms, terms_hold)
         self.app_guard = guard
@@ -66,9 +69,12 @@ class Handler(typed.Handler):
         self._kept.append(found.replace(annotation=annotation, kind=inspect.Parameter.KEYWORD_ONLY))
         return True
 
-    def said(self, found: inspect.Parameter, plain: Any, marks: Sequence[Any]) -> Said:  # noqa: ANN401, ARG002 - parts of a signature
+    def said(self, found: inspect.Parameter, plain: Any, marks: Sequence[Any]) -> Said:  # noqa: ANN401 - parts of a signature
         """Read FastAPI's own marks."""
         mark, default = _mark(found, marks), found.default
+        if self.takes_files and uploads.is_file(plain, mark):
+            self._uploads[found.name] = plain
+            return uploads.said(found, mark)
         if isinstance(mark, _REFUSED):
             raise ValueError(f"{found.name} {typed.UNSHOWN}")  # noqa: TRY004 - a mistake like any other
         if mark is None:
@@ -119,15 +125,16 @@ class Handler(typed.Handler):
         """Have the guard answer, and the handler run within this very request where it may."""
 
         async def run(parameters: dict[str, Any], act: Act) -> Answer:
-            return await self._run(parameters, act, request, provided)
+            return await self._run(parameters, act, request, provided, contents)
 
+        contents = files.contents(given)
         return await self.guard.perform(replace(found, run=run), given, read)
 
     async def run(self, parameters: dict[str, Any], act: Act) -> Answer:
         """Run the handler without a request, which only one without dependencies can."""
         if self._kept or self._request:
             raise Refusal(Reason.INTERNAL, "the handler needs a request")
-        return await self._run(parameters, act, None, {})
+        return await self._run(parameters, act, None, {}, {})
 
     def stand_at(self, route: Any) -> None:  # noqa: ANN401 - a route of FastAPI's, or what stands for one
         """Answer with the status of the own route, and by name also run what that and its routers depend on."""
@@ -146,9 +153,14 @@ class Handler(typed.Handler):
         return found | {reads.WHOLE} if self._request is not None else found
 
     async def _run(
-        self, parameters: dict[str, Any], act: Act | None, request: Request | None, provided: Mapping[str, Any]
+        self,
+        parameters: dict[str, Any],
+        act: Act | None,
+        request: Request | None,
+        provided: Mapping[str, Any],
+        contents: Mapping[str, bytes],
     ) -> Answer:
-        named = {**self.named(parameters, act), **provided}
+        named = {**uploads.given(self.named(parameters, act), self._uploads, contents), **provided}
         if self._request is not None:
             named[self._request] = request
         try:
@@ -177,13 +189,13 @@ def _mark(found: inspect.Parameter, marks: Sequence[Any]) -> Any:  # noqa: ANN40
     return next((item for item in (found.default, *marks) if isinstance(item, kinds)), None)
 
 
-async def read(request: Request) -> exchange.Request:
-    """Read a whole request; refuses `request_too_large` over 256 KiB."""
+async def read(request: Request, limit: int = canonical.MAX_OCTETS) -> exchange.Request:
+    """Read a whole request; refuses `request_too_large` over `limit` octets."""
     body = bytearray()
     try:
         async for chunk in request.stream():
             body += chunk
-            if len(body) > canonical.MAX_OCTETS:
+            if len(body) > limit:
                 raise Refusal(Reason.REQUEST_TOO_LARGE, f"{len(body)} octets")
     except RuntimeError:  # a dependency has read the form before, as a check of its own does
         body += browser.written((await request.form()).multi_items())

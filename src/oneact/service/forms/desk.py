@@ -39,6 +39,7 @@ HELD_PATH: Final = "/oneact/held/"
 OF_ACCOUNT: Final = 10
 IN_ALL: Final = 1000
 MAX_OCTETS: Final = 64 * 1024
+MAX_FILE: Final = 1024 * 1024
 _WAITING: Final = "wait=1"
 _OWN: Final = frozenset({"oneact-receipt", "oneact-result-salt", "www-authenticate"})  # made anew, or for agents
 _MAX_HEADERS: Final = 8 * 1024
@@ -48,15 +49,34 @@ _LATER: Final = frozenset({Reason.METADATA_UNREACHABLE, Reason.RATE_LIMITED, Rea
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What the owner says of one form: its action, and what becomes of an account without a passkey."""
+    """What the owner says of one form: its action, and what becomes of an account without a passkey.
+
+    It has `files` files of at most `max_file_octets` each.
+    """
 
     name: str
     unlinked: Literal["refuse", "pass"]
+    max_file_octets: int = MAX_FILE
+    files: int = 0
 
     def __post_init__(self) -> None:
         """Raise ValueError where it has not been chosen."""
         if self.unlinked not in {"refuse", "pass"}:
             raise ValueError(f'form {self.name}: unlinked="refuse" or unlinked="pass", not {self.unlinked!r}')
+        if self.max_file_octets < 1:
+            raise ValueError(f"form {self.name}: max_file_octets={self.max_file_octets}")
+
+    def with_files(self, files: int) -> Form:
+        """Give it with so many files; raises ValueError for more octets than one submission may have."""
+        found = replace(self, files=files)
+        if found.max_octets > holding.OCTETS_OF_ONE:
+            raise ValueError(f"form {self.name}: {files} files of {self.max_file_octets} octets are too much to hold")
+        return found
+
+    @property
+    def max_octets(self) -> int:
+        """Give the largest body, whose fields are held to what a form without files may have."""
+        return MAX_OCTETS + self.files * self.max_file_octets
 
 
 class Desk:
@@ -84,7 +104,7 @@ class Desk:
             return await plain(parameters)
         if not links:
             raise Refusal(Reason.PASSKEY_NEEDED, account.id)
-        if len(request.body) > MAX_OCTETS:
+        if len(request.body) > form.max_octets:
             raise Refusal(Reason.REQUEST_TOO_LARGE, f"{len(request.body)} octets")
         headers = tuple((name, value) for name, value in request.headers if name in browser.REPLAYED)
         submission = Submission(

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 End = Literal["done", "denied", "expired", "refused"]
 KEPT: Final = 3600  # seconds for which the end of a submission can be looked at
+OCTETS_OF_ONE: Final = 16 * 1024 * 1024
+OCTETS_OF_ACCOUNT: Final = 32 * 1024 * 1024  # as they are stored, a third more than as they were received
+OCTETS_IN_ALL: Final = 256 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,8 @@ class Holding(Protocol):
     async def hold(self, held: Held, account: int, total: int) -> Held:
         """Hold a new submission, and give it; or the one that stands: held, of this browser, account and `same`.
 
-        Refuses `rate_limited` where so many of this account, or in all, are held.
+        Refuses `rate_limited` where so many of this account, or in all, are held, or where what is kept of them,
+        executed ones too, would pass `OCTETS_OF_ACCOUNT` or `OCTETS_IN_ALL`.
         """
         ...
 

@@ -19,12 +19,13 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 _FORGET: Final = "DELETE FROM held WHERE until <= ?1"
-_LAPSE: Final = "UPDATE held SET state = 'expired', submission = '' WHERE state = 'held' AND expires <= ?1"
+_LAPSE: Final = "UPDATE held SET state = 'expired', submission = '', octets = 0 WHERE state = 'held' AND expires <= ?1"
 _STANDING: Final = "SELECT * FROM held WHERE session = ?1 AND account = ?2 AND same = ?3 AND state = 'held'"
 _COUNT: Final = "SELECT count(*), count(CASE WHEN account = ?1 THEN 1 END) FROM held WHERE state = 'held'"
+_OCTETS: Final = "SELECT coalesce(sum(octets), 0), coalesce(sum(CASE WHEN account = ?1 THEN octets END), 0) FROM held"
 _HOLD: Final = """
-INSERT INTO held (id, session, account, same, submission, question, created, expires, until)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+INSERT INTO held (id, session, account, same, submission, question, created, expires, until, octets)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
 """
 _FIND: Final = "SELECT * FROM held WHERE id = ?1"
 _DONE: Final = """
@@ -33,7 +34,8 @@ ORDER BY created DESC LIMIT 1
 """
 _ASKED: Final = "UPDATE held SET asked = ?2, page = ?3 WHERE id = ?1 AND state = 'held'"
 _END: Final = """
-UPDATE held SET state = ?2, said = ?3, headers = ?4, submission = CASE WHEN ?2 = 'done' THEN submission ELSE '' END
+UPDATE held SET state = ?2, said = ?3, headers = ?4, submission = CASE WHEN ?2 = 'done' THEN submission ELSE '' END,
+    octets = CASE WHEN ?2 = 'done' THEN octets ELSE 0 END
 WHERE id = ?1 AND state = 'held'
 """
 
@@ -78,8 +80,11 @@ class HoldingRows:
             if in_all >= total or of_account >= account:
                 raise Refusal(Reason.RATE_LIMITED, f"{of_account} of the account and {in_all} in all are held")
             submission = "" if held.submission is None else held.submission.text()
+            octets = len(submission.encode("utf-8", "surrogatepass"))
+            _check_room(octets, *connection.execute(_OCTETS, (held.account,)).fetchone())
             question, until = holding.written(held.question), held.expires + KEPT
-            connection.execute(_HOLD, (held.id, *key, submission, question, held.created, held.expires, until))
+            row = held.id, *key, submission, question, held.created, held.expires, until, octets
+            connection.execute(_HOLD, row)
         return None
 
     async def _run(self, work: Callable[[], _T]) -> _T:
@@ -93,3 +98,8 @@ class HoldingRows:
 
     def _transaction(self) -> AbstractContextManager[sqlite3.Connection]:
         raise NotImplementedError
+
+
+def _check_room(octets: int, in_all: int, of_account: int) -> None:
+    if in_all + octets > holding.OCTETS_IN_ALL or of_account + octets > holding.OCTETS_OF_ACCOUNT:
+        raise Refusal(Reason.RATE_LIMITED, f"{of_account} octets of the account and {in_all} in all are kept")

@@ -16,6 +16,7 @@ from oneact.service import actions, endpoints
 from oneact.service.act import Act
 from oneact.service.askers import asker_argument
 from oneact.service.guarded import Guarded
+from oneact.service.typed import files
 from oneact.service.typed.marks import Body, Form, Query
 from oneact.service.typed.parameters import Field, Parameters, arguments_of, model_field, schema_of, value_field
 
@@ -38,8 +39,8 @@ UNSHOWN: Final = "would reach the handler without being shown"
 class Said:
     """What a signature says of one parameter beside its type.
 
-    `source` is `body`, `query` or `form`, or None where its type decides; `name` stands on the wire; `default` is
-    `EMPTY` where there is none.
+    `source` is `body`, `query`, `form` or `file`, or None where its type decides; `name` stands on the wire;
+    `default` is `EMPTY` where there is none.
     """
 
     source: str | None
@@ -96,10 +97,12 @@ class Handler(ABC):
     ) -> Guarded:
         """Give what the guard registers; until a route is found, the action runs by its name alone."""
         schema, terms = self.parameters.schema(), self.terms_schema(terms_schema)
+        if self.files:
+            description["display"] = files.display(self.files, description["display"] or {})
         self._description = {"schema": schema, "terms": terms, **description}
         return Guarded(
             self.describe("POST", endpoints.ACT_PATH, ()),
-            self.parameters.normalise,
+            files.carried(self.files, self.parameters.normalise) if self.files else self.parameters.normalise,
             self.run,
             self.quote if self._terms else None,
             self.holds if self._terms_hold else None,
@@ -127,6 +130,11 @@ class Handler(ABC):
         """Give the function's arguments, the act among them; it is None where a form passes without an approval."""
         made = self.parameters.arguments(parameters)
         return made if self._act is None else {**made, self._act: act}
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Give the names of the parameters that are files."""
+        return tuple(name for name, source in self._sources.items() if source == "file")
 
     @property
     def personal(self) -> bool:
@@ -199,6 +207,8 @@ class Handler(ABC):
             self._sources |= dict.fromkeys(field.names, said.source or "body")
             return field
         self._sources[said.name] = said.source or "query"
+        if said.source == "file":
+            annotation = files.FileInAct if said.default is EMPTY else files.FileInAct | None
         return value_field(argument, said.name, annotation, said.default)
 
     def _check_takes(self, setting: str, function: Callable[..., Any] | None, more: set[str]) -> None:
