@@ -310,7 +310,7 @@ FAULTS: dict[str, Fault] = {
     "9.19": edit(SAID, 'acts = form.texts(members["acts"], reason, MAX_ACTS)', 'acts = (members["acts"],)'),
     "9.20": edit(SAID, "members = form.closed(value, reason, _MEMBERS)", "members = value"),
     "9.21": edit(SAID, "members = form.closed(value, reason, _MEMBERS)", 'members = {"nonce": "AAAAAAAAAAAAAAAAAAAAAA", **value}'),
-    "9.22": skip(SAID, "not _NONCE.fullmatch(nonce)"),
+    "9.22": skip("protocol.approval:nonce", "not _NONCE.fullmatch(found)"),
     "9.23": all_of(
         skip("protocol.token:parse_approvals", "not isinstance(listed, list) or not 0 < len(listed) <= MAX_APPROVALS"),
         edit(CHECKS, "min(given.statement.iat for given in approvals)", "min((given.statement.iat for given in approvals), default=now)"),

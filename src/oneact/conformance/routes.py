@@ -24,10 +24,12 @@ class Target(NamedTuple):
 
 
 def of(stage: Stage, parameters: Members | None = None) -> Target:
-    """Give the request for these parameters; skips an action that runs by its name alone."""
+    """Give the request for these parameters; skips an action that runs by its name alone, or takes files."""
     action, given = stage.action, stage.parameters if parameters is None else parameters
     if stage.resource + action.path == stage.described.act_uri:
         raise Skipped(f"{action.name} has no address of its own")
+    if "file" in action.sources.values():
+        raise Skipped(f"{action.name} takes files")
     parts: dict[str, Members] = {"path": {}, "query": {}, "body": {}, "form": {}}
     for name, value in given.items():
         parts[action.sources[name]][name] = value
