@@ -24,7 +24,8 @@ from urllib.parse import urlencode
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import httpx
-from tests.server.peers import Agent, RunningServer, Service, free_port, serving
+from tests.ports import free_port
+from tests.server.peers import Agent, RunningServer, Service, serving
 from tests.server.visitor import OWN_SCRIPT, Visitor
 
 from oneact.protocol import client_assertion

@@ -13,7 +13,8 @@ from oneact.agent.pairing import _NEEDED
 from oneact.protocol import metadata
 from oneact.server import addresses
 from oneact.testing import new_key
-from tests.service.world import free_port, served
+from tests.ports import free_port
+from tests.service.world import served
 
 
 class Publishing:

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.forms.conftest import ada, air, browser
-from tests.server.peers import Agent, RunningServer, Service, free_port, running_server, serving
+from tests.ports import free_port
+from tests.server.peers import Agent, RunningServer, Service, running_server, serving
 from tests.server.visitor import Visitor
 from tests.service.conftest import airline, caller, server
 

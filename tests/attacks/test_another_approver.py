@@ -13,10 +13,11 @@ from oneact.service import LocalAccount, approvers
 from oneact.service.browser import csrf as form_csrf
 from oneact.testing import FrozenClock
 from tests.attacks.stage import FLIGHT, told
+from tests.ports import free_port
 from tests.service.airline import Airline
 from tests.service.conftest import link
 from tests.service.test_linking import begin
-from tests.service.world import ApprovalServer, Caller, calling, free_port, page_reason, served
+from tests.service.world import ApprovalServer, Caller, calling, page_reason, served
 
 ADD, REMOVE = "oneact.add_approver", "oneact.remove_approver"
 

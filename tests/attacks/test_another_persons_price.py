@@ -11,8 +11,9 @@ from oneact.protocol import base64url, offer
 from oneact.testing import TestAgent
 from tests.attacks.played import played
 from tests.attacks.stage import told
+from tests.ports import free_port
 from tests.service.personal import Shop
-from tests.service.world import ApprovalServer, Caller, calling, free_port, link, served
+from tests.service.world import ApprovalServer, Caller, calling, link, served
 
 ORDER = {"item": "lamp"}
 

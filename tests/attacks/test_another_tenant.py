@@ -11,7 +11,8 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from tests.attacks.stage import reason
-from tests.server.peers import RunningServer, Service, free_port, serving
+from tests.ports import free_port
+from tests.server.peers import RunningServer, Service, serving
 from tests.server.visitor import Visitor, push
 
 

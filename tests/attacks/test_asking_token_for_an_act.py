@@ -10,8 +10,9 @@ import pytest
 from oneact.testing import InProcessApprover, TestAgent
 from tests.attacks.played import played
 from tests.attacks.stage import told
+from tests.ports import free_port
 from tests.service.personal import Shop
-from tests.service.world import ApprovalServer, free_port, link, served
+from tests.service.world import ApprovalServer, link, served
 
 ORDER = {"item": "lamp"}
 

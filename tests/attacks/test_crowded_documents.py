@@ -11,7 +11,8 @@ from starlette.routing import Route
 
 from oneact import documents
 from oneact.protocol import act, canonical
-from tests.server.peers import Agent, RunningServer, Service, free_port, serving
+from tests.ports import free_port
+from tests.server.peers import Agent, RunningServer, Service, serving
 from tests.server.visitor import Visitor
 
 LARGE = b"[" + b",".join([b"{}"] * 87_000) + b"]"

@@ -8,7 +8,8 @@ import pytest
 
 from oneact.agent import Agent, Refused
 from oneact.protocol import metadata
-from tests.service.world import free_port, served
+from tests.ports import free_port
+from tests.service.world import served
 
 ENDPOINTS = ("registration_endpoint", "device_authorization_endpoint", "token_endpoint", "receipt_endpoint")
 

@@ -8,7 +8,8 @@ import pytest
 
 from oneact.testing import SoftwarePasskey
 from tests.attacks.stage import reason
-from tests.server.peers import Agent, RunningServer, Service, free_port, serving
+from tests.ports import free_port
+from tests.server.peers import Agent, RunningServer, Service, serving
 from tests.server.visitor import Visitor, push
 
 

@@ -9,11 +9,12 @@ import httpx
 import pytest
 
 from tests.attacks.stage import FLIGHT, told
+from tests.ports import free_port
 from tests.rounds import rounds
 from tests.service.airline import Books
 from tests.service.conftest import link
 from tests.service.processes import forked, process, ready
-from tests.service.world import ApprovalServer, Caller, calling, eventually, free_port
+from tests.service.world import ApprovalServer, Caller, calling, eventually
 
 ROUNDS = rounds(200, 1000)
 FORKED_ROUNDS = rounds(20, 200)

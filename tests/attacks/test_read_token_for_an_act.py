@@ -10,9 +10,10 @@ import pytest
 from oneact.testing import TestAgent
 from tests.attacks.played import played
 from tests.attacks.stage import told
+from tests.ports import free_port
 from tests.service.reading import Travel
 from tests.service.serving import serving
-from tests.service.world import ApprovalServer, free_port, link
+from tests.service.world import ApprovalServer, link
 
 
 @pytest.mark.parametrize("kind", ["fastapi", "asgi", "wsgi"])

@@ -5,8 +5,9 @@ import time
 from oneact.service import LocalAccount
 from oneact.service.browser import csrf as form_csrf
 from tests.attacks.stage import told
+from tests.ports import free_port
 from tests.service.airline import Airline
-from tests.service.world import ApprovalServer, Caller, free_port, page_reason, served
+from tests.service.world import ApprovalServer, Caller, page_reason, served
 
 
 async def test_a_linked_account_is_not_linked_again_from_within_its_session(caller: Caller, airline: Airline) -> None:

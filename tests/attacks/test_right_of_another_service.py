@@ -5,8 +5,9 @@ import secrets
 from oneact.protocol import client_assertion
 from oneact.testing import new_key
 from tests.attacks.stage import reason
+from tests.ports import free_port
 from tests.server.asking_service import on_behalf
-from tests.server.peers import Agent, RunningServer, Service, free_port, serving
+from tests.server.peers import Agent, RunningServer, Service, serving
 from tests.server.visitor import Visitor
 
 

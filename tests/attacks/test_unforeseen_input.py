@@ -16,11 +16,11 @@ from oneact.server import Settings, clients, issuing
 from oneact.server.world import World
 from oneact.service import LocalAccount
 from tests.attacks.stage import reason
+from tests.ports import free_port
 from tests.server.peers import Agent, RunningServer, Service
 from tests.server.visitor import Visitor, authentication, push
 from tests.service.airline import FACES, Airline
 from tests.service.serving import serving
-from tests.service.world import free_port
 
 NO_ADDRESSES = ["https://[", "https://a:99999", "https://[::1", "//[", "https://a]b", "https://\u2100.example"]
 

@@ -24,10 +24,11 @@ from oneact.service.flask import Guard as FlaskGuard
 from oneact.service.guard import GuardCore
 from oneact.testing import InProcessApprover, TestAgent
 from tests.attacks.stage import FLIGHT, told
+from tests.ports import free_port
 from tests.service import django_site
 from tests.service.airline import FACES, Airline
 from tests.service.serving import by_waitress
-from tests.service.world import Caller, free_port
+from tests.service.world import Caller
 
 
 async def test_an_unlisted_query_field_is_refused(caller: Caller, airline: Airline) -> None:

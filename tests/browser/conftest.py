@@ -15,7 +15,8 @@ import pytest
 from examples.person import ARGUMENTS, PASSKEY
 from playwright.sync_api import CDPSession, ConsoleMessage, Page, expect, sync_playwright
 
-from tests.server.peers import Agent, RunningServer, Service, free_port, running_server, serving
+from tests.ports import free_port
+from tests.server.peers import Agent, RunningServer, Service, running_server, serving
 from tests.server.visitor import authentication, push
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from examples.airline import processes
 
-from tests.server.peers import free_port
+from tests.ports import free_port
 from tests.spec.literal import ROOT
 
 

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 
-from tests.server.peers import free_port
+from tests.ports import free_port
 from tests.spec.literal import ROOT
 
 

@@ -21,8 +21,9 @@ from oneact.cli.commands import app
 from oneact.server import Settings, pairing
 from tests.flows.test_pairing_again import removed
 from tests.flows.test_whole import FLIGHT, _confirm, _decide, airline, person, server
+from tests.ports import free_port
 from tests.server.peers import Agent as Peer
-from tests.server.peers import RunningServer, free_port
+from tests.server.peers import RunningServer
 from tests.server.test_starting import started
 from tests.server.visitor import Visitor
 from tests.service.airline import Airline

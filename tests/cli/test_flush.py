@@ -15,7 +15,8 @@ from oneact.protocol import receipt
 from oneact.service import keys
 from oneact.service.store.contract import Holder, Outcome, Spend, SpendKey
 from oneact.service.store.sqlite import SqliteStore
-from tests.service.world import ApprovalServer, free_port, served
+from tests.ports import free_port
+from tests.service.world import ApprovalServer, served
 
 RESOURCE = "http://localhost:1"
 runner = CliRunner()

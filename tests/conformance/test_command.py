@@ -22,8 +22,9 @@ from oneact.conformance.outcome import CannotRun
 from oneact.conformance.person import Person
 from oneact.conformance.rows import GROUPS, ROWS
 from tests.conformance.serving import SESSION, Workshop, airline
+from tests.ports import free_port
 from tests.service.airline import Airline
-from tests.service.world import free_port, served
+from tests.service.world import served
 
 COOKIE = "air=alice"
 

@@ -15,8 +15,8 @@ import typer
 
 from oneact.cli.commands import app
 from oneact.conformance.rows import ROWS
+from tests.ports import free_port
 from tests.service.test_docs import FILES
-from tests.service.world import free_port
 from tests.spec.literal import ROOT
 
 TEXT = (ROOT / "docs" / "conformance.md").read_text("utf-8")

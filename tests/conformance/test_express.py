@@ -10,7 +10,7 @@ import httpx
 from oneact.conformance.outcome import Result
 from oneact.conformance.run import Settings, run
 from tests.conformance.test_rows import NOT_PLAYED
-from tests.service.world import free_port
+from tests.ports import free_port
 from tests.sidecar.running import EXPRESS, FLIGHT, changed, express, settle_in, sidecar
 
 

@@ -19,9 +19,10 @@ from oneact.conformance.run import Settings, run
 from oneact.service import LINKED, Guard
 from tests.conformance.broken import BESIDE, FAULTS, REFUSED_ALL_THE_SAME
 from tests.conformance.serving import SESSION, Workshop, airline
+from tests.ports import free_port
 from tests.service.airline import FACES
 from tests.service.serving import serving
-from tests.service.world import free_port, served
+from tests.service.world import served
 
 FLIGHT: dict[str, Any] = {"from": "SFO", "to": "NYC", "date": "2024-03-01"}
 NOT_PLAYED = ["5.22", "5.23"]  # this service asks for no nonce

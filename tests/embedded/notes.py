@@ -10,7 +10,7 @@ from fastapi import FastAPI, Request
 
 from oneact.embedded import Embedded
 from oneact.service.fastapi import Act, Guard, LocalAccount
-from tests.server.peers import free_port
+from tests.ports import free_port
 from tests.server.visitor import Visitor
 
 if TYPE_CHECKING:

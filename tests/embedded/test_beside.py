@@ -24,7 +24,8 @@ from oneact.service.fastapi import Act, Guard
 from oneact.testing import SoftwarePasskey
 from tests.embedded.notes import ACCOUNT, SIGNED_IN, current_user, enrol
 from tests.embedded.test_enrolling import refused
-from tests.server.peers import RunningServer, free_port, running_server, serving
+from tests.ports import free_port
+from tests.server.peers import RunningServer, running_server, serving
 from tests.server.visitor import OWN_PAGE, Visitor
 
 if TYPE_CHECKING:

@@ -17,7 +17,8 @@ from oneact.protocol import metadata
 from oneact.service import Guard, LocalAccount
 from tests.embedded.conftest import visitor
 from tests.embedded.notes import Notes, enrol, sign_in
-from tests.server.peers import free_port, serving
+from tests.ports import free_port
+from tests.server.peers import serving
 from tests.server.visitor import OWN_SCRIPT
 
 if TYPE_CHECKING:

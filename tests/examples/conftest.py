@@ -17,8 +17,9 @@ from oneact.agent import Agent, keys
 from oneact.agent.flow import Call
 from oneact.protocol import canonical
 from tests.flows.test_whole import RealClock, link
+from tests.ports import free_port
 from tests.server.peers import Agent as Peer
-from tests.server.peers import RunningServer, free_port, running_server
+from tests.server.peers import RunningServer, running_server
 from tests.server.visitor import Visitor
 from tests.service.world import served
 

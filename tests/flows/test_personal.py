@@ -11,8 +11,9 @@ import pytest
 from oneact.agent import Agent, Refused, keys
 from oneact.service import LocalAccount
 from tests.flows.test_whole import RealClock, _link, deciding
+from tests.ports import free_port
 from tests.server.peers import Agent as Peer
-from tests.server.peers import RunningServer, free_port, running_server
+from tests.server.peers import RunningServer, running_server
 from tests.server.visitor import Visitor
 from tests.service.personal import Shop
 from tests.service.world import served

@@ -17,8 +17,9 @@ import pytest
 from oneact.agent import Agent, Denied, Refused, keys, published_reads
 from oneact.service import LocalAccount
 from tests.flows.test_whole import RealClock, _link
+from tests.ports import free_port
 from tests.server.peers import Agent as Peer
-from tests.server.peers import RunningServer, free_port, running_server
+from tests.server.peers import RunningServer, running_server
 from tests.server.visitor import Visitor
 from tests.service.reading import Travel
 from tests.service.world import served

@@ -16,8 +16,9 @@ import pytest
 
 from oneact.agent import Agent, Denied, Expired, OutcomeUnknown, Refused, Unreachable, keys
 from oneact.service import LocalAccount
+from tests.ports import free_port
 from tests.server.peers import Agent as Peer
-from tests.server.peers import RunningServer, free_port, running_server
+from tests.server.peers import RunningServer, running_server
 from tests.server.visitor import Visitor
 from tests.service.airline import FACES, Airline
 from tests.service.serving import serving

@@ -22,7 +22,8 @@ from oneact.service import flask as typed
 from oneact.service.fastapi import Act, Guard
 from oneact.service.flask import Guard as FlaskGuard
 from tests.embedded.notes import ACCOUNT, SIGNED_IN, current_user, enrol, sign_in
-from tests.server.peers import RunningServer, free_port, serving
+from tests.ports import free_port
+from tests.server.peers import RunningServer, serving
 from tests.server.visitor import Visitor
 from tests.service.django_site import Guard as DjangoGuard
 from tests.service.serving import by_waitress

@@ -16,7 +16,8 @@ from oneact.service.fastapi import Guard
 from oneact.service.flask import Guard as FlaskGuard
 from tests.embedded.notes import enrol
 from tests.forms.air import request_in
-from tests.server.peers import RunningServer, free_port, serving
+from tests.ports import free_port
+from tests.server.peers import RunningServer, serving
 from tests.server.visitor import Visitor
 from tests.spec.literal import ROOT
 

@@ -12,7 +12,8 @@ import pytest
 from oneact.server import Settings, create_app
 from tests.embedded.test_whole import wait_for
 from tests.forms.air import FLIGHT, Air, Browser, Clock, reason, request_in
-from tests.server.peers import RunningServer, free_port, serving
+from tests.ports import free_port
+from tests.server.peers import RunningServer, serving
 from tests.server.visitor import Visitor
 
 if TYPE_CHECKING:

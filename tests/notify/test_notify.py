@@ -20,8 +20,9 @@ from starlette.routing import Route
 from oneact import notify
 from oneact.errors import Reason
 from oneact.notify import Address, Means, Message
+from tests.ports import free_port
 from tests.protocol.refusing import expect_refusal
-from tests.server.peers import free_port, serving
+from tests.server.peers import serving
 
 SECRET = "whsec_" + base64.b64encode(b"s" * 32).decode()
 MESSAGE = Message("m1", "log.checkpoint", 7, "0000000300.txt", "300 entries", "note\n\u2014 sig\n", {"size": 300})

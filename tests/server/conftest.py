@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.server.peers import Agent, Person, RunningServer, Service, free_port, running_server, serving
+from tests.ports import free_port
+from tests.server.peers import Agent, Person, RunningServer, Service, running_server, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import json
 import secrets
-import socket
 import sqlite3
 import threading
 from dataclasses import dataclass, field
@@ -26,6 +25,7 @@ from oneact.protocol.receipt import Receipt
 from oneact.protocol.token import Approval, approvals_members
 from oneact.server import Settings, create_app, pairing
 from oneact.testing import InProcessApprover, new_key
+from tests.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -62,12 +62,6 @@ WITHOUT_TERMS = {**DOCUMENT, "action": "ping", "path": "/ping", "display": [], "
 ITINERARIES = {"read": "itineraries", "intent": "Search itineraries", "path": "/itineraries"}
 BOOKINGS = {"read": "bookings", "intent": "See your bookings", "path": "/bookings/{reference}"}
 TERMS = {"price": {"amount": "312.00", "currency": "USD"}}
-
-
-def free_port() -> int:
-    with contextlib.closing(socket.socket()) as opened:
-        opened.bind(("127.0.0.1", 0))
-        return int(opened.getsockname()[1])
 
 
 @contextlib.contextmanager

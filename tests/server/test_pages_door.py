@@ -14,7 +14,8 @@ from oneact.protocol import approval, base64url, canonical
 from oneact.server import Settings, create_app
 from oneact.server.pages import shell
 from oneact.testing import SoftwarePasskey
-from tests.server.peers import Clock, RunningServer, free_port, serving
+from tests.ports import free_port
+from tests.server.peers import Clock, RunningServer, serving
 from tests.server.visitor import ELSEWHERE, OWN_PAGE, Visitor
 
 

@@ -16,7 +16,8 @@ from starlette.routing import Route
 
 from oneact.protocol import approval, base64url, canonical, id_token, jwk, roster
 from oneact.testing import SoftwarePasskey
-from tests.server.peers import Agent, Clock, RunningServer, Service, free_port, serving
+from tests.ports import free_port
+from tests.server.peers import Agent, Clock, RunningServer, Service, serving
 from tests.server.visitor import Visitor, push
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ import pytest
 
 from oneact.protocol import canonical, client_assertion
 from oneact.testing import new_key
-from tests.server.peers import RunningServer, Service, free_port, serving
+from tests.ports import free_port
+from tests.server.peers import RunningServer, Service, serving
 from tests.server.visitor import Visitor, authentication, exchange, push
 
 PLAIN: dict[str, str] = {

@@ -17,7 +17,8 @@ from oneact.errors import Refusal
 from oneact.protocol import dpop, metadata
 from oneact.server import Settings, create_app
 from oneact.testing import new_key
-from tests.server.peers import free_port, running_server, serving
+from tests.ports import free_port
+from tests.server.peers import running_server, serving
 
 
 def registered(url: str, **headers: str) -> int:

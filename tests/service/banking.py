@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from tests.ports import free_port
 from tests.service.bank import Bank, tables
 from tests.service.processes import process
-from tests.service.world import ApprovalServer, Caller, calling, free_port, link
+from tests.service.world import ApprovalServer, Caller, calling, link
 
 from oneact.protocol import jwk, receipt
 from oneact.service.once import Once

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 from django.db import connection
+from tests.ports import free_port
 from tests.service.airline import FACES, Airline
 from tests.service.bank import Bank
 from tests.service.banking import World, there
 from tests.service.django_desk import Desk, rows
 from tests.service.serving import serving
-from tests.service.world import ApprovalServer, Caller, calling, free_port, link, served
+from tests.service.world import ApprovalServer, Caller, calling, link, served
 
 
 @pytest.fixture

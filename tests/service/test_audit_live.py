@@ -8,10 +8,11 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.ports import free_port
 from tests.service.airline import Airline
 from tests.service.conftest import link
 from tests.service.processes import process, ready
-from tests.service.world import ApprovalServer, Caller, calling, eventually, free_port
+from tests.service.world import ApprovalServer, Caller, calling, eventually
 from typer.testing import CliRunner
 
 from oneact.cli.commands import app

@@ -13,9 +13,10 @@ from django.http import HttpRequest, HttpResponse
 from django.test import override_settings
 from django.urls import path
 from pydantic import BaseModel
+from tests.ports import free_port
 from tests.service import django_site
 from tests.service.conftest import link
-from tests.service.world import ApprovalServer, Caller, calling, eventually, free_port, served
+from tests.service.world import ApprovalServer, Caller, calling, eventually, served
 
 from oneact.service.django import Act, Guard
 

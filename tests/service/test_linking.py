@@ -12,9 +12,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
+from tests.ports import free_port
 from tests.service.airline import FACES, Airline
 from tests.service.serving import serving
-from tests.service.world import ApprovalServer, Caller, calling, free_port, page_reason, served
+from tests.service.world import ApprovalServer, Caller, calling, page_reason, served
 
 from oneact.protocol import roster
 from oneact.protocol.roster import Roster

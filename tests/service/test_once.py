@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from tests.ports import free_port
 from tests.rounds import rounds
 from tests.service.airline import Airline
 from tests.service.conftest import link
-from tests.service.world import ApprovalServer, Caller, calling, eventually, free_port, served
+from tests.service.world import ApprovalServer, Caller, calling, eventually, served
 
 from oneact.errors import Reason, Refusal
 from oneact.protocol import action, offer

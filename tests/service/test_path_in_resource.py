@@ -6,10 +6,11 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from tests.ports import free_port
 from tests.service.airline import WSGI, Airline
 from tests.service.conftest import link
 from tests.service.serving import by_waitress, by_werkzeug
-from tests.service.world import ApprovalServer, calling, free_port
+from tests.service.world import ApprovalServer, calling
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from oneact.protocol import metadata

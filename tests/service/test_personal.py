@@ -10,9 +10,10 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.ports import free_port
 from tests.service.personal import ITEM, MONEY, Shop
 from tests.service.serving import serving
-from tests.service.world import ApprovalServer, Caller, calling, free_port, link, served
+from tests.service.world import ApprovalServer, Caller, calling, link, served
 
 from oneact.protocol import base64url, offer
 from oneact.service import Asker, Guard

@@ -11,9 +11,10 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
+from tests.ports import free_port
 from tests.service.reading import Travel
 from tests.service.serving import serving
-from tests.service.world import ApprovalServer, Caller, calling, free_port, link
+from tests.service.world import ApprovalServer, Caller, calling, link
 
 from oneact.service import Guard, Reading
 from oneact.service.fastapi import Guard as FastApiGuard

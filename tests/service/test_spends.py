@@ -9,12 +9,13 @@ from pathlib import Path
 
 import httpx
 import pytest
+from tests.ports import free_port
 from tests.rounds import rounds
 from tests.service.audited import audited
 from tests.service.bank import ACCESS, Bank
 from tests.service.banking import World, reason, there
 from tests.service.processes import ready
-from tests.service.world import ApprovalServer, eventually, free_port, served
+from tests.service.world import ApprovalServer, eventually, served
 
 TURNS = range(rounds(1, 15))
 CALLERS = 4

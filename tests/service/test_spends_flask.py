@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from flask import Flask, g
+from tests.ports import free_port
 from tests.service.serving import by_waitress
-from tests.service.world import ApprovalServer, calling, free_port, link
+from tests.service.world import ApprovalServer, calling, link
 
 from oneact.service import SPENDS_SQL
 from oneact.service.flask import Act, Guard

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.ports import free_port
 from tests.service.airline import Airline
 from tests.service.conftest import link
-from tests.service.world import ApprovalServer, Caller, eventually, free_port
+from tests.service.world import ApprovalServer, Caller, eventually
 
 from oneact.errors import Reason, Refusal
 from oneact.service import wsgi

@@ -11,10 +11,11 @@ from urllib.parse import urlencode
 
 import httpx
 import pytest
+from tests.ports import free_port
 from tests.service.airline import FACES, Airline
 from tests.service.conftest import link
 from tests.service.serving import serving
-from tests.service.world import ApprovalServer, Caller, calling, free_port, page_reason
+from tests.service.world import ApprovalServer, Caller, calling, page_reason
 from typer.testing import CliRunner
 
 from oneact.cli.commands import app

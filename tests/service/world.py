@@ -9,7 +9,6 @@ import contextlib
 import html
 import json
 import secrets
-import socket
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -35,13 +34,6 @@ ENDPOINTS = {
     "pushed_authorization_request_endpoint": "/oauth/par",
     "receipt_endpoint": "/oauth/receipts",
 }
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @contextlib.contextmanager

@@ -14,8 +14,9 @@ from typing import Any
 
 import httpx
 
+from tests.ports import free_port
 from tests.service.conftest import link
-from tests.service.world import ApprovalServer, free_port
+from tests.service.world import ApprovalServer
 from tests.spec.literal import ROOT
 
 EXPRESS = ROOT / "examples" / "express"

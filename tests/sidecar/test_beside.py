@@ -7,7 +7,8 @@ import httpx
 import pytest
 
 from tests.embedded.notes import enrol
-from tests.server.peers import free_port, running_server
+from tests.ports import free_port
+from tests.server.peers import running_server
 from tests.server.visitor import Visitor
 from tests.sidecar.running import express, settle_in, sidecar
 

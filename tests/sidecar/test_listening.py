@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from oneact.sidecar import listening
-from tests.service.world import free_port
+from tests.ports import free_port
 from tests.sidecar.running import Place, asking, sidecar, until_ended, until_open
 
 RIGHT: dict[str, Any] = {"ticket": "t", "status": 200}

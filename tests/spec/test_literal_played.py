@@ -10,7 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.server.peers import Agent, RunningServer, Service, free_port, running_server, serving
+from tests.ports import free_port
+from tests.server.peers import Agent, RunningServer, Service, running_server, serving
 from tests.server.visitor import Visitor, exchange, push
 from tests.spec.exchanges import Message, exchanges
 from tests.spec.literal import APPROVE

@@ -21,7 +21,8 @@ from oneact.protocol import base64url, jws, token
 from oneact.server import ending
 from oneact.server.tlog import sequencer
 from oneact.store import records
-from tests.server.peers import Agent, Service, free_port, running_server, serving
+from tests.ports import free_port
+from tests.server.peers import Agent, Service, running_server, serving
 from tests.server.visitor import Visitor
 
 runner = CliRunner()

@@ -10,7 +10,8 @@ import pytest
 from oneact.log import evidence, proving
 from oneact.protocol import canonical
 from oneact.server.tlog import sequencer
-from tests.server.peers import Agent, RunningServer, Service, free_port, running_server, serving
+from tests.ports import free_port
+from tests.server.peers import Agent, RunningServer, Service, running_server, serving
 from tests.server.visitor import Visitor
 from tests.tlog.lived import command
 

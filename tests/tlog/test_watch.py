@@ -14,7 +14,8 @@ from oneact.errors import Reason
 from oneact.log import tiles, tree
 from oneact.log.checkpoint import Checkpoint, Verifier, sign
 from oneact.log.tiles import ENTRIES, Tile
-from tests.server.peers import free_port, serving
+from tests.ports import free_port
+from tests.server.peers import serving
 from tests.tlog.lived import command
 
 KEY = Ed25519PrivateKey.from_private_bytes(b"w" * 32)
