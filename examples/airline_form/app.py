@@ -140,6 +140,6 @@ def login(name: Annotated[str, Form(max_length=40)], next: str = "/") -> Redirec
     """Sign in freshly, and go on within this site."""
     token = secrets.token_urlsafe(24)
     sessions[token] = LocalAccount(name.strip().lower(), name.strip(), now())
-    answer = RedirectResponse(next if next.startswith("/") and not next.startswith("//") else "/", 303)
+    answer = RedirectResponse(next if next[:1] == "/" and next[1:2] not in {"/", "\\"} else "/", 303)
     answer.set_cookie(COOKIE, token, httponly=True, samesite="lax")
     return answer
