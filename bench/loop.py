@@ -165,7 +165,7 @@ def _start(folder: Path) -> tuple[subprocess.Popen[bytes], RunningServer]:
             break
         except httpx.HTTPError:
             time.sleep(0.05)
-    return process, RunningServer(url, None, clock, folder / "server.db")  # type: ignore[arg-type]
+    return process, RunningServer(url, None, clock, folder / "server.db")  # type: ignore[arg-type]  # it runs in another process
 
 
 def _agents(server: RunningServer, visitor: Visitor, count: int) -> list[Agent]:

@@ -38,7 +38,7 @@ class Tamper:
         """Take the place of the shell's own sending."""
         self._send, self.kind = shell.call, "none"
         self.used: Call | None = None
-        shell.call = self.call  # type: ignore[method-assign]
+        shell.call = self.call  # type: ignore[method-assign]  # to stand between
 
     async def call(self, call: Call) -> Answer | Lost:
         """Make the request, tampered with where it carries a token."""
