@@ -1,0 +1,212 @@
+"""What became of a held call, as the result of a tool: a `CallToolResult` in JSON, for a model and a program to read.
+
+Only what was executed is an ordinary result. Everything else is an error result: nothing may be taken for done that is
+not, and a tool's output schema binds ordinary results alone.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
+
+import rfc8785
+
+from oneact.errors import Reason, Refusal
+from oneact.protocol import receipt
+from oneact.service.exchange import JSON, Answer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+WAIT: Final = "oneact_wait"
+WAIT_TOOL: Final[dict[str, Any]] = {
+    "name": WAIT,
+    "title": "Wait for a person's approval",
+    "description": "Wait for the person's decision on a tool call that is pending; `id` stands in the pending result. "
+    "Gives the result of the call once it was approved and done.",
+    "inputSchema": {
+        "type": "object",
+        "properties": {"id": {"type": "string", "description": "The id of the pending call"}},
+        "required": ["id"],
+        "additionalProperties": False,
+    },
+    "annotations": {"readOnlyHint": True, "openWorldHint": False},
+}
+
+# Members of `_meta`, of requests and of results (specification, section on tools).
+AUTHORIZATION: Final = "oneact/authorization"
+PROOF: Final = "oneact/dpop"
+ACCEPT: Final = "oneact/accept-txn-challenge"
+RECEIPT: Final = "oneact/receipt"
+SALT: Final = "oneact/result-salt"
+PENDING: Final = "oneact/pending"
+REFUSED: Final = "oneact/refusal"
+
+_META: Final = "OneAct-Tool-Meta"  # carries a tool's own `_meta` beside the octets that the receipt is for
+_EXACT: Final = 2**53 - 1
+_FAILED: Final = 500
+
+Result = dict[str, Any]
+
+
+class Standing(Protocol):
+    """What is read here of a held call."""
+
+    @property
+    def id(self) -> str:
+        """Its identifier."""
+        ...
+
+    @property
+    def state(self) -> Literal["held", "done", "denied", "expired", "refused"]:
+        """Where it stands."""
+        ...
+
+    @property
+    def page(self) -> str:
+        """Where the person decides; empty while nobody could be asked yet."""
+        ...
+
+    @property
+    def said(self) -> str:
+        """The person's words of a denial, or the reason of a refusal."""
+        ...
+
+    @property
+    def answer(self) -> Answer | None:
+        """The tool's own answer, None where only the receipt is left of it."""
+        ...
+
+    @property
+    def receipt(self) -> str:
+        """The service's word, once there is one."""
+        ...
+
+    @property
+    def expires(self) -> int:
+        """The second at which it ends without a decision."""
+        ...
+
+
+def of_standing(found: Standing) -> Result:
+    """Give the result that tells where a held call stands."""
+    if found.state == "held":
+        return pending(found)
+    if found.state == "denied":
+        words = f" Their words: {json.dumps(found.said, ensure_ascii=False)}" if found.said else ""
+        return error(f"The person said no. Nothing was done.{words} Do not ask for the same again.", Reason.DENIED)
+    if found.state == "expired":
+        return error("Nobody decided in time. Nothing was done. To ask again, call the tool again.", Reason.EXPIRED)
+    if found.state == "refused":
+        return refused(Refusal(reason_of(found.said)))
+    return done(found)
+
+
+def pending(found: Standing) -> Result:
+    """Say that the call waits for its person, where they decide, and what to do next."""
+    where = f"They decide on this page: {found.page}\n" if found.page else "They are being asked.\n"
+    text = (
+        "This tool call waits for a person's approval. Nothing was done yet.\n"
+        f"{where}Show them the address. Then call {WAIT} with id {json.dumps(found.id)}, "
+        "or call the same tool again with the same arguments: it goes on with this request."
+    )
+    waits = {"id": found.id, "page": found.page, "expires": found.expires}
+    return _error(text, {PENDING: waits})
+
+
+def unlinked(link_page: str) -> Result:
+    """Say that the account has no passkey yet, and by which page it gets one."""
+    text = (
+        "This tool needs a person's approval, and no passkey is linked yet. Nothing was done.\n"
+        f"The person links one on this page: {link_page}\n"
+        "Show them the address. When they have done so, call the same tool again with the same arguments."
+    )
+    return _error(text, {PENDING: {"page": link_page}, REFUSED: dict(Refusal(Reason.PASSKEY_NEEDED).body())})
+
+
+def refused(refusal: Refusal, **members: Any) -> Result:  # noqa: ANN401 - members of a refusal, in JSON
+    """Tell a refusal by its row of the closed table, with further members."""
+    reason = refusal.reason
+    field = f" The argument at fault: {refusal.field}." if refusal.field else ""
+    after = "" if "nothing was" in reason.says.lower() else " Nothing was executed."
+    text = f"Refused ({reason.value}): {reason.says}{field}{after}"
+    return _error(text, {REFUSED: {**refusal.body(), **members}})
+
+
+def error(text: str, reason: Reason) -> Result:
+    """Give an error result in plain words, with its row of the closed table."""
+    return _error(text, {REFUSED: dict(Refusal(reason).body())})
+
+
+def done(found: Standing) -> Result:
+    """Give the tool's own result with its receipt, or what the receipt alone says of it."""
+    if found.answer is not None:
+        return executed(found.answer)
+    status = _status(found.receipt)
+    if status == "executed":
+        text = "It was done, once; its answer is not kept. Do not call it again for the same."
+    elif status == "failed":
+        text = "The tool was called and failed; its answer is not kept."
+    else:
+        text = "It is not known whether it was done. Do not call it again before you have looked."
+    return _error(text, {RECEIPT: found.receipt} if found.receipt else {})
+
+
+def executed(answer: Answer) -> Result:
+    """Give the result out of an answer that `of_result` made, its receipt and salt in `_meta`."""
+    named = {name.lower(): value for name, value in answer.headers}
+    result: Result = json.loads(answer.body)
+    meta = json.loads(named.get(_META.lower(), "{}"))
+    for member, header in ((RECEIPT, "oneact-receipt"), (SALT, "oneact-result-salt")):
+        if header in named:
+            meta[member] = named[header]
+    return {**result, "_meta": meta} if meta else result
+
+
+def of_result(result: Mapping[str, Any]) -> Answer:
+    """Give a tool's result, in JSON, as the handler's answer: one with `isError` is a failure.
+
+    The receipt is for `octets`; the result's own `_meta` goes along in a header field.
+    """
+    status = _FAILED if result.get("isError") is True else 200
+    meta = result.get("_meta")
+    carried = ((_META, json.dumps(meta)),) if meta else ()
+    return Answer(status, octets(result), JSON, carried)
+
+
+def octets(result: Mapping[str, Any]) -> bytes:
+    """Give the octets that a receipt is for: the result without `_meta` and `resultType`, after RFC 8785.
+
+    Integers beyond 2^53-1 are taken as the nearest double, as every number is there. Raises ValueError for what has
+    none.
+    """
+    told = {name: _number(value) for name, value in result.items() if name not in {"_meta", "resultType"}}
+    if told.get("isError") is False:  # the same as not saying so
+        del told["isError"]
+    return rfc8785.dumps(told)
+
+
+def reason_of(said: str) -> Reason:
+    """Give the row of a reason by its value; what is none is `internal`."""
+    return next((reason for reason in Reason if reason.value == said), Reason.INTERNAL)
+
+
+def _number(value: Any) -> Any:  # noqa: ANN401 - any JSON
+    if isinstance(value, dict):
+        return {name: _number(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_number(inner) for inner in value]
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    return float(value) if whole and abs(value) > _EXACT else value
+
+
+def _status(text: str) -> str:
+    try:
+        return receipt.parse(text)[0].status
+    except Refusal:
+        return "unknown"
+
+
+def _error(text: str, meta: dict[str, Any]) -> Result:
+    result: Result = {"content": [{"type": "text", "text": text}], "isError": True}
+    return {**result, "_meta": meta} if meta else result
