@@ -25,8 +25,10 @@ WAIT: Final = 8  # seconds for which the approval server holds an answer
 _LONG: Final = 2  # waits at a time, of the four connections that there are to one approval server
 _LONG_WITHIN: Final = 64  # the same, where the approval server is in this process and no connection is held
 EARLY: Final = 5  # seconds between two polls of one request that do not wait (section 6.3)
+LATER: Final = frozenset({Reason.METADATA_UNREACHABLE, Reason.RATE_LIMITED, Reason.STORE_UNAVAILABLE})
 _MAX_ISSUERS: Final = 256
 _ENDPOINT: Final = "transaction_authorization_endpoint"
+_CANCELLATION: Final = "cancellation_endpoint"
 _OK, _ERROR = 200, 500
 _RATE_LIMITED: Final = 429
 _PENDING: Final = frozenset({"authorization_pending", "slow_down"})
@@ -98,6 +100,14 @@ class Asking:
             return Ended("denied", message[:MAX_MESSAGE] if isinstance(message, str) else "")
         return Ended("refused", _reason(found, told).value)
 
+    async def cancel(self, held: Held) -> None:
+        """Withdraw a request that nobody has decided; one that has been decided stays as it is.
+
+        Refuses `metadata_…` where the approval server cannot be reached.
+        """
+        fields = {"transaction_authorization_id": held.asked}
+        await self._post(held.question.iss, fields, {}, endpoint=_CANCELLATION)
+
     @contextlib.asynccontextmanager
     async def _waiting(self) -> AsyncIterator[int]:
         """Give how long to have the approval server wait: not at all where a thread would, or where others wait."""
@@ -107,12 +117,14 @@ class Asking:
         async with self._long:
             yield WAIT
 
-    async def _post(self, issuer: str, fields: dict[str, str], headers: dict[str, str], wait: int = 0) -> Fetched:
+    async def _post(
+        self, issuer: str, fields: dict[str, str], headers: dict[str, str], wait: int = 0, endpoint: str = _ENDPOINT
+    ) -> Fetched:
         """Post as this service; once more where the approval server hands out its first nonce."""
-        endpoint = await self._guard.issuers.endpoint(issuer, _ENDPOINT)
-        found = await self._send(issuer, endpoint, fields, headers, wait)
+        address = await self._guard.issuers.endpoint(issuer, endpoint)
+        found = await self._send(issuer, address, fields, headers, wait)
         if _members(found).get("error") == "use_dpop_nonce":
-            found = await self._send(issuer, endpoint, fields, headers, wait)
+            found = await self._send(issuer, address, fields, headers, wait)
         return found
 
     async def _send(
