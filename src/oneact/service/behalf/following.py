@@ -32,6 +32,7 @@ class Followed:
         self._guard, self._store, self._asking = guard, store, asking
         self._task: asyncio.Task[None] | None = None
         self._until: float | None = None  # when it is withdrawn, where nobody waits for it
+        self._polling: asyncio.Task[str | Ended | None] | None = None
 
     async def attach(self) -> None:
         """Wait for it, also where it had been given up; asks for it where that has not been done."""
@@ -49,12 +50,15 @@ class Followed:
     def give_up(self, grace: float = GRACE) -> None:
         """Execute it no more, and withdraw it unless somebody waits for it again within `grace` seconds."""
         self._until = time.monotonic() + grace
+        if self._polling is not None:
+            self._polling.cancel()
 
     async def stop(self) -> None:
         """Follow it no longer; it stays held."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        tasks = [task for task in (self._task, self._polling) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _follow(self) -> None:
         try:
@@ -92,8 +96,13 @@ class Followed:
         self.held = replace(self.held, asked=found.request, page=found.page)
 
     async def _poll(self) -> None:
+        self._polling = asyncio.create_task(self._asking.poll(self.held))
+        await asyncio.wait({self._polling})
+        polled, self._polling = self._polling, None
+        if polled.cancelled():
+            return
         try:
-            found = await self._asking.poll(self.held)
+            found = polled.result()
         except Refusal as refusal:
             if refusal.reason not in LATER:
                 raise
