@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sqlite3
 import threading
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -53,10 +54,12 @@ class Desk:
             resource=self.resource, name="Files", key=self.folder / "files.jwk", store=self.folder / "files.db",
             account=lambda request: current_user(Request(dict(request.scope))), issuers=self.embedded, now=self.clock,
         )  # fmt: skip
-        declare = self.guard.asgi(
-            "write", intent="Write a file", summary="Write {path}", schema=SCHEMA, method="POST", path="/write"
-        )
-        declare(self._write)
+        for name in ("write", "lost"):
+            declare = self.guard.asgi(
+                name, intent="Write a file", summary="Write {path}", schema=SCHEMA, method="POST", path=f"/{name}"
+            )
+            declare(self._write)
+        self.lost = self.guard.actions["lost"]
         self.calls = Calls(self.guard)
         self.app = FastAPI(lifespan=self._lifespan)
         self.app.post("/call")(self._call)
@@ -84,7 +87,7 @@ class Desk:
         return {"written": parameters["path"], "filler": " " * parameters["much"]}
 
     async def _call(self, body: dict[str, Any], response: Response) -> Any:
-        guarded = self.guard.actions["write"]
+        guarded = self.lost if body.get("lost") else self.guard.actions["write"]
         begun = self.calls.begin(guarded, body["parameters"], body.get("account", "ada"), body.get("session", "one"))
         return await _told(begun, response)
 
@@ -119,6 +122,13 @@ class Program:
 
     def call(self, path: str = "/a", **more: Any) -> dict[str, Any]:
         return self.post("/call", parameters={"path": path, **more.pop("parameters", {})}, **more)
+
+    def call_lost(self) -> dict[str, Any]:
+        """Call what the service publishes no more, so that no approval server takes it."""
+        self.desk.guard.actions.pop("lost", None)
+        with contextlib.closing(sqlite3.connect(self.desk.folder / "files.db")) as connection, connection:
+            connection.execute("DELETE FROM actions WHERE digest = ?", (self.desk.lost.action.digest,))
+        return self.call("/lost", lost=True)
 
     def wait(self, standing: dict[str, Any], seconds: float = 15) -> dict[str, Any]:
         return self.post("/wait", id=standing["id"], seconds=seconds)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,7 +16,7 @@ from oneact.protocol import receipt
 from oneact.service.behalf import calls, following
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from tests.server.visitor import Visitor
@@ -105,6 +107,52 @@ def test_two_of_the_same_at_once_are_one(desk: Desk, ada: Visitor, program: Prog
     approve(ada, found[0])
     assert program.wait(found[0])["state"] == "done"
     assert len(desk.written) == 1
+
+
+def at_once(*making: Callable[[], dict[str, Any]]) -> list[dict[str, Any]]:
+    """Make calls at the same time."""
+    with ThreadPoolExecutor(len(making)) as threads:
+        return [found.result() for found in [threads.submit(make) for make in making]]
+
+
+def test_calls_of_one_program_at_once_are_one_page_and_one_gesture_and_each_is_done_once(
+    desk: Desk, ada: Visitor, program: Program
+) -> None:
+    paths = ["/a", "/b", "/c"]
+    held = at_once(*(partial(program.call, path) for path in paths))
+    [page] = {standing["page"] for standing in held}
+    shown = ada.get(page.removeprefix(desk.embedded.issuer)).text
+    assert all(path in shown for path in paths)
+    items = [identifier for [identifier] in ada.server.execute("SELECT id FROM requests")]
+    assert ada.approve(*items).status_code == 200
+    assert {program.wait(standing)["state"] for standing in held} == {"done"}
+    assert sorted(found["path"] for found in desk.written) == paths
+
+
+def test_one_of_a_batch_is_denied_and_the_others_are_done(desk: Desk, ada: Visitor, program: Program) -> None:
+    at_once(*(partial(program.call, path) for path in ("/a", "/b")))
+    asked = dict(ada.server.execute("SELECT json_extract(act, '$.parameters.path'), id FROM requests"))
+    assert ada.post("/requests/deny", requests=[asked["/b"]]).status_code == 200
+    assert ada.approve(asked["/a"]).status_code == 200
+    assert program.wait(program.call("/a"))["state"] == "done"
+    assert program.wait(program.call("/b"))["state"] == "denied"
+    assert [found["path"] for found in desk.written] == ["/a"]
+
+
+def test_calls_of_two_programs_at_once_are_two_pages(desk: Desk, program: Program) -> None:
+    held = at_once(partial(program.call, "/a"), partial(Program(desk, "two").call, "/b"))
+    assert len({standing["page"] for standing in held}) == 2
+
+
+def test_a_batch_in_which_one_cannot_be_asked_for_is_asked_one_by_one(
+    desk: Desk, ada: Visitor, program: Program
+) -> None:
+    good, lost = at_once(partial(program.call, "/a"), program.call_lost)
+    assert request_of(good)
+    assert (lost["state"], lost["page"]) == ("held", "")  # the approval server may find it later, so it is tried again
+    approve(ada, good)
+    assert program.wait(good)["state"] == "done"
+    assert [found["path"] for found in desk.written] == ["/a"]
 
 
 def test_other_parameters_and_other_sessions_are_other_calls(desk: Desk, program: Program) -> None:

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Final
 
 from oneact.errors import Reason, Refusal
 from oneact.service.behalf import presenting
-from oneact.service.behalf.asking import LATER, Asking, Ended
+from oneact.service.behalf.asking import LATER, Ended
 
 if TYPE_CHECKING:
+    from oneact.service.behalf.gathering import Gathering
     from oneact.service.exchange import Answer
     from oneact.service.guard import GuardCore
     from oneact.service.store.holding import Held, Holding
@@ -26,10 +27,11 @@ _LOG: Final = logging.getLogger("oneact.service")
 class Followed:
     """A held call in this process; `held` is what is known of it, `answer` the handler's own once it was executed."""
 
-    def __init__(self, guard: GuardCore, store: Holding, asking: Asking, held: Held) -> None:
+    def __init__(self, guard: GuardCore, store: Holding, gathering: Gathering, held: Held) -> None:
         self.held = held
         self.answer: Answer | None = None
-        self._guard, self._store, self._asking = guard, store, asking
+        self._guard, self._store, self._gathering = guard, store, gathering
+        self._asking = gathering.asking
         self._task: asyncio.Task[None] | None = None
         self._until: float | None = None  # when it is withdrawn, where nobody waits for it
         self._polling: asyncio.Task[str | Ended | None] | None = None
@@ -84,7 +86,7 @@ class Followed:
     async def _ask(self) -> None:
         """Ask; where the approval server cannot be reached it is tried again while the call is held."""
         try:
-            found = await self._asking.ask(self.held)
+            found = await self._gathering.ask(self.held)
         except Refusal as refusal:
             if refusal.reason not in LATER:
                 raise
