@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from oneact.errors import Reason, Refusal
 from oneact.fetch import form_body
-from oneact.protocol import client_assertion, dpop, metadata
+from oneact.protocol import canonical, client_assertion, dpop, metadata
 from oneact.protocol.ended import MAX_MESSAGE
 from oneact.service import exchange
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
 
     from oneact.fetch import Fetched
     from oneact.protocol.canonical import Json
@@ -73,9 +73,24 @@ class Asking:
         told = _members(found)
         request, page = told.get("transaction_authorization_id"), told.get("authorization_uri")
         if found.status == _OK and isinstance(request, str) and isinstance(page, str):
-            mine = metadata.origin(page) == metadata.origin(question.iss)
-            return Asked(request, page if mine else question.iss)
+            return self._asked(held, request, page)
         return Ended("refused", _reason(found, told).value)
+
+    async def ask_all(self, held: Sequence[Held]) -> list[Asked | Ended | Refusal]:
+        """Ask for calls of one person and service as one batch, or, where that is refused, for each by itself.
+
+        Gives for each what `ask` gives or refuses.
+        """
+        if len(held) > 1:
+            offers: list[Json] = [each.question.offer for each in held]
+            fields = {"batch": canonical.encode(offers).decode(), "login_hint": held[0].question.sub}
+            key = canonical.digest([each.id for each in held])
+            found = await self._post(held[0].question.iss, fields, {"Idempotency-Key": key})
+            told = _members(found)
+            items, page = told.get("items"), told.get("authorization_uri")
+            if found.status == _OK and isinstance(items, list) and len(items) == len(held) and isinstance(page, str):
+                return [self._asked(held[0], str(item), page) for item in items]
+        return [await self._alone(each) for each in held]
 
     async def poll(self, held: Held) -> str | Ended | None:
         """Give the token of a request, or how it has ended; None while it is pending, after some seconds at most.
@@ -99,6 +114,18 @@ class Asking:
             message = told.get("message")
             return Ended("denied", message[:MAX_MESSAGE] if isinstance(message, str) else "")
         return Ended("refused", _reason(found, told).value)
+
+    async def _alone(self, held: Held) -> Asked | Ended | Refusal:
+        try:
+            return await self.ask(held)
+        except Refusal as refusal:
+            return refusal
+
+    @staticmethod
+    def _asked(held: Held, request: str, page: str) -> Asked:
+        """Give where it was asked for; a page elsewhere than at the approval server is never shown."""
+        mine = metadata.origin(page) == metadata.origin(held.question.iss)
+        return Asked(request, page if mine else held.question.iss)
 
     async def cancel(self, held: Held) -> None:
         """Withdraw a request that nobody has decided; one that has been decided stays as it is.

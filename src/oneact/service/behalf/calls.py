@@ -16,6 +16,7 @@ from oneact.protocol import canonical
 from oneact.service.behalf import presenting, questions
 from oneact.service.behalf.asking import Asking
 from oneact.service.behalf.following import Followed
+from oneact.service.behalf.gathering import Gathering
 from oneact.service.behalf.standing import Standing
 from oneact.service.exchange import Answer
 from oneact.service.store import holding
@@ -41,7 +42,7 @@ class Calls:
         if not isinstance(guard.store, Holding):
             raise ValueError("store= holds no calls: it lacks what oneact.service.store.holding lists")  # noqa: TRY004 - a mistake like any other
         self._guard, self._store = guard, guard.store
-        self._asking = Asking(guard, waits=True)
+        self._gathering = Gathering(Asking(guard, waits=True))
         self._followed: dict[str, Followed] = {}
 
     async def begin(self, guarded: Guarded, given: dict[str, Any], account: str, session: str) -> Standing:
@@ -117,7 +118,7 @@ class Calls:
         """Ask for a call that is held, and follow it from now on."""
         if held.state != "held":
             return held
-        new = Followed(self._guard, self._store, self._asking, held)
+        new = Followed(self._guard, self._store, self._gathering, held)
         followed = self._followed.setdefault(held.id, new)
         await followed.attach()
         return followed.held

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Final
 
 from oneact.errors import Reason, Refusal
 from oneact.service.behalf import presenting
-from oneact.service.behalf.asking import LATER, Asking, Ended
+from oneact.service.behalf.asking import LATER, Ended
 
 if TYPE_CHECKING:
+    from oneact.service.behalf.gathering import Gathering
     from oneact.service.exchange import Answer
     from oneact.service.guard import GuardCore
     from oneact.service.store.holding import Held, Holding
@@ -26,12 +27,14 @@ _LOG: Final = logging.getLogger("oneact.service")
 class Followed:
     """A held call in this process; `held` is what is known of it, `answer` the handler's own once it was executed."""
 
-    def __init__(self, guard: GuardCore, store: Holding, asking: Asking, held: Held) -> None:
+    def __init__(self, guard: GuardCore, store: Holding, gathering: Gathering, held: Held) -> None:
         self.held = held
         self.answer: Answer | None = None
-        self._guard, self._store, self._asking = guard, store, asking
+        self._guard, self._store, self._gathering = guard, store, gathering
+        self._asking = gathering.asking
         self._task: asyncio.Task[None] | None = None
         self._until: float | None = None  # when it is withdrawn, where nobody waits for it
+        self._polling: asyncio.Task[str | Ended | None] | None = None
 
     async def attach(self) -> None:
         """Wait for it, also where it had been given up; asks for it where that has not been done."""
@@ -49,12 +52,15 @@ class Followed:
     def give_up(self, grace: float = GRACE) -> None:
         """Execute it no more, and withdraw it unless somebody waits for it again within `grace` seconds."""
         self._until = time.monotonic() + grace
+        if self._polling is not None:
+            self._polling.cancel()
 
     async def stop(self) -> None:
         """Follow it no longer; it stays held."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        tasks = [task for task in (self._task, self._polling) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _follow(self) -> None:
         try:
@@ -80,7 +86,7 @@ class Followed:
     async def _ask(self) -> None:
         """Ask; where the approval server cannot be reached it is tried again while the call is held."""
         try:
-            found = await self._asking.ask(self.held)
+            found = await self._gathering.ask(self.held)
         except Refusal as refusal:
             if refusal.reason not in LATER:
                 raise
@@ -92,8 +98,13 @@ class Followed:
         self.held = replace(self.held, asked=found.request, page=found.page)
 
     async def _poll(self) -> None:
+        self._polling = asyncio.create_task(self._asking.poll(self.held))
+        await asyncio.wait({self._polling})
+        polled, self._polling = self._polling, None
+        if polled.cancelled():
+            return
         try:
-            found = await self._asking.poll(self.held)
+            found = polled.result()
         except Refusal as refusal:
             if refusal.reason not in LATER:
                 raise
