@@ -7,7 +7,7 @@ not, and a tool's output schema binds ordinary results alone.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 import rfc8785
 
@@ -17,6 +17,8 @@ from oneact.service.exchange import JSON, Answer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from oneact.service.behalf.standing import Standing
 
 WAIT: Final = "oneact_wait"
 WAIT_TOOL: Final[dict[str, Any]] = {
@@ -45,47 +47,9 @@ REFUSED: Final = "oneact/refusal"
 _META: Final = "OneAct-Tool-Meta"  # carries a tool's own `_meta` beside the octets that the receipt is for
 _EXACT: Final = 2**53 - 1
 _FAILED: Final = 500
+_SPENDS: Final = 11  # the check whose refusals say themselves what became of the act
 
 Result = dict[str, Any]
-
-
-class Standing(Protocol):
-    """What is read here of a held call."""
-
-    @property
-    def id(self) -> str:
-        """Its identifier."""
-        ...
-
-    @property
-    def state(self) -> Literal["held", "done", "denied", "expired", "refused"]:
-        """Where it stands."""
-        ...
-
-    @property
-    def page(self) -> str:
-        """Where the person decides; empty while nobody could be asked yet."""
-        ...
-
-    @property
-    def said(self) -> str:
-        """The person's words of a denial, or the reason of a refusal."""
-        ...
-
-    @property
-    def answer(self) -> Answer | None:
-        """The tool's own answer, None where only the receipt is left of it."""
-        ...
-
-    @property
-    def receipt(self) -> str:
-        """The service's word, once there is one."""
-        ...
-
-    @property
-    def expires(self) -> int:
-        """The second at which it ends without a decision."""
-        ...
 
 
 def of_standing(found: Standing) -> Result:
@@ -114,6 +78,28 @@ def pending(found: Standing) -> Result:
     return _error(text, {PENDING: waits})
 
 
+def opening(found: Standing) -> tuple[str, str]:
+    """Give the message and the address with which a client is asked to open the page; that alone approves nothing."""
+    return "A tool call waits for your approval. Open the page to see and decide it.", found.page
+
+
+def asked_for_input(found: Standing, state: str, *, opens: bool) -> Result:
+    """Give the result of revision 2026-07-28 that has the client call again with `state`, the page opened if asked."""
+    message, url = opening(found)
+    asked = {"approval": {"method": "elicitation/create", "params": {"mode": "url", "message": message, "url": url}}}
+    return {"resultType": "input_required", **({"inputRequests": asked} if opens else {}), "requestState": state}
+
+
+def denied_by_policy(tool: str) -> Result:
+    """Say that the owner of the server allows nobody to call a tool."""
+    return _error(f"The owner of this server does not allow the tool {json.dumps(tool)}. Nothing was done.", {})
+
+
+def declined() -> Result:
+    """Say that the person did not open the page."""
+    return error("The person did not open the page for the approval. Nothing was done.", Reason.CANCELLED)
+
+
 def unlinked(link_page: str) -> Result:
     """Say that the account has no passkey yet, and by which page it gets one."""
     text = (
@@ -126,10 +112,7 @@ def unlinked(link_page: str) -> Result:
 
 def refused(refusal: Refusal, **members: Any) -> Result:  # noqa: ANN401 - members of a refusal, in JSON
     """Tell a refusal by its row of the closed table, with further members."""
-    reason = refusal.reason
-    field = f" The argument at fault: {refusal.field}." if refusal.field else ""
-    after = "" if "nothing was" in reason.says.lower() else " Nothing was executed."
-    text = f"Refused ({reason.value}): {reason.says}{field}{after}"
+    text = _refusal_text(refusal.reason, refusal.field)
     return _error(text, {REFUSED: {**refusal.body(), **members}})
 
 
@@ -142,14 +125,7 @@ def done(found: Standing) -> Result:
     """Give the tool's own result with its receipt, or what the receipt alone says of it."""
     if found.answer is not None:
         return executed(found.answer)
-    status = _status(found.receipt)
-    if status == "executed":
-        text = "It was done, once; its answer is not kept. Do not call it again for the same."
-    elif status == "failed":
-        text = "The tool was called and failed; its answer is not kept."
-    else:
-        text = "It is not known whether it was done. Do not call it again before you have looked."
-    return _error(text, {RECEIPT: found.receipt} if found.receipt else {})
+    return _error(_became(_status(found.receipt)), {RECEIPT: found.receipt} if found.receipt else {})
 
 
 def executed(answer: Answer) -> Result:
@@ -161,6 +137,24 @@ def executed(answer: Answer) -> Result:
         if header in named:
             meta[member] = named[header]
     return {**result, "_meta": meta} if meta else result
+
+
+def of_answer(answer: Answer) -> Result:
+    """Give what the guard answered to a call with a token, or to one that asks for an offer.
+
+    A refusal's whole body stands in `_meta`: an offer, the receipt and the answer of an act that was used before.
+    """
+    if any(name.lower() == "oneact-receipt" for name, _ in answer.headers):
+        return executed(answer)
+    told: Any = json.loads(answer.body or b"{}")
+    members = told if isinstance(told, dict) else {}
+    if members.get("transaction_challenge") and not members.get("not_executed"):
+        text = "This tool needs a person's approval. Nothing was done. The offer to have approved is in `_meta`."
+        return _error(text, {REFUSED: members})
+    if isinstance(members.get("receipt"), str):
+        return _error(_became(_status(members["receipt"])), {REFUSED: members, RECEIPT: members["receipt"]})
+    row, field = reason_of(str(members.get("reason"))), members.get("field")
+    return _error(_refusal_text(row, field if isinstance(field, str) else ""), {REFUSED: members})
 
 
 def of_result(result: Mapping[str, Any]) -> Answer:
@@ -198,6 +192,20 @@ def _number(value: Any) -> Any:  # noqa: ANN401 - any JSON
         return [_number(inner) for inner in value]
     whole = isinstance(value, int) and not isinstance(value, bool)
     return float(value) if whole and abs(value) > _EXACT else value
+
+
+def _became(status: str) -> str:
+    if status == "executed":
+        return "It was done, once; its answer is not here any more. Do not call it again for the same."
+    if status == "failed":
+        return "The tool was called and failed; its answer is not here any more."
+    return "It is not known whether it was done. Do not call it again before you have looked."
+
+
+def _refusal_text(reason: Reason, field: str) -> str:
+    at = f" The argument at fault: {field}." if field else ""
+    after = "" if "nothing was" in reason.says.lower() or reason.check == _SPENDS else " Nothing was executed."
+    return f"Refused ({reason.value}): {reason.says}{at}{after}"
 
 
 def _status(text: str) -> str:
