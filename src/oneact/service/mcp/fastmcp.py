@@ -33,6 +33,7 @@ class Face(Middleware):
 
     def __init__(self, guard: Guard, server: FastMCP[Any]) -> None:
         self._guard, self._server = guard, server
+        self.authorizes = server.auth is not None
         server.add_tool(_wait_tool())
         server.add_middleware(self)
 

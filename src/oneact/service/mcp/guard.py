@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import importlib
 from typing import TYPE_CHECKING, Any, Final, Protocol
+from urllib.parse import urlsplit
 
 from oneact.errors import Reason, Refusal
 from oneact.service import asgi, endpoints
 from oneact.service.guarded import DEADLINE
 from oneact.service.mcp import answers, presented
+from oneact.service.mcp.around import Around
 from oneact.service.mcp.calling import calling, running
 from oneact.service.mcp.declared import Declared, declared_of
 from oneact.service.mcp.entry import Entry, Listed
@@ -16,7 +18,7 @@ from oneact.service.mcp.policy import Policy
 from oneact.service.mcp.waiting import Waiting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from oneact.protocol.canonical import Json
     from oneact.service.exchange import Answer, Request
@@ -28,7 +30,9 @@ _FACES: Final = {"fastmcp": "oneact.service.mcp.fastmcp", "mcp": "oneact.service
 
 
 class Face(Protocol):
-    """An MCP server as the guard sees it."""
+    """An MCP server as the guard sees it; `authorizes` where it asks for an authorization of its own over HTTP."""
+
+    authorizes: bool
 
     async def tools(self) -> list[Listed]:
         """Give the server's tools."""
@@ -101,6 +105,24 @@ class Guard(asgi.Guard):
         self._policy, self._deadline = None if policy is None else Policy(policy), deadline
         self._face = _face_of(self, server)
 
+    def around(
+        self,
+        app: Any,  # noqa: ANN401 - any ASGI application
+        path: str = "/mcp",
+        *,
+        hosts: Collection[str] = (),
+        origins: Collection[str] = (),
+    ) -> Around:
+        """Give the application to serve in place of `app`, which serves MCP over HTTP at `path` of the same host.
+
+        The guard's own addresses lie beside it. Requests to `path` have to name the guard's resource in `Host`, or one
+        of `hosts`, and where they name an `Origin`, the resource's or one of `origins`. Raises ValueError where the
+        server publishes metadata of an authorization of its own where the guard's would stand.
+        """
+        if self._face is not None and self._face.authorizes and not urlsplit(self.resource).path:
+            raise ValueError("the server has an authorization of its own: give the guard a resource= with a path")
+        return Around(self, app, path, hosts, origins)
+
     async def start(self) -> None:
         """Publish the server's tools, then start as every guard."""
         if self._face is not None and not self._published:
@@ -164,7 +186,7 @@ class Guard(asgi.Guard):
         if entry is None:
             return None
         calling.set(call)
-        request = presented.request_of(entry.guarded.action, call.meta, call.request)
+        request = presented.request_of(entry.guarded.action, call.meta, call.request, self.resource)
         if request is None:
             return await self.waiting.answer(entry, call)
         return answers.of_answer(await self.perform(entry.guarded, entry.given(call.arguments), request))

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 from mcp.server.auth.middleware.auth_context import get_access_token
 from mcp.server.auth.provider import principal_components
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
-from starlette.requests import Request as HttpRequest
 
 from oneact.protocol import canonical
 from oneact.service import asgi
@@ -61,8 +60,8 @@ def call_of(
 
 def _request(context: Context) -> Request | None:
     """Give the HTTP request, without its body; what the account is read from is this, with its scope."""
-    http = context.request
-    return asgi.head(http.scope) if isinstance(http, HttpRequest) else None
+    scope = getattr(context.request, "scope", None)
+    return None if scope is None else asgi.head(scope)
 
 
 def _principal() -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from oneact.errors import Reason, Refusal
 from oneact.service.exchange import Request
@@ -23,8 +24,10 @@ _MEMBERS: Final = {AUTHORIZATION: "authorization", PROOF: "dpop", ACCEPT: "accep
 _SCHEME: Final = "dpop"
 
 
-def request_of(action: Action, meta: Mapping[str, Any], http: Request | None) -> Request | None:
+def request_of(action: Action, meta: Mapping[str, Any], http: Request | None, resource: str) -> Request | None:
     """Give the request with which an act, or an offer, is asked for; None where the caller brought nothing of it.
+
+    Its path lies below `resource`: an endpoint elsewhere on the host takes no header fields.
 
     What comes by both ways comes twice, which the guard refuses (check 1). Refuses `request_malformed` for a member
     that is no text of visible ASCII.
@@ -34,7 +37,12 @@ def request_of(action: Action, meta: Mapping[str, Any], http: Request | None) ->
     if by_member:
         client = "" if http is None else http.client
         return Request(action.method, action.path, "", (*by_member, *by_header), b"", client)
-    return replace(http, headers=by_header) if http is not None and by_header else None
+    return with_headers(http, resource) if http is not None and by_header else None
+
+
+def with_headers(http: Request, resource: str) -> Request:
+    """Give an HTTP request, its path below `resource`, with nothing but the header fields that are for the guard."""
+    return replace(http, headers=of_headers(http), path=http.path.removeprefix(urlsplit(resource).path))
 
 
 def of_headers(http: Request) -> tuple[tuple[str, str], ...]:

@@ -26,6 +26,7 @@ class Face:
 
     def __init__(self, guard: Guard, server: MCPServer[Any]) -> None:
         self._guard, self._server = guard, server
+        self.authorizes = server.settings.auth is not None
         server.middleware.append(self)
 
     async def __call__(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
@@ -43,8 +44,11 @@ class Face:
             params = {"name": name, "arguments": approved, "_meta": (ctx.params or {}).get("_meta")}
             return _told(name, _json(await call_next(replace(ctx, params=params))))
 
-        answer = await self._guard.answer(call_of(ctx, name, arguments or {}, run))
-        return await call_next(ctx) if answer is None else answer
+        call = call_of(ctx, name, arguments or {}, run)
+        answer = await self._guard.answer(call)
+        if answer is None:
+            return await call_next(ctx)
+        return {"resultType": "complete", **answer} if call.modern else answer
 
     async def tools(self) -> list[Listed]:
         """Give the server's tools."""
