@@ -12,9 +12,11 @@ from typing import Annotated, Any
 
 import httpx2
 from fastmcp import FastMCP
+from fastmcp.exceptions import ToolError as FastMCPToolError
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.server.mcpserver import MCPServer
+from mcp.server.mcpserver.exceptions import ToolError
 from mcp_types import CallToolResult
 from pydantic import Field
 from starlette.requests import Request as HttpRequest
@@ -29,6 +31,7 @@ from oneact.embedded import Embedded
 from oneact.service.mcp import Act, Guard, LocalAccount
 
 FACES = ["fastmcp", "sdk"]
+NOS = {"fastmcp": FastMCPToolError, "sdk": ToolError}
 REVISIONS = {"2025-11-25": "legacy", "2026-07-28": "2026-07-28"}
 
 
@@ -102,6 +105,8 @@ class Shelf:
         def crash(what: str) -> str:
             """Break something."""
             self.written.append({"crash": what})
+            if what == "said":
+                raise NOS[self.kind]("not allowed")
             raise RuntimeError(what)
 
         @server.tool()

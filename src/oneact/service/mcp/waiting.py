@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from oneact.service.mcp.entry import Entry
 
 LONGEST: Final = 50.0
-SURE: Final = 55.0  # seconds within which a client is still there for the result
+SURE: Final = 55.0
 ROUNDS: Final = 5  # in which a client of 2026-07-28 comes back by itself; clients stop after ten
 BEAT: Final = 5.0
 _NOT_OPENED: Final = frozenset({"decline", "cancel"})
@@ -35,11 +35,14 @@ _LOG: Final = logging.getLogger("oneact.service")
 
 
 class Waiting:
-    """Holds the calls of one guard's tools; `longest` bounds a wait, in seconds."""
+    """Holds the calls of one guard's tools; a wait lasts `longest` seconds, within `sure` a client is still there.
 
-    def __init__(self, guard: GuardCore, longest: float = LONGEST) -> None:
+    Every `beat` seconds the client is told that it is waited for.
+    """
+
+    def __init__(self, guard: GuardCore) -> None:
         self.calls = Calls(guard)
-        self.longest = longest
+        self.longest, self.sure, self.beat = LONGEST, SURE, BEAT
         self._guard = guard
         self._opened: dict[str, int] = {}
         self._left: set[asyncio.Task[None]] = set()
@@ -119,7 +122,7 @@ class Waiting:
         try:
             while not waiting.done():
                 asked: set[asyncio.Future[Any]] = {waiting} if opening is None or opening.done() else {waiting, opening}
-                await asyncio.wait(asked, timeout=BEAT, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait(asked, timeout=self.beat, return_when=asyncio.FIRST_COMPLETED)
                 if opening is not None and opening.done() and _was_declined(opening):
                     return None
                 if not waiting.done():
@@ -154,7 +157,7 @@ class Waiting:
         if standing is None:
             await self.calls.cancel(identifier, session)
             return answers.declined()
-        if standing.state != "held" and time.monotonic() - began < SURE:
+        if standing.state != "held" and time.monotonic() - began < self.sure:
             await self.calls.delivered(identifier, session)
         return answers.of_standing(standing)
 
