@@ -95,9 +95,9 @@ class Shelf:
             intent="Buy a book", summary="Buy {title} for {price}", terms=self.terms,
             terms_schema={"type": "object", "properties": {"price": {"type": "string"}}},
         )  # fmt: skip
-        async def buy(title: str, act: Act) -> dict[str, Any]:
+        async def buy(title: str, act: Act, copies: int = 1, gift: str | None = None) -> dict[str, Any]:
             """Buy a book."""
-            self.written.append({"bought": title, **(act.terms or {})})
+            self.written.append({"bought": title, "copies": copies, "gift": gift, **(act.terms or {})})
             return {"title": title, "paid": 9.5}
 
         @server.tool()
@@ -120,13 +120,16 @@ class Shelf:
             self.written.append({"burnt": path, "times": times})
             return "burnt"
 
-    def terms(self, title: str) -> dict[str, str]:
+    def terms(self, title: str, copies: int) -> dict[str, str]:
         """State the price of a book."""
         assert title
+        assert copies
         return {"price": self.price}
 
     @contextlib.asynccontextmanager
-    async def client(self, revision: str = "2026-07-28", account: str | None = "ada", **more: Any) -> AsyncIterator[Client]:
+    async def client(
+        self, revision: str = "2026-07-28", account: str | None = "ada", **more: Any
+    ) -> AsyncIterator[Client]:
         """Connect a client of the library `mcp`, of one revision, for an account."""
         headers = {**({} if account is None else {"X-Account": account}), **more.pop("headers", {})}
         async with httpx2.AsyncClient(headers=headers, timeout=70, trust_env=False) as http:
@@ -176,4 +179,3 @@ def person(shelf: Shelf, account: str = "ada") -> Visitor:
     sign_in(found, account)
     enrol(found)
     return found
-

@@ -43,7 +43,7 @@ async def test_its_receipt_is_for_the_result_as_the_client_has_it(shelf: Shelf, 
     octets = answers.octets(result.model_dump(mode="json", by_alias=True, exclude_none=True))
     assert signed.status == "executed"
     assert signed.result_digest == receipt.result_digest(base64url.decode(meta(result)[answers.SALT]), octets)
-    assert shelf.written == [{"bought": "Ulysses", "price": "9.00 EUR"}]
+    assert shelf.written == [{"bought": "Ulysses", "copies": 1, "gift": None, "price": "9.00 EUR"}]
 
 
 async def test_a_tool_without_the_guard_is_simply_called(shelf: Shelf, revision: str) -> None:

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from oneact.protocol.action import Action
 
-_MEMBERS: Final = {AUTHORIZATION: "authorization", PROOF: "dpop", ACCEPT: "accept-txn-challenge"}
+_ACCEPT_FIELD: Final = "accept-txn-challenge"
+_MEMBERS: Final = {AUTHORIZATION: "authorization", PROOF: "dpop", ACCEPT: _ACCEPT_FIELD}
 _SCHEME: Final = "dpop"
 
 
@@ -46,12 +47,16 @@ def with_headers(http: Request, resource: str) -> Request:
 
 
 def of_headers(http: Request) -> tuple[tuple[str, str], ...]:
-    """Give the header fields that are meant for the guard: the host's own sign-in may stand in `Authorization` too."""
+    """Give the header fields that are meant for the guard.
+
+    The host's own sign-in may stand in `Authorization` too: without a proof, only what says DPoP is for the guard.
+    """
+    proved = bool(http.values("dpop"))
     return tuple(
         (name, value)
         for name, value in http.headers
-        if name in {"dpop", "accept-txn-challenge"}
-        or (name == "authorization" and value.partition(" ")[0].lower() == _SCHEME)
+        if name in {"dpop", _ACCEPT_FIELD}
+        or (name == "authorization" and (proved or value.partition(" ")[0].lower() == _SCHEME))
     )
 
 
