@@ -16,12 +16,11 @@ from mcp_types import CallToolResult
 from tests.service.mcp.shelf import REVISIONS, Shelf
 
 from oneact.errors import Reason
-from oneact.protocol import metadata
+from oneact.protocol import metadata, tool
 from oneact.service import endpoints
-from oneact.service.mcp import answers
 
 MEMBERS = {
-    "authorization": answers.AUTHORIZATION, "dpop": answers.PROOF, "accept-txn-challenge": answers.ACCEPT,
+    "authorization": tool.AUTHORIZATION, "dpop": tool.PROOF, "accept-txn-challenge": tool.ACCEPT,
 }  # fmt: skip
 MARK = "x-bridged"
 
@@ -82,7 +81,7 @@ class Bridge:
         await send({"type": "http.response.body", "body": json.dumps(said).encode()})
 
     async def _called(self, body: dict[str, Any], fields: list[tuple[str, str]]) -> tuple[int, bytes, Any]:
-        tool, arguments = body["action"], body["parameters"]
+        name, arguments = body["action"], body["parameters"]
         # A member stands in `_meta` once: what comes twice comes by the other way too.
         twice = [pair for at, pair in enumerate(fields) if pair[0] in {name for name, _ in fields[:at]}]
         by_header = fields if self.way == "header" else twice
@@ -93,24 +92,24 @@ class Bridge:
                     "jsonrpc": "2.0",
                     "id": 1,
                     "method": "tools/call",
-                    "params": {"name": tool, "arguments": arguments},
+                    "params": {"name": name, "arguments": arguments},
                 }
                 answer = await http.post(address, json=message)
                 return answer.status_code, answer.content, answer.headers.items()
-            brought: Any = {MEMBERS[name]: value for name, value in reversed(fields)} if self.way == "meta" else {}
+            brought: Any = {MEMBERS[field]: value for field, value in reversed(fields)} if self.way == "meta" else {}
             async with Client(
                 streamable_http_client(address, http_client=http), mode=REVISIONS[self.revision]
             ) as client:
-                return told(await client.call_tool(tool, arguments, meta=brought or None))
+                return told(await client.call_tool(name, arguments, meta=brought or None))
 
 
 def told(result: CallToolResult) -> tuple[int, bytes, Any]:
     """Give the answer over HTTP that says the same as a result."""
     meta = dict(result.meta or {})
-    refused: Any = meta.get(answers.REFUSED)
+    refused: Any = meta.get(tool.REFUSED)
     if refused is not None:
         reason = Reason(refused["reason"])
         return reason.status, json.dumps(refused).encode(), [("WWW-Authenticate", f'DPoP error="{reason.error}"')]
-    octets = answers.octets(result.model_dump(mode="json", by_alias=True, exclude_none=True))
-    more = [("OneAct-Receipt", meta[answers.RECEIPT]), ("OneAct-Result-Salt", meta[answers.SALT])]
+    octets = tool.octets(result.model_dump(mode="json", by_alias=True, exclude_none=True))
+    more = [("OneAct-Receipt", meta[tool.RECEIPT]), ("OneAct-Result-Salt", meta[tool.SALT])]
     return (500 if result.is_error else 200), octets, more

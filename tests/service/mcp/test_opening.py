@@ -12,8 +12,10 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import CallToolResult, ElicitResult, InputRequiredResult
 from tests.server.visitor import Visitor
 from tests.service.mcp.shelf import Shelf, approve, meta, pending, person, refusal, requests, text
+from tests.service.world import eventually
 
-from oneact.service.mcp import answers, waiting
+from oneact.protocol import tool
+from oneact.service.mcp import waiting
 
 A = {"path": "/a"}
 
@@ -42,8 +44,7 @@ async def test_the_page_is_opened_once_and_the_result_comes_when_it_is_approved(
     async with shelf.client(revision, elicitation_callback=user) as client:
         call = calling(client)
         identifier = await asyncio.to_thread(pending, shelf)
-        while not user.opened:
-            await asyncio.sleep(0.02)
+        await eventually(lambda: user.opened)
         assert user.opened == [f"{shelf.issuers.issuer}/requests/{identifier}"]
         assert shelf.written == []  # "accept" means that the page was opened
         await approve(shelf, ada)
@@ -83,7 +84,7 @@ async def test_a_client_comes_back_some_times_by_itself_and_is_then_told_to_wait
     async with shelf.client("2026-07-28", elicitation_callback=user) as client:
         result = await calling(client)
         assert len(user.opened) == 1
-        identifier = meta(result)[answers.PENDING]["id"]
+        identifier = meta(result)[tool.PENDING]["id"]
         session = client.session
         found: Any = await session.call_tool("write", A, allow_input_required=True)
         rounds = 0
@@ -92,7 +93,7 @@ async def test_a_client_comes_back_some_times_by_itself_and_is_then_told_to_wait
             rounds += 1
             found = await session.call_tool("write", A, request_state=found.request_state, allow_input_required=True)
         assert rounds == waiting.ROUNDS
-        assert meta(found)[answers.PENDING]["id"] == identifier
+        assert meta(found)[tool.PENDING]["id"] == identifier
     assert len(requests(shelf)) == 1
 
 
@@ -119,4 +120,4 @@ async def test_a_client_that_cannot_open_pages_is_not_asked_to(shelf: Shelf, ada
     assert ada
     shelf.guard.waiting.longest = 0.2
     async with shelf.client(revision) as client:
-        assert answers.PENDING in meta(await calling(client))
+        assert tool.PENDING in meta(await calling(client))

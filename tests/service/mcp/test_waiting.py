@@ -11,16 +11,17 @@ from mcp import Client
 from mcp_types import CallToolResult
 from tests.server.visitor import Visitor
 from tests.service.mcp.shelf import Shelf, approve, meta, pending, person, refusal, requests, text
+from tests.service.world import eventually
 
-from oneact.protocol import base64url, jwk, receipt
+from oneact.protocol import base64url, jwk, receipt, tool
 from oneact.service.mcp import answers
 
 A = {"path": "/a", "text": "hello", "weight": 1.5}
 DONE = {**A, "account": "ada"}
 
 
-def calling(client: Client, tool: str = "write", arguments: dict[str, Any] = A) -> asyncio.Task[CallToolResult]:
-    return asyncio.ensure_future(client.call_tool(tool, arguments))
+def calling(client: Client, name: str = "write", arguments: dict[str, Any] = A) -> asyncio.Task[CallToolResult]:
+    return asyncio.ensure_future(client.call_tool(name, arguments))
 
 
 async def test_an_approved_call_is_done_with_exactly_its_arguments(shelf: Shelf, ada: Visitor, revision: str) -> None:
@@ -39,10 +40,10 @@ async def test_its_receipt_is_for_the_result_as_the_client_has_it(shelf: Shelf, 
         result = await call
     async with httpx.AsyncClient(trust_env=False) as http:
         keys = jwk.parse_set((await http.get(f"{shelf.resource}/oneact/jwks.json")).json())
-    signed = receipt.check(meta(result)[answers.RECEIPT], keys)
-    octets = answers.octets(result.model_dump(mode="json", by_alias=True, exclude_none=True))
+    signed = receipt.check(meta(result)[tool.RECEIPT], keys)
+    octets = tool.octets(result.model_dump(mode="json", by_alias=True, exclude_none=True))
     assert signed.status == "executed"
-    assert signed.result_digest == receipt.result_digest(base64url.decode(meta(result)[answers.SALT]), octets)
+    assert signed.result_digest == receipt.result_digest(base64url.decode(meta(result)[tool.SALT]), octets)
     assert shelf.written == [{"bought": "Ulysses", "copies": 1, "gift": None, "price": "9.00 EUR"}]
 
 
@@ -57,11 +58,11 @@ async def test_who_waits_in_vain_gets_the_page_and_comes_back_to_the_same_reques
     shelf.guard.waiting.longest = 0.3
     async with shelf.client(revision) as client:
         first = await calling(client)
-        waits = meta(first)[answers.PENDING]
+        waits = meta(first)[tool.PENDING]
         assert first.is_error
         assert waits["page"] in text(first)
         again = await calling(client)
-        assert meta(again)[answers.PENDING] == waits
+        assert meta(again)[tool.PENDING] == waits
         assert await approve(shelf, ada) == waits["page"].rpartition("/")[2]
         shelf.guard.waiting.longest = 20
         assert text(await calling(client)) == "/a written"
@@ -71,9 +72,9 @@ async def test_who_waits_in_vain_gets_the_page_and_comes_back_to_the_same_reques
 async def test_the_tool_that_waits_gives_the_result(shelf: Shelf, ada: Visitor, revision: str) -> None:
     shelf.guard.waiting.longest = 0.3
     async with shelf.client(revision) as client:
-        waits = meta(await calling(client))[answers.PENDING]
+        waits = meta(await calling(client))[tool.PENDING]
         still = await calling(client, answers.WAIT, {"id": waits["id"]})
-        assert meta(still)[answers.PENDING] == waits
+        assert meta(still)[tool.PENDING] == waits
         shelf.guard.waiting.longest = 20
         call = calling(client, answers.WAIT, {"id": waits["id"]})
         await approve(shelf, ada)
@@ -151,7 +152,7 @@ async def test_it_is_done_when_the_person_approves_while_the_program_is_elsewher
 ) -> None:
     shelf.guard.waiting.longest = 0.3
     async with shelf.client(revision) as client:
-        waits = meta(await calling(client))[answers.PENDING]
+        waits = meta(await calling(client))[tool.PENDING]
     await approve(shelf, ada)
     shelf.guard.waiting.longest = 20
     async with shelf.client(revision) as client:
@@ -164,7 +165,7 @@ async def test_another_accounts_call_is_not_there(shelf: Shelf, ada: Visitor, re
     person(shelf, "bob")
     shelf.guard.waiting.longest = 0.3
     async with shelf.client(revision) as client, shelf.client(revision, "bob") as other:
-        waits = meta(await calling(client))[answers.PENDING]
+        waits = meta(await calling(client))[tool.PENDING]
         assert refusal(await calling(other, answers.WAIT, {"id": waits["id"]})) == "held_unknown"
         assert refusal(await calling(client, answers.WAIT, {"id": "no-such"})) == "held_unknown"
         assert refusal(await calling(client, answers.WAIT, {})) == "parameters_invalid"
@@ -177,7 +178,7 @@ async def test_who_is_not_signed_in_or_linked_is_led_to_the_link_page(
     async with shelf.client(revision, account) as client:
         result = await calling(client)
     assert refusal(result) == "passkey_needed"
-    assert meta(result)[answers.PENDING] == {"page": f"{shelf.resource}/oneact/link"}
+    assert meta(result)[tool.PENDING] == {"page": f"{shelf.resource}/oneact/link"}
     assert f"{shelf.resource}/oneact/link" in text(result)
 
 
@@ -189,7 +190,7 @@ async def test_a_tool_that_crashes_leaves_an_outcome_that_nobody_knows(
         await approve(shelf, ada)
         result = await call
     assert result.is_error
-    assert receipt.parse(meta(result)[answers.RECEIPT])[0].status == "unknown"
+    assert receipt.parse(meta(result)[tool.RECEIPT])[0].status == "unknown"
     assert shelf.written == [{"crash": "all"}]
 
 
@@ -199,7 +200,7 @@ async def test_a_tool_that_says_no_has_failed(shelf: Shelf, ada: Visitor, revisi
         await approve(shelf, ada)
         result = await call
     assert result.is_error
-    assert receipt.parse(meta(result)[answers.RECEIPT])[0].status == "failed"
+    assert receipt.parse(meta(result)[tool.RECEIPT])[0].status == "failed"
 
 
 @pytest.mark.parametrize(
@@ -232,8 +233,7 @@ async def test_the_client_is_told_that_it_is_waited(shelf: Shelf, ada: Visitor, 
 
     async with shelf.client(revision) as client:
         call = asyncio.ensure_future(client.call_tool("write", A, progress_callback=progress))
-        while not told:
-            await asyncio.sleep(0.05)
+        await eventually(lambda: told)
         await approve(shelf, ada)
         await call
     assert all(done < of for done, of, _ in told)

@@ -9,10 +9,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-import rfc8785
-
 from oneact.errors import Reason, Refusal
 from oneact.protocol import receipt
+from oneact.protocol.tool import PENDING, RECEIPT, REFUSED, SALT, octets
 from oneact.service.exchange import JSON, Answer
 
 if TYPE_CHECKING:
@@ -35,17 +34,7 @@ WAIT_TOOL: Final[dict[str, Any]] = {
     "annotations": {"readOnlyHint": True, "openWorldHint": False},
 }
 
-# Members of `_meta`, of requests and of results (specification, section on tools).
-AUTHORIZATION: Final = "oneact/authorization"
-PROOF: Final = "oneact/dpop"
-ACCEPT: Final = "oneact/accept-txn-challenge"
-RECEIPT: Final = "oneact/receipt"
-SALT: Final = "oneact/result-salt"
-PENDING: Final = "oneact/pending"
-REFUSED: Final = "oneact/refusal"
-
 _META: Final = "OneAct-Tool-Meta"  # carries a tool's own `_meta` beside the octets that the receipt is for
-_EXACT: Final = 2**53 - 1
 _FAILED: Final = 500
 _SPENDS: Final = 11  # the check whose refusals say themselves what became of the act
 
@@ -168,30 +157,9 @@ def of_result(result: Mapping[str, Any]) -> Answer:
     return Answer(status, octets(result), JSON, carried)
 
 
-def octets(result: Mapping[str, Any]) -> bytes:
-    """Give the octets that a receipt is for: the result without `_meta` and `resultType`, after RFC 8785.
-
-    Integers beyond 2^53-1 are taken as the nearest double, as every number is there. Raises ValueError for what has
-    none.
-    """
-    told = {name: _number(value) for name, value in result.items() if name not in {"_meta", "resultType"}}
-    if told.get("isError") is False:  # the same as not saying so
-        del told["isError"]
-    return rfc8785.dumps(told)
-
-
 def reason_of(said: str) -> Reason:
     """Give the row of a reason by its value; what is none is `internal`."""
     return next((reason for reason in Reason if reason.value == said), Reason.INTERNAL)
-
-
-def _number(value: Any) -> Any:  # noqa: ANN401 - any JSON
-    if isinstance(value, dict):
-        return {name: _number(inner) for name, inner in value.items()}
-    if isinstance(value, list):
-        return [_number(inner) for inner in value]
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    return float(value) if whole and abs(value) > _EXACT else value
 
 
 def _became(status: str) -> str:

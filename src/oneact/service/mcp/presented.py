@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from oneact.errors import Reason, Refusal
+from oneact.protocol.tool import ACCEPT, AUTHORIZATION, PROOF
 from oneact.service.exchange import Request
-from oneact.service.mcp.answers import ACCEPT, AUTHORIZATION, PROOF
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
