@@ -49,6 +49,7 @@ class Shelf:
     release: threading.Event = field(default_factory=threading.Event)
     price: str = "9.00 EUR"
     longest: float = 20.0
+    approver: Any = None
 
     def __post_init__(self) -> None:
         self.release.set()

@@ -21,20 +21,20 @@ def bound(session: str, tool: str, parameters: Json) -> bytes:
 
 def seal(key: bytes, identifier: str, rounds: int, to: bytes) -> str:
     """Give the state of a held call after so many rounds."""
-    return f"{identifier}.{rounds}.{_code(key, identifier, rounds, to)}"
+    said = f"{identifier}.{rounds}"
+    return f"{said}.{_code(key, said, to)}"
 
 
 def unseal(keys: Sequence[bytes], text: str, to: bytes) -> tuple[str, int]:
     """Give the held call and the rounds of a state; refuses `held_unknown` for one of another session or call."""
-    identifier, _, rest = text.partition(".")
-    number, _, code = rest.partition(".")
-    if number.isascii() and number.isdecimal() and len(number) <= 2:  # noqa: PLR2004 - there are never that many rounds
-        rounds = int(number)
-        if any(hmac.compare_digest(code.encode(), _code(key, identifier, rounds, to).encode()) for key in keys):
-            return identifier, rounds
-    raise Refusal(Reason.HELD_UNKNOWN, "a state of another session or call")
+    said, _, code = text.rpartition(".")
+    given = code.encode("utf-8", "surrogatepass")
+    if not any(hmac.compare_digest(given, _code(key, said, to).encode()) for key in keys):
+        raise Refusal(Reason.HELD_UNKNOWN, "a state of another session or call")
+    identifier, _, rounds = said.rpartition(".")
+    return identifier, int(rounds)
 
 
-def _code(key: bytes, identifier: str, rounds: int, to: bytes) -> str:
-    said = f"oneact-tool-state-1\n{identifier}\n{rounds}\n".encode() + to
-    return base64url.encode(hmac.digest(key, said, "sha256"))
+def _code(key: bytes, said: str, to: bytes) -> str:
+    whole = f"oneact-tool-state-1\n{said}\n".encode("utf-8", "surrogatepass") + to
+    return base64url.encode(hmac.digest(key, whole, "sha256"))
