@@ -89,12 +89,19 @@ def declined() -> Result:
     return error("The person did not open the page for the approval. Nothing was done.", Reason.CANCELLED)
 
 
-def unlinked(link_page: str) -> Result:
-    """Say that the account has no passkey yet, and by which page it gets one."""
+def unlinked(link_page: str, *, shown: bool = False) -> Result:
+    """Say that the account has no passkey yet, and by which page it gets one.
+
+    `shown` tells that the server itself has shown its person the way, which this program is not told.
+    """
+    way = (
+        "The server has shown its person the address at which they link one, in its window or its log."
+        if shown
+        else f"The person links one on this page: {link_page}\nShow them the address."
+    )
     text = (
-        "This tool needs a person's approval, and no passkey is linked yet. Nothing was done.\n"
-        f"The person links one on this page: {link_page}\n"
-        "Show them the address. When they have done so, call the same tool again with the same arguments."
+        f"This tool needs a person's approval, and no passkey is linked yet. Nothing was done.\n{way} "
+        "When they have done so, call the same tool again with the same arguments."
     )
     return _error(text, {PENDING: {"page": link_page}, REFUSED: dict(Refusal(Reason.PASSKEY_NEEDED).body())})
 

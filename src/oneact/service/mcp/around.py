@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from oneact.service.exchange import Answer, Request
     from oneact.service.mcp.guard import Guard
 
+_WELL_KNOWN: Final = "/.well-known/"
 _ACCEPT: Final = "accept-txn-challenge"
 
 
@@ -99,15 +100,14 @@ class Around:
             raise Refusal(Reason.CSRF, f"host {hosts}, origin {origins}")
 
     def _is_own(self, path: str) -> bool:
-        """Tell whether an address is the guard's own; its metadata stand where RFC 9728 puts them."""
-        own = [found for found in endpoints.own_paths(self._guard) if not found.startswith(metadata.SERVICE_PATH)]
-        well_known = metadata.SERVICE_PATH + self._base
-        if path == well_known or (not self._base and path.startswith(well_known + "/")):
-            return True
-        below = path.removeprefix(self._base)
-        return path.startswith(self._base) and any(
-            below.startswith(found) if found.endswith("/") else below == found for found in own
-        )
+        """Tell whether an address is the guard's own; well-known ones stand at the root of the host (RFC 9728, 3.1)."""
+        if path.startswith(metadata.SERVICE_PATH + "/") and self._base:
+            return path == metadata.SERVICE_PATH + self._base
+        for own in endpoints.own_paths(self._guard):
+            found = own if own.startswith(_WELL_KNOWN) else self._base + own
+            if path == found or (found.endswith("/") and path.startswith(found)):
+                return own != metadata.SERVICE_PATH or not self._base
+        return False
 
     def _living(self, send: Send) -> Send:
         async def living(message: Any) -> None:  # noqa: ANN401 - a message of ASGI

@@ -14,11 +14,13 @@ from oneact.service.mcp.around import Around
 from oneact.service.mcp.calling import calling, running
 from oneact.service.mcp.declared import Declared, declared_of
 from oneact.service.mcp.entry import Entry, Listed
+from oneact.service.mcp.listening import OnePerson, listening
 from oneact.service.mcp.policy import Policy
 from oneact.service.mcp.waiting import Waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
+    from contextlib import AbstractAsyncContextManager
 
     from oneact.protocol.canonical import Json
     from oneact.service.exchange import Answer, Request
@@ -51,11 +53,24 @@ class Guard(asgi.Guard):
     """The guard with its MCP face: `tool` to declare tools with, `protect` to stand in front of a server.
 
     Settings are `GuardCore`'s. `account` gives the account of the HTTP request in which a call came, out of its
-    `scope` or headers; over stdio the request has none of either.
+    `scope` or headers; over stdio the request has none of either. A server over stdio, for one person on their own
+    machine, gives the id of their account instead, and `show` is then given the address at which they sign in, where
+    it is needed; by default it is written to stderr.
     """
 
-    def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - they are named and typed at GuardCore
-        super().__init__(**settings)
+    def __init__(
+        self,
+        *,
+        account: Callable[[Any], Any] | str,
+        show: Callable[[str], object] | None = None,
+        **settings: Any,  # noqa: ANN401 - they are named and typed at GuardCore
+    ) -> None:
+        super().__init__(account=self._whose, **settings)
+        self._person: OnePerson | None = None
+        if isinstance(account, str):
+            self._person = OnePerson(self, account, show)
+            account = self._person.signed_in
+        self._whose_request = account
         self.waiting = Waiting(self)
         self._face: Face | None = None
         self._policy: Policy | None = None
@@ -122,6 +137,22 @@ class Guard(asgi.Guard):
         if self._face is not None and self._face.authorizes and not urlsplit(self.resource).path:
             raise ValueError("the server has an authorization of its own: give the guard a resource= with a path")
         return Around(self, app, path, hosts, origins)
+
+    def listen(self, _: object = None) -> AbstractAsyncContextManager[None]:
+        """Serve the guard's own addresses on localhost beside a server over stdio: `FastMCP(…, lifespan=guard.listen)`.
+
+        They are served at the port of `resource`, which has to be on this machine.
+        """
+        return listening(self, self._person)
+
+    def invite(self) -> bool:
+        """Show the one person of a server over stdio where to sign in; False where there is no such person."""
+        if self._person is not None:
+            self._person.invite()
+        return self._person is not None
+
+    def _whose(self, request: Any) -> Any:  # noqa: ANN401 - a request, and what the owner gives
+        return self._whose_request(request)
 
     async def start(self) -> None:
         """Publish the server's tools, then start as every guard."""

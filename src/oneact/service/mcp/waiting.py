@@ -20,10 +20,10 @@ from oneact.service.mcp import answers, states
 
 if TYPE_CHECKING:
     from oneact.service.behalf.standing import Standing
-    from oneact.service.guard import GuardCore
     from oneact.service.mcp.answers import Result
     from oneact.service.mcp.calling import Call
     from oneact.service.mcp.entry import Entry
+    from oneact.service.mcp.guard import Guard
 
 LONGEST: Final = 50.0
 SURE: Final = 55.0
@@ -40,7 +40,7 @@ class Waiting:
     Every `beat` seconds the client is told that it is waited for.
     """
 
-    def __init__(self, guard: GuardCore) -> None:
+    def __init__(self, guard: Guard) -> None:
         self.calls = Calls(guard)
         self.longest, self.sure, self.beat = LONGEST, SURE, BEAT
         self._guard = guard
@@ -52,14 +52,14 @@ class Waiting:
         began, given = time.monotonic(), entry.given(call.arguments)
         session = await self._session(call)
         if session is None:
-            return answers.unlinked(self._link_page)
+            return self._unlinked()
         bound = states.bound(session[1], call.tool, given)
         try:
             standing, rounds = await self._standing(entry, given, session, bound, call)
         except Refusal as refusal:
             if refusal.reason is not Reason.PASSKEY_NEEDED:
                 raise
-            return answers.unlinked(self._link_page)
+            return self._unlinked()
         comes_back = call.modern and call.opens and bool(standing.page) and rounds < ROUNDS
         longest = 0.0 if comes_back and rounds == 0 else self.longest
         found = await self._decided(standing, session[1], call, began + longest)
@@ -85,9 +85,9 @@ class Waiting:
         await asyncio.gather(*self._left, return_exceptions=True)
         await self.calls.close()
 
-    @property
-    def _link_page(self) -> str:
-        return self._guard.resource + linking.LINK_PATH
+    def _unlinked(self) -> Result:
+        """Lead to the link page; the one person of a server over stdio is shown the way past this program."""
+        return answers.unlinked(self._guard.resource + linking.LINK_PATH, shown=self._guard.invite())
 
     async def _session(self, call: Call) -> tuple[str, str] | None:
         """Give the account, and what tells one program from another: the account and whom the host's sign-in names.
