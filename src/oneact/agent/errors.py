@@ -32,7 +32,8 @@ class Expired(AgentError):  # noqa: N818 - an end, not a fault
 class Refused(AgentError):  # noqa: N818 - an answer, not a fault
     """The service or the approval server refused; `reason` is from the closed table, nothing was executed.
 
-    `field` is the parameter at fault, where the service names one. `idempotency_conflict` alone speaks of this wish only: what became of the earlier one of that key it does not say.
+    `field` is the parameter at fault, where the service names one.
+    `idempotency_conflict` alone speaks of this wish only: what became of the earlier one of that key it does not say.
     """
 
     def __init__(self, reason: str, says: str = "", status: int = 0, link_uri: str = "", field: str = "") -> None:
