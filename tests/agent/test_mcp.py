@@ -13,7 +13,7 @@ import fastmcp
 import pytest
 from fastmcp.client.transports import StreamableHttpTransport
 
-from oneact.agent import Agent, Denied, OutcomeUnknown, Refused, keys
+from oneact.agent import Agent, Denied, OutcomeUnknown, Refused, keys, mcp
 from oneact.agent.mcp import call_tool
 from tests.server.peers import Agent as Peer
 from tests.server.visitor import Visitor
@@ -154,3 +154,26 @@ async def test_what_does_not_fit_is_refused(shelf: Shelf, agent: Agent) -> None:
         with pytest.raises(Refused) as refused:
             await wanting(agent, client, shelf, arguments={"path": 7})
     assert refused.value.reason == "parameters_invalid"
+
+
+@pytest.mark.parametrize(
+    ("parameters", "arguments", "expected"),
+    [
+        ({"a": 1, "b": "x"}, {"a": 1}, True),
+        ({"a": "1.5"}, {"a": 1.5}, True),
+        ({"a": '{"x":[1,2]}'}, {"a": {"x": [1, 2]}}, True),
+        ({"a": {"x": 1, "y": 2}}, {"a": {"x": 1}}, True),
+        ({"arguments": '{"a":1,"b":2}'}, {"a": 1, "b": 2}, True),
+        ({"arguments": "all"}, {"arguments": "all"}, True),
+        ({}, {"a": 1}, False),
+        ({"a": "1"}, {"a": True}, False),
+        ({"a": 1}, {"a": True}, False),
+        ({"a": [1, 2]}, {"a": [1]}, False),
+        ({"a": "{"}, {"a": {}}, False),
+        ({"arguments": '{"a":1}'}, {"a": 2}, False),
+    ],
+)
+def test_an_offer_covers_what_is_called_or_does_not(
+    parameters: dict[str, Any], arguments: dict[str, Any], *, expected: bool
+) -> None:
+    assert mcp._covers(parameters, arguments) is expected

@@ -237,3 +237,27 @@ async def test_the_client_is_told_that_it_is_waited(shelf: Shelf, ada: Visitor, 
         await approve(shelf, ada)
         await call
     assert all(done < of for done, of, _ in told)
+
+
+async def test_a_client_whose_connection_breaks_gets_the_result_when_it_calls_again(shelf: Shelf, ada: Visitor) -> None:
+    headers = {"Accept": "application/json, text/event-stream", "X-Account": "ada"}
+    begun = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "x", "version": "1"}}
+
+    def message(method: str, params: Any, **more: Any) -> dict[str, Any]:
+        return {"jsonrpc": "2.0", "method": method, "params": params, **more}
+
+    async with httpx.AsyncClient(trust_env=False, headers=headers) as http:
+        url = f"{shelf.resource}/mcp"
+        opened = await http.post(url, json=message("initialize", begun, id=1))
+        session = {"Mcp-Session-Id": opened.headers["mcp-session-id"]}
+        await http.post(url, headers=session, json=message("notifications/initialized", {}))
+        with pytest.raises(httpx.ReadTimeout):
+            await http.post(
+                url, headers=session, json=message("tools/call", {"name": "write", "arguments": A}, id=2), timeout=1
+            )
+    await approve(shelf, ada)
+    await eventually(lambda: shelf.written)
+    async with shelf.client("2025-11-25") as client:
+        assert text(await calling(client)) == "/a written"
+    assert shelf.written == [DONE]
+    assert requests(shelf) == []

@@ -51,8 +51,8 @@ class Around:
             return
         path = scope["path"] if scope["type"] == "http" else ""
         if self._is_own(path):
-            await self._guard.app({**scope, "root_path": scope.get("root_path", "") + self._base}, receive, send)
-        elif path.rstrip("/") == self._path:
+            await self._guard.app({**scope, "root_path": self._base}, receive, send)
+        elif path.removeprefix(scope.get("root_path", "")).rstrip("/") == self._path:
             await self._serve(scope, receive, send)
         else:
             await self._app(scope, receive, send)

@@ -23,7 +23,7 @@ class Call:
     2026-07-28 (`modern`) brings back `state`, and as `opened` what became of the page that it was asked to open.
     `opens` tells that the client can open a page for its user: `open_page(message, url, id)` has an older one do so.
     `run` calls the tool itself with whichever arguments, and gives its result in JSON. `progress(seconds, of, message)`
-    tells the client that it is waited for.
+    tells the client that it is waited for; `is_gone` tells whether its connection is closed.
     """
 
     tool: str
@@ -38,6 +38,7 @@ class Call:
     run: Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
     progress: Callable[[float, float, str], Awaitable[None]]
     open_page: Callable[[str, str, str], Awaitable[Opened]]
+    is_gone: Callable[[], Awaitable[bool]]
 
 
 @dataclass(slots=True)

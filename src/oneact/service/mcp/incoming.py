@@ -55,7 +55,13 @@ def call_of(
         run=run,
         progress=session.report_progress,
         open_page=open_page,
+        is_gone=getattr(context.request, "is_disconnected", _stays),
     )
+
+
+async def _stays() -> bool:
+    """Say that a client is there: one over stdio goes with its server."""
+    return False
 
 
 def _request(context: Context) -> Request | None:

@@ -13,7 +13,6 @@ from oneact.service.mcp.entry import Listed
 from oneact.service.mcp.incoming import call_of
 
 if TYPE_CHECKING:
-    import mcp_types as types
     from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
     from mcp.server.mcpserver import MCPServer
 
@@ -41,7 +40,8 @@ class Face:
 
         async def run(approved: dict[str, Any]) -> Result:
             """Go on to the tool with the approved arguments, and with nothing of what was brought for the guard."""
-            params = {"name": name, "arguments": approved, "_meta": (ctx.params or {}).get("_meta")}
+            left = {member: value for member, value in call.meta.items() if not member.startswith("oneact/")}
+            params = {"name": name, "arguments": approved, "_meta": left}
             return _told(name, _json(await call_next(replace(ctx, params=params))))
 
         call = call_of(ctx, name, arguments or {}, run)
@@ -52,20 +52,17 @@ class Face:
 
     async def tools(self) -> list[Listed]:
         """Give the server's tools."""
-        return [self._as_listed(found) for found in await self._server.list_tools()]
+        found = [await self.tool(listed.name) for listed in await self._server.list_tools()]
+        return [listed for listed in found if listed is not None]
 
     async def tool(self, name: str) -> Listed | None:
         """Give one tool as it stands at this moment."""
-        return next((found for found in await self.tools() if found.name == name), None)
+        found = self._server._tool_manager.get_tool(name)  # noqa: SLF001 - the function is nowhere else to be had
+        return None if found is None else Listed(name, found.title or found.description, found.parameters, found.fn)
 
     async def direct(self, name: str, arguments: dict[str, Any]) -> Result:
         """Call a tool without a client's call."""
         return _told(name, _json(await self._server.call_tool(name, arguments)))
-
-    def _as_listed(self, found: types.Tool) -> Listed:
-        own = self._server._tool_manager.get_tool(found.name)  # noqa: SLF001 - the function is nowhere else to be had
-        says = found.title or found.description or ""
-        return Listed(found.name, says, found.input_schema, None if own is None else own.fn)
 
     def _listed(self, result: Result) -> Result:
         """Leave out what is denied, and add the tool that waits to the last page."""

@@ -66,7 +66,7 @@ class Waiting:
         if found is not None and found.state == "held" and comes_back:
             state = states.seal(self._guard.keys.txn_keys[0], found.id, rounds + 1, bound)
             return answers.asked_for_input(found, state, opens=rounds == 0)
-        return await self._told(found, standing.id, session[1], began)
+        return await self._told(found, standing.id, session[1], call, began)
 
     async def wait(self, call: Call) -> Result:
         """Wait on for a held call by its id, as the tool `oneact_wait` does; refuses `held_unknown`."""
@@ -78,7 +78,7 @@ class Waiting:
             raise Refusal(Reason.HELD_UNKNOWN, "nobody is signed in")
         standing = await self.calls.wait(identifier, session[1], 0)
         found = await self._decided(standing, session[1], call, began + self.longest)
-        return await self._told(found, identifier, session[1], began)
+        return await self._told(found, identifier, session[1], call, began)
 
     async def close(self) -> None:
         """Stop following what is held."""
@@ -152,12 +152,13 @@ class Waiting:
         self._left.add(task)
         task.add_done_callback(self._left.discard)
 
-    async def _told(self, standing: Standing | None, identifier: str, session: str, began: float) -> Result:
+    async def _told(self, standing: Standing | None, identifier: str, session: str, call: Call, began: float) -> Result:
         """Tell the end; it counts as delivered where the client is sure to be there still."""
         if standing is None:
             await self.calls.cancel(identifier, session)
             return answers.declined()
-        if standing.state != "held" and time.monotonic() - began < self.sure:
+        in_time = time.monotonic() - began < self.sure
+        if standing.state != "held" and in_time and not await call.is_gone():
             await self.calls.delivered(identifier, session)
         return answers.of_standing(standing)
 
