@@ -191,6 +191,7 @@ async def test_what_really_runs_is_what_is_shown(tmp_path: Path, kind: str) -> N
         guard.actions["shift"].normalise({"by": 1})
     with pytest.raises(Exception, match="at"):  # what is made at each call would not be shown beforehand
         guard.actions["stamp"].normalise({})
+    assert guard.actions["stamp"].action.schema["required"] == ["at"]
     await guard.stop()
 
 

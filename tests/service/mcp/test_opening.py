@@ -121,3 +121,13 @@ async def test_a_client_that_cannot_open_pages_is_not_asked_to(shelf: Shelf, ada
     shelf.guard.waiting.longest = 0.2
     async with shelf.client(revision) as client:
         assert tool.PENDING in meta(await calling(client))
+
+
+async def test_the_page_of_one_call_is_opened_once_however_often_it_comes(shelf: Shelf, ada: Visitor) -> None:
+    assert ada
+    shelf.guard.waiting.longest = 0.5
+    user = User()
+    async with shelf.client("2025-11-25", elicitation_callback=user) as client:
+        first = meta(await calling(client))[tool.PENDING]
+        assert meta(await calling(client))[tool.PENDING] == first
+    assert user.opened == [first["page"]]

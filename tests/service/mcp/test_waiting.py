@@ -261,3 +261,14 @@ async def test_a_client_whose_connection_breaks_gets_the_result_when_it_calls_ag
         assert text(await calling(client)) == "/a written"
     assert shelf.written == [DONE]
     assert requests(shelf) == []
+
+
+async def test_a_cancelled_call_that_does_not_come_again_is_given_up(shelf: Shelf, ada: Visitor, revision: str) -> None:
+    assert ada
+    async with shelf.client(revision) as client:
+        gone = calling(client)
+        await asyncio.to_thread(pending, shelf)
+        gone.cancel()
+        await asyncio.gather(gone, return_exceptions=True)
+        [followed] = shelf.guard.waiting.calls._followed.values()
+        await eventually(lambda: followed._until is not None)
