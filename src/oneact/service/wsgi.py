@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     Environ = dict[str, Any]
     StartResponse = Callable[..., Any]
     Answering = Callable[[Request], Coroutine[Any, Any, Answer]]
+    Refused = Callable[[Refusal], Answer]
 
 ROUTING_ARGS: Final = "wsgiorg.routing_args"  # where a router leaves what it has read of the path, by position and name
 _NO_BODY: Final = frozenset({204, 304})
@@ -93,12 +94,17 @@ class Guard(DescribedGuard["Endpoint"]):
         """Have the guard do something, and run in this very thread what it needs of the owner's."""
         return Visit().serve(self._background.submit, work)
 
-    def answered(self, method: str, path: str, read: Callable[[], Request], answer: Answering) -> Answer:
-        """Read a request and have it answered; `method` and `path` are for the log."""
+    def answered(
+        self, method: str, path: str, read: Callable[[], Request], answer: Answering, refused: Refused | None = None
+    ) -> Answer:
+        """Read a request and have it answered; `method` and `path` are for the log.
+
+        What cannot even be read is told as `refused` does, as JSON where nothing is said.
+        """
         try:
             return self.visited(answer(read()))
         except Refusal as refusal:
-            return exchange.refused(refusal, method, path)
+            return exchange.refused(refusal, method, path) if refused is None else refused(refusal)
         except CancelledError:
             return exchange.refused(Refusal(Reason.STORE_UNAVAILABLE, "the guard has stopped"), method, path)
 

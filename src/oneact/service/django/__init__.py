@@ -7,7 +7,7 @@ from oneact.service.django.middleware import Middleware
 from oneact.service.django.rest import GuardedMixin
 from oneact.service.exchange import Answer
 from oneact.service.issuers import LINKED
-from oneact.service.typed.marks import Body, Form, Query
+from oneact.service.typed.marks import Body, File, Form, Query
 
 __all__ = [
     "LINKED",
@@ -15,6 +15,7 @@ __all__ = [
     "Answer",
     "Asker",
     "Body",
+    "File",
     "Form",
     "Guard",
     "GuardedMixin",

@@ -11,13 +11,16 @@ from django.core.signals import request_started
 from django.urls import get_resolver, path
 from django.views.decorators.csrf import csrf_exempt
 
+from oneact.protocol import canonical
 from oneact.protocol.action import Rule
-from oneact.service import endpoints, wsgi
+from oneact.service import endpoints, exchange, wsgi
 from oneact.service.django import answers, forms, incoming, routes
 from oneact.service.django.forms import FormHandler
 from oneact.service.django.handler import VISITED, Handler, outside_transactions
-from oneact.service.forms.desk import HELD_PATH, Desk, Form
+from oneact.service.forms.desk import Desk, Form
+from oneact.service.forms.intake import HELD_PATH
 from oneact.service.guarded import DEADLINE
+from oneact.service.multipart import MAX_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -26,7 +29,6 @@ if TYPE_CHECKING:
     from django.urls import URLPattern
 
     from oneact.protocol.canonical import Json
-    from oneact.service import exchange
     from oneact.service.exchange import Answer
     from oneact.service.wsgi import Answering
 
@@ -64,6 +66,7 @@ class Guard(wsgi.Guard):
         display: Mapping[str, str | tuple[str, str]] | None = None,
         reversible: bool = False,
         rule: Rule | None = None,
+        max_file_octets: int = MAX_FILE,
         deadline: int = DEADLINE,
         spends: bool = False,
         method: str | None = None,
@@ -75,8 +78,9 @@ class Guard(wsgi.Guard):
         parameter, nor is `self` of a method in a view class, and there is no request: nobody has signed it. `method`
         is the HTTP method of a function, POST where nothing is said. `terms` takes any of the handler's arguments by
         name or type and returns what its annotation, or `terms_schema`, describes; it also runs for callers who are
-        not known. `terms_hold` takes the same and `terms`. `spends` says that the handler calls `guard.spend`. Raises
-        ValueError for what cannot be hashed, shown or told apart.
+        not known. `terms_hold` takes the same and `terms`. A file (`UploadedFile`, or `bytes` marked `File`) has at
+        most `max_file_octets`, and stands in the act by digest, name, type and size. `spends` says that the handler
+        calls `guard.spend`. Raises ValueError for what cannot be hashed, shown or told apart.
         """
 
         def decorate(function: Callable[..., Any]) -> Callable[..., HttpResponse]:
@@ -86,6 +90,7 @@ class Guard(wsgi.Guard):
                     deadline,
                     terms_schema,
                     spends=spends,
+                    max_file_octets=max_file_octets,
                     intent=intent,
                     summary=summary,
                     display=display,
@@ -118,6 +123,7 @@ class Guard(wsgi.Guard):
         display: Mapping[str, str | tuple[str, str]] | None = None,
         reversible: bool = False,
         rule: Rule | None = None,
+        max_file_octets: int = MAX_FILE,
         deadline: int = DEADLINE,
         spends: bool = False,
     ) -> Callable[[Callable[..., Any]], Callable[..., HttpResponse]]:
@@ -141,7 +147,9 @@ class Guard(wsgi.Guard):
 
         def decorate(function: Callable[..., Any]) -> Callable[..., HttpResponse]:
             handler = FormHandler(desk, chosen, beside, self, name, function, terms, terms_hold, None)
-            self.register(handler.publish(deadline, terms_schema, spends=spends, **said))
+            self.register(
+                handler.publish(deadline, terms_schema, spends=spends, max_file_octets=max_file_octets, **said)
+            )
             self._handlers[name] = handler
             view = handler.endpoint(self)
             outside_transactions(view)
@@ -184,14 +192,19 @@ class Guard(wsgi.Guard):
         """Tell whether a path, within the service, is one of its own addresses."""
         return any(path == at or (at.endswith("/") and path.startswith(at)) for at in endpoints.own_paths(self))
 
-    def responded(self, request: HttpRequest, answer: Answering, view: object = None) -> HttpResponse:
-        """Have a request of Django's answered, in its thread."""
+    def responded(
+        self, request: HttpRequest, answer: Answering, view: object = None, handler: Handler | None = None
+    ) -> HttpResponse:
+        """Have a request of Django's answered, in its thread; it is to a route of `handler` or to the guard's own."""
         self.bind(getattr(request, "urlconf", None))
+        limit, refused, method, path = canonical.MAX_OCTETS, None, request.method or "", request.path_info
+        if handler is not None:
+            headers = tuple((name.lower(), value) for name, value in request.headers.items())
+            head = exchange.Request(method, path, "", headers, b"", "")
+            limit, refused = self.actions[handler.name].room.read, functools.partial(handler.refused, head=head)
         visited = VISITED.set((request, view))
         try:
-            return answers.response(
-                self.answered(request.method, request.path_info, lambda: incoming.read(request), answer)
-            )
+            return answers.response(self.answered(method, path, lambda: incoming.read(request, limit), answer, refused))
         finally:
             VISITED.reset(visited)
 

@@ -5,6 +5,6 @@ from oneact.service.act import Act, LocalAccount
 from oneact.service.exchange import Answer
 from oneact.service.flask.guard import Guard
 from oneact.service.issuers import LINKED
-from oneact.service.typed.marks import Body, Form, Query
+from oneact.service.typed.marks import Body, File, Form, Query
 
-__all__ = ["LINKED", "Act", "Answer", "Body", "Form", "Guard", "LocalAccount", "Query", "Rule"]
+__all__ = ["LINKED", "Act", "Answer", "Body", "File", "Form", "Guard", "LocalAccount", "Query", "Rule"]
