@@ -23,12 +23,7 @@ def site(air: Agency) -> Any:
     """Give the agency as a WSGI application."""
     air.patterns = [*django_air.patterns(air), *patterns(air)]
     served = serving(air.guard, air.patterns)
-
-    def app(environ: Any, start: Any) -> Any:
-        air.checked += air.forgeries and environ["PATH_INFO"] == PATH
-        return served({**environ, UNPROTECTED: not air.forgeries}, start)
-
-    return app
+    return lambda environ, start: served({**environ, UNPROTECTED: not air.forgeries}, start)
 
 
 def patterns(air: Agency) -> list[Any]:

@@ -15,6 +15,9 @@ from oneact.service.fastapi import Act
 from tests.forms.air import TOKEN, Air
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
     import httpx
 
     from tests.forms.air import Browser
@@ -30,30 +33,47 @@ SAID |= {"unlinked": "pass", "beside": {FIELD}, "max_file_octets": EACH}
 class Agency(Air):
     """The airline, with a form for those who want to work there; `given` is what its handler got.
 
-    Where it has `forgeries`, a check of the host's own reads the form before the guard does.
+    Where it has `forgeries`, a check of the host's own reads the form before the guard does: in FastAPI as a whole, and
+    `closes` it, or `by_field`.
     """
 
-    def __post_init__(self) -> None:
+    def __init__(self, folder: Path, kind: str, **more: Any) -> None:
         self.given: list[dict[str, Any]] = []
-        self.checked = 0
-        super().__post_init__()
+        self.closes, self.by_field = False, kind == "fastapi-field"
+        super().__init__(folder, kind.partition("-")[0], **more)
 
     def take(self, act: Act | None, role: str, cv: tuple[Any, ...], photo: bytes | None) -> None:
         self.given.append({"account": act and act.account, "role": role, "cv": cv, "photo": photo})
 
     def refuses(self, cookies: Any, form: Any) -> bool:
         """Tell what the host's own check says of a form."""
-        self.checked += 1
         return self.is_forged(cookies.get("csrftoken"), form.get(FIELD, ""))
 
     def _fastapi(self) -> FastAPI:
         app, guard = super()._fastapi(), self.guard
 
-        async def unforged(request: Request) -> None:
-            if self.forgeries and self.refuses(request.cookies, await request.form()):
+        async def unforged(request: Request) -> AsyncIterator[None]:
+            if not self.forgeries:
+                yield
+                return
+            form = await request.form()
+            try:
+                if self.refuses(request.cookies, form):
+                    raise HTTPException(403, "forged")
+                if self.closes:
+                    await form.close()
+                yield
+            finally:
+                await form.close()
+
+        def unforged_field(
+            request: Request, token: Annotated[str, Form(alias=FIELD)], cv: Annotated[UploadFile | None, File()] = None
+        ) -> None:
+            assert cv is not None
+            if self.refuses(request.cookies, {FIELD: token}):
                 raise HTTPException(403, "forged")
 
-        @app.post(PATH, dependencies=[Depends(unforged)])
+        @app.post(PATH, dependencies=[Depends(unforged_field if self.by_field else unforged)])
         @guard.form("apply", **SAID)
         async def apply(
             role: Annotated[str, Form()],

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from oneact.service.exchange import Request
 
 
-def read(request: HttpRequest, limit: int) -> Request:
+def read(request: HttpRequest, limit: int = canonical.MAX_OCTETS) -> Request:
     """Read a request whole, also where Django's check of forged forms has read its form.
 
     Refuses `request_too_large` over `limit` octets, and `request_malformed`.
