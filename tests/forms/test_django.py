@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import connection, connections
 from django.http import HttpRequest, HttpResponse
 from django.test import override_settings
-from django.urls import path
+from django.urls import path, reverse
 from django.views import View
 
 from oneact.service.django import Act, Form, Guard
@@ -86,6 +86,41 @@ def test_it_runs_in_the_thread_of_the_refresh_and_within_all_middleware(
         assert through(ada, browser).headers["location"] == "/booked/1"
     assert [what for *what, _ in seen] == [["POST", "/book"], ["", "handler"]]
     assert len({thread for *_, thread in seen}) == 1
+
+
+def test_middleware_around_the_refresh_finds_the_addresses_of_its_own_request(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A site may have other addresses for some of its requests: those of the form are not those of the refresh."""
+    around, found = urlconf([]), list[str]()
+
+    def choosing(get_response: Any) -> Any:
+        def middleware(request: HttpRequest) -> Any:
+            if request.path.startswith("/oneact/"):
+                request.urlconf = around  # type: ignore[assignment]  # as a module would be one
+            answer = get_response(request)
+            if request.GET.get("wait"):
+                found.append(reverse("within"))
+            return answer
+
+        return middleware
+
+    monkeypatch.setattr(django_air, "choosing", choosing, raising=False)
+    with override_settings(MIDDLEWARE=[*settings.MIDDLEWARE, "tests.forms.django_air.choosing"]):
+        air = Air(tmp_path, "django")
+        around.urlpatterns = [*air.guard.urls, path("within", django_air.account, name="within")]
+        with air.running():
+            assert through(person(air), Browser(air)).headers["location"] == "/booked/1"
+    assert found == ["/within"]
+
+
+def test_a_mount_of_any_language_is_the_same_for_the_handler_as_for_its_form(tmp_path: Path) -> None:
+    air = Air(tmp_path, "django")
+    site, mount = air.app, "/fl\u00fcge".encode().decode("latin-1")  # as a server writes it
+    air.app = lambda environ, start: site({**environ, "SCRIPT_NAME": mount}, start)
+    with air.running():
+        shown = through(person(air), Browser(air), path="/wish/pony", much="3")
+    assert shown.text == "<p>POST /fl\u00fcge/wish/pony: pony, 3   "
 
 
 def test_a_page_that_middleware_packs_is_shown_whole(ada: Visitor, browser: Browser) -> None:

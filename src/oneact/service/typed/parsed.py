@@ -52,7 +52,7 @@ def written(request: Request, fields: Iterable[tuple[str, str | Opened]], limit:
 
 
 def _parts(fields: Iterable[tuple[str, str | Opened]], left: int) -> list[Part]:
-    """Read the files, no more of them than may be `left` in memory."""
+    """Read the files, of all of them one octet more than may be `left`: by that one the whole is too large."""
     parts = []
     for name, value in fields:
         if isinstance(value, str):
@@ -60,8 +60,6 @@ def _parts(fields: Iterable[tuple[str, str | Opened]], left: int) -> list[Part]:
             continue
         content = _read(value, left + 1)
         left -= len(content)
-        if left < 0:
-            raise Refusal(Reason.REQUEST_TOO_LARGE, f"more than that with {name!r}", name)
         parts.append(Part(name, value.name, value.type, content))
     return parts
 
