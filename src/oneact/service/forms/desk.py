@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from oneact.errors import Reason, Refusal
 from oneact.protocol import canonical, dpop
 from oneact.service import exchange, linking
+from oneact.service.behalf.asking import EARLY, Asking, Ended
 from oneact.service.exchange import Answer
 from oneact.service.forms import browser, pages
-from oneact.service.forms.asking import EARLY, Asking, Ended
 from oneact.service.forms.intake import HELD_PATH, LATER, Intake, led_to
 from oneact.service.store.contract import SpendKey
 from oneact.service.store.holding import Held, Holding, Submission

@@ -7,14 +7,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from oneact.errors import Reason, Refusal
-from oneact.protocol import display, metadata, offer
 from oneact.service import linking
-from oneact.service.act import Asker
+from oneact.service.behalf import questions
+from oneact.service.behalf.asking import Asked, Asking, Ended
 from oneact.service.exchange import Answer
 from oneact.service.forms import browser, pages
-from oneact.service.forms.asking import Asked, Asking, Ended
 from oneact.service.store import holding
-from oneact.service.store.holding import Held, Question
+from oneact.service.store.holding import Held
 
 if TYPE_CHECKING:
     from oneact.service.act import LocalAccount
@@ -61,18 +60,10 @@ class Intake:
     async def _made(
         self, guarded: Guarded, submission: Submission, account: LocalAccount, link: Link, session: str
     ) -> Held:
-        guard, pinned = self._guard, link.roster
-        if not await guard.issuers.accepts(pinned.iss):
-            raise Refusal(Reason.ISSUER_NOT_ACCEPTED, pinned.iss)
-        client_id = guard.resource + metadata.CLIENT_PATH
-        asker = Asker(account.id, pinned.iss, pinned.sub, client_id, guard.keys.signing.public.thumbprint)
-        text = await guard.make_offer(guarded, submission.parameters, pinned.iss, asker)
-        offered = offer.parse(text)[0]
-        lines = display.render(guarded.action, submission.parameters, offered.act.terms)
-        question = Question(text, pinned.iss, pinned.sub, offered.txn, lines)
+        question, ends = await questions.make(self._guard, guarded, submission.parameters, link)
         same = holding.same(guarded.action.digest, submission.parameters)
         identifier = secrets.token_urlsafe(16)
-        return Held(identifier, session, account.id, same, submission, question, guard.now(), offered.exp)
+        return Held(identifier, session, account.id, same, submission, question, self._guard.now(), ends)
 
     async def ask(self, held: Held) -> Held:
         """Ask for a held submission; where the approval server cannot be reached, the next look tries again."""
