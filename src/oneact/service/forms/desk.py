@@ -12,19 +12,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from oneact.errors import Reason, Refusal
-from oneact.protocol import canonical, dpop
+from oneact.protocol import dpop
 from oneact.service import exchange, linking
+from oneact.service.behalf import presenting
 from oneact.service.behalf.asking import EARLY, Asking, Ended
 from oneact.service.exchange import Answer
 from oneact.service.forms import browser, pages
 from oneact.service.forms.intake import HELD_PATH, LATER, Intake, led_to
-from oneact.service.store.contract import SpendKey
 from oneact.service.store.holding import Held, Holding, Submission
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from oneact.protocol.canonical import Json
     from oneact.service.exchange import Request
     from oneact.service.guard import GuardCore
 
@@ -133,7 +132,8 @@ class Desk:
             return pages.waiting(linking.site(self._guard), held, self._guard.now(), onward)
         if isinstance(found, str):
             return await self._executed(held, found, again)
-        spent = found.state == "expired" and await self._guard.execution.find(self._key(held)) is not None
+        spend = await self._guard.execution.find(presenting.key_of(self._guard, held))
+        spent = found.state == "expired" and spend is not None
         await self._intake.end(held, Ended("done", "") if spent else found)
         return led_to(self._intake.address(held))
 
@@ -148,9 +148,9 @@ class Desk:
             secrets.token_urlsafe(16), token=token,
         )  # fmt: skip
         answer = await again(submission, (("authorization", f"DPoP {token}"), ("dpop", proof)))
-        spend = await guard.execution.find(self._key(held))
+        spend = await guard.execution.find(presenting.key_of(self._guard, held))
         if spend is None:
-            await self._intake.end(held, Ended("refused", _reason(answer)))
+            await self._intake.end(held, Ended("refused", presenting.reason_of(answer)))
             return led_to(self._intake.address(held))
         mine = any(name.lower() == "oneact-receipt" for name, _ in answer.headers)
         if not mine and spend.state != "unknown":  # another request of this browser has it run, or has had it run
@@ -161,7 +161,7 @@ class Desk:
 
     async def _shown(self, held: Held) -> Answer:
         """Show the handler's own answer, as it is kept with the spend."""
-        spend = await self._guard.execution.find(self._key(held))
+        spend = await self._guard.execution.find(presenting.key_of(self._guard, held))
         kept = None if spend is None else spend.kept
         location = next((value for name, value in held.headers if name.lower() == "location"), None)
         if kept is not None and kept.status in _REDIRECTS and location is not None:
@@ -194,9 +194,6 @@ class Desk:
             raise Refusal(Reason.HELD_UNKNOWN, "another account is signed in")
         return held
 
-    def _key(self, held: Held) -> SpendKey:
-        return SpendKey(self._guard.resource, held.question.iss, held.question.txn)
-
     def _onward(self, held: Held) -> str:
         return f"{self._intake.address(held)}?{_WAITING}"
 
@@ -205,14 +202,3 @@ def _kept(answer: Answer) -> tuple[tuple[str, str], ...]:
     """Give the handler's own header fields, of which 8 KiB are kept; cookies go out once, with the first answer."""
     own = tuple(pair for pair in answer.headers if pair[0].lower() not in _OWN | {"set-cookie", "content-length"})
     return own if sum(len(name) + len(value) for name, value in own) <= _MAX_HEADERS else ()
-
-
-def _reason(answer: Answer) -> str:
-    """Give the reason of a refusal of the guard's own; `internal` where the application itself said no before it."""
-    try:
-        told: Json = canonical.parse(answer.body)
-    except Refusal:
-        told = None
-    named = told.get("reason") if isinstance(told, dict) else None
-    known = {reason.value for reason in Reason}
-    return named if isinstance(named, str) and named in known else Reason.INTERNAL.value
