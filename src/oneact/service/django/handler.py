@@ -41,6 +41,7 @@ class Handler(typed.Handler):
     """
 
     refusals: ClassVar[tuple[type[Exception], ...]] = answers.NO
+    acts: ClassVar[bool] = True
     for_browsers: ClassVar[bool] = False  # so that what protects a form stays in front of it
 
     def __init__(

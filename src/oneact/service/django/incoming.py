@@ -20,10 +20,13 @@ if TYPE_CHECKING:
 
 def read(request: HttpRequest) -> Request:
     """Read a request whole; refuses `request_too_large` over 256 KiB, and `request_malformed`."""
-    found = _environ(request)
-    head = environ.head(found)
-    environ.check_ends(found)
-    return replace(head, body=_body(request), native=request)
+    environ.check_ends(_environ(request))
+    return replace(head(request), body=_body(request))
+
+
+def head(request: HttpRequest) -> Request:
+    """Give what stands in a request, without a body; refuses `request_malformed`."""
+    return replace(environ.head(_environ(request)), native=request)
 
 
 def _environ(request: HttpRequest) -> dict[str, Any]:

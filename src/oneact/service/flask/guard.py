@@ -17,7 +17,8 @@ from oneact.protocol.action import Rule
 from oneact.service import endpoints, environ, exchange, wsgi
 from oneact.service.flask import forms, routes
 from oneact.service.flask.forms import FormHandler
-from oneact.service.flask.handler import Handler
+from oneact.service.flask.handler import Handler, response
+from oneact.service.flask.reader import Reader
 from oneact.service.forms import browser
 from oneact.service.forms.desk import HELD_PATH, Desk, Form
 from oneact.service.guarded import DEADLINE
@@ -41,6 +42,7 @@ class Guard(wsgi.Guard):
     def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - they are named and typed at GuardCore
         super().__init__(**settings)
         self._handlers: dict[str, Handler] = {}
+        self._readers: dict[str, Reader] = {}
         self._bound: WeakSet[Flask] = WeakSet()
         self._desk: Desk | None = None
         self.uncovered: tuple[str, ...] = ()
@@ -142,6 +144,22 @@ class Guard(wsgi.Guard):
 
         return decorate
 
+    def read(self, name: str, *, intent: str) -> Callable[[Callable[..., Any]], Callable[..., Response]]:
+        """Guard a read: `@app.get(…)` stands above, and the view changes nothing.
+
+        It takes what its rule reads of the path, and an argument annotated `Reading` for who reads; `flask.request` has
+        the query. An agent reads it as often as it likes within a session in which the person has opened it by this
+        `intent`, one line. What it asks for beside that is not shown to the person. Raises ValueError for a name that
+        is taken, or what cannot be published.
+        """
+
+        def decorate(function: Callable[..., Any]) -> Callable[..., Response]:
+            reader = Reader(self, name, intent, function)
+            reader.declare_in(self._readers)
+            return reader.endpoint()
+
+        return decorate
+
     def bind(self, app: Flask) -> None:
         """Find the rules of the guarded handlers, now that they are all declared, and publish their paths.
 
@@ -151,12 +169,16 @@ class Guard(wsgi.Guard):
         """
         if app in self._bound:
             return
-        functions = [handler.function for handler in self._handlers.values()]
+        acts, reads = self._handlers.values(), self._readers.values()
+        functions = [*(found.function for found in acts), *(found.function for found in reads)]
         for rule, view in routes.of(app):
             routes.check_is_not_raw(rule, view, functions)
             handler = getattr(view, "oneact_handler", None)
             if isinstance(handler, Handler) and handler.guard is self and not handler.bound:
                 handler.bind(*routes.published(rule))
+            reader = getattr(view, "oneact_reader", None)
+            if isinstance(reader, Reader) and reader.guard is self and not reader.bound:
+                reader.bind(routes.methods_of(rule), *routes.published(rule)[1:])
         if self._desk is not None:
             self.uncovered = tuple(routes.uncovered(app, self._own))
             for way in self.uncovered:
@@ -165,7 +187,7 @@ class Guard(wsgi.Guard):
 
     def responded(self, answer: Answering) -> Response:
         """Have Flask's current request answered."""
-        return _response(self.answered(request.method, request.path, _read, answer))
+        return response(self.answered(request.method, request.path, _read, answer))
 
     def _own(self, **_: str) -> Response:
         return self.responded(self._answer)
@@ -197,13 +219,3 @@ def _read() -> exchange.Request:
             raise Refusal(Reason.INTERNAL, "the body was read before the guard: leave request.stream and files alone")
         body = browser.written(fields)  # as a check of the application's own has read it
     return replace(found, body=body, native=request._get_current_object())  # type: ignore[attr-defined]  # noqa: SLF001 - how Flask gives the request itself
-
-
-def _response(answer: Answer) -> Response:
-    made = Response(answer.body, answer.status)
-    del made.headers["Content-Type"]
-    if answer.body:
-        made.headers["Content-Type"] = answer.content_type
-    for name, value in answer.headers:
-        made.headers.add(name, value)
-    return made
