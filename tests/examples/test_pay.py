@@ -162,7 +162,7 @@ async def test_the_key_of_an_approved_wish_is_not_taken_for_its_new_terms(
             await agent.act(bank.resource, "pay", BILL, idempotency_key="bill-7")
     with pytest.raises(Refused) as refused:
         await agent.act(bank.resource, "pay", BILL, idempotency_key="bill-7")
-    assert refused.value.reason == "idempotency_conflict"
+    assert (refused.value.reason, refused.value.earlier) == ("idempotency_conflict", None)
     assert books.payments() == []
 
 
@@ -170,11 +170,12 @@ async def test_a_wish_that_was_done_is_not_done_again_by_new_terms_under_its_key
     bank: Place, books: Books, person: Visitor, agent: Agent
 ) -> None:
     async with deciding(person, "approve"):
-        await agent.act(bank.resource, "pay", BILL, idempotency_key="bill-7")
+        done = await agent.act(bank.resource, "pay", BILL, idempotency_key="bill-7")
     costing(books, "0.95")
     with pytest.raises(Refused) as refused:
         await agent.act(bank.resource, "pay", BILL, idempotency_key="bill-7")
-    assert refused.value.reason == "idempotency_conflict"
+    assert (refused.value.reason, refused.value.earlier) == ("idempotency_conflict", done.receipt)
+    assert f"is executed, in {done.txn}" in str(refused.value)
     assert len(books.payments()) == 1
 
 
