@@ -1,7 +1,7 @@
 """The guard for Django applications, with Django REST framework or without it."""
 
 from oneact.protocol.action import Rule
-from oneact.service.act import Act, Asker, LocalAccount
+from oneact.service.act import Act, Asker, LocalAccount, Reading
 from oneact.service.django.guard import Guard
 from oneact.service.django.middleware import Middleware
 from oneact.service.django.rest import GuardedMixin
@@ -22,5 +22,6 @@ __all__ = [
     "LocalAccount",
     "Middleware",
     "Query",
+    "Reading",
     "Rule",
 ]

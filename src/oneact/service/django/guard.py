@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 from django.conf import settings as site
 from django.core.signals import request_started
@@ -17,6 +17,7 @@ from oneact.service import endpoints, exchange, wsgi
 from oneact.service.django import answers, forms, incoming, routes
 from oneact.service.django.forms import FormHandler
 from oneact.service.django.handler import VISITED, Handler, outside_transactions
+from oneact.service.django.reader import Reader
 from oneact.service.forms.desk import Desk, Form
 from oneact.service.forms.intake import HELD_PATH
 from oneact.service.guarded import DEADLINE
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
     from django.http import HttpRequest, HttpResponse
+    from django.http.response import HttpResponseBase
     from django.urls import URLPattern
 
     from oneact.protocol.canonical import Json
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from oneact.service.wsgi import Answering
 
 _LOG: Final = logging.getLogger("oneact.service")
+_View = TypeVar("_View", bound="Callable[..., HttpResponseBase]")
 
 
 class Guard(wsgi.Guard):
@@ -41,6 +44,7 @@ class Guard(wsgi.Guard):
     def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - they are named and typed at GuardCore
         super().__init__(**settings)
         self._handlers: dict[str, Handler] = {}
+        self._readers: dict[str, Reader] = {}
         self._bound: set[Any] = set()
         self._desk: Desk | None = None
         self.uncovered: tuple[str, ...] = ()
@@ -101,11 +105,7 @@ class Guard(wsgi.Guard):
             self._handlers[name] = handler
             view = handler.endpoint(self)
             outside_transactions(view)
-            # What `@api_view` makes of the view asks no agent to sign in, unless decorators in between say so.
-            view.authentication_classes, view.permission_classes = [], []  # type: ignore[attr-defined]  # as its own decorators do
-            view.csrf_exempt = True  # type: ignore[attr-defined]  # no cookie gives a caller any authority here
-            view.login_required = False  # type: ignore[attr-defined]  # the approval says for whom it runs
-            return view
+            return _for_agents(view)
 
         return decorate
 
@@ -157,6 +157,22 @@ class Guard(wsgi.Guard):
 
         return decorate
 
+    def read(self, name: str, *, intent: str) -> Callable[[Callable[..., Any]], Callable[..., HttpResponseBase]]:
+        """Guard a read and give the view for `path()`; a GET, which changes nothing.
+
+        The function, or the method `get` of a view class, takes what Django gives it, the request first, and an
+        argument annotated `Reading` for who reads. An agent reads it as often as it likes within a session in which
+        the person has opened it by this `intent`, one line. What it asks for beside that is not shown to the person.
+        Raises ValueError for a name that is taken, or what cannot be published.
+        """
+
+        def decorate(function: Callable[..., Any]) -> Callable[..., HttpResponseBase]:
+            reader = Reader(self, name, intent, function)
+            reader.declare_in(self._readers)
+            return _for_agents(reader.endpoint(self))
+
+        return decorate
+
     def bind(self, urlconf: object = None) -> None:
         """Find the routes of the guarded handlers, in ROOT_URLCONF or another, and publish their paths.
 
@@ -167,7 +183,8 @@ class Guard(wsgi.Guard):
         found = site.ROOT_URLCONF if urlconf is None else urlconf
         if found in self._bound:
             return
-        functions = [handler.function for handler in self._handlers.values()]
+        acts, reads = self._handlers.values(), self._readers.values()
+        functions = [*(found.function for found in acts), *(found.function for found in reads)]
         for route in routes.of(get_resolver(found)):
             if route.view is self._own_view:
                 routes.check_is_at_root(route)
@@ -220,3 +237,12 @@ class Guard(wsgi.Guard):
 
     def _bind_site(self, **_: Any) -> None:  # noqa: ANN401 - what the signal tells
         self.bind()
+
+
+def _for_agents(view: _View) -> _View:
+    """Take off a view what asks an agent to sign in, or for the token of a form."""
+    # What `@api_view` makes of the view asks no agent to sign in, unless decorators in between say so.
+    view.authentication_classes, view.permission_classes = [], []  # type: ignore[attr-defined]  # as its own decorators do
+    view.csrf_exempt = True  # type: ignore[attr-defined]  # no cookie gives a caller any authority here
+    view.login_required = False  # type: ignore[attr-defined]  # the approval says for whom it runs
+    return view

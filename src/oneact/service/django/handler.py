@@ -45,6 +45,7 @@ class Handler(typed.Handler):
 
     refusals: ClassVar[tuple[type[Exception], ...]] = answers.NO
     upload = UploadedFile
+    acts: ClassVar[bool] = True
     for_browsers: ClassVar[bool] = False  # so that what protects a form stays in front of it
 
     def __init__(

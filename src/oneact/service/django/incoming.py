@@ -25,9 +25,7 @@ def read(request: HttpRequest, limit: int = canonical.MAX_OCTETS) -> Request:
 
     Refuses `request_too_large` over `limit` octets, and `request_malformed`.
     """
-    found = _environ(request)
-    head = replace(environ.head(found), native=request)
-    environ.check_ends(found)
+    environ.check_ends(_environ(request))
     said = request.META.get("CONTENT_LENGTH") or ""
     if said and int(said) > limit:
         raise Refusal(Reason.REQUEST_TOO_LARGE, f"{said} octets")
@@ -37,12 +35,17 @@ def read(request: HttpRequest, limit: int = canonical.MAX_OCTETS) -> Request:
         fields = list(uploads.fields(request))
         if not fields:
             raise Refusal(Reason.INTERNAL, "the body was read before the guard: leave its stream alone") from error
-        return parsed.written(head, fields, limit)
+        return parsed.written(head(request), fields, limit)
     if len(body) > limit:
         raise Refusal(Reason.REQUEST_TOO_LARGE, f"more than {limit} octets")
     if said and len(body) != int(said):
         raise Refusal(Reason.REQUEST_MALFORMED, f"{len(body)} octets instead of {said}")
-    return replace(head, body=body)
+    return replace(head(request), body=body)
+
+
+def head(request: HttpRequest) -> Request:
+    """Give what stands in a request, without a body; refuses `request_malformed`."""
+    return replace(environ.head(_environ(request)), native=request)
 
 
 def _environ(request: HttpRequest) -> dict[str, Any]:

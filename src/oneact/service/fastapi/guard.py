@@ -144,10 +144,9 @@ class Guard(asgi.Guard):
         """
 
         def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-            if name in self._readers:
-                raise ValueError(f"two reads are named {name}")
-            self._readers[name] = Reader(self, name, intent, function)
-            return self._readers[name].endpoint()
+            reader = Reader(self, name, intent, function)
+            reader.declare_in(self._readers)
+            return reader.endpoint()
 
         return decorate
 

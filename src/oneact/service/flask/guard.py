@@ -17,7 +17,8 @@ from oneact.protocol.action import Rule
 from oneact.service import endpoints, environ, exchange, wsgi
 from oneact.service.flask import forms, routes, uploads
 from oneact.service.flask.forms import FormHandler
-from oneact.service.flask.handler import Handler
+from oneact.service.flask.handler import Handler, response
+from oneact.service.flask.reader import Reader
 from oneact.service.forms.desk import Desk, Form
 from oneact.service.forms.intake import HELD_PATH
 from oneact.service.guarded import DEADLINE
@@ -43,6 +44,7 @@ class Guard(wsgi.Guard):
     def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - they are named and typed at GuardCore
         super().__init__(**settings)
         self._handlers: dict[str, Handler] = {}
+        self._readers: dict[str, Reader] = {}
         self._bound: WeakSet[Flask] = WeakSet()
         self._desk: Desk | None = None
         self.uncovered: tuple[str, ...] = ()
@@ -150,6 +152,22 @@ class Guard(wsgi.Guard):
 
         return decorate
 
+    def read(self, name: str, *, intent: str) -> Callable[[Callable[..., Any]], Callable[..., Response]]:
+        """Guard a read: `@app.get(…)` stands above, and the view changes nothing.
+
+        It takes what its rule reads of the path, and an argument annotated `Reading` for who reads; `flask.request` has
+        the query. An agent reads it as often as it likes within a session in which the person has opened it by this
+        `intent`, one line. What it asks for beside that is not shown to the person. Raises ValueError for a name that
+        is taken, or what cannot be published.
+        """
+
+        def decorate(function: Callable[..., Any]) -> Callable[..., Response]:
+            reader = Reader(self, name, intent, function)
+            reader.declare_in(self._readers)
+            return reader.endpoint()
+
+        return decorate
+
     def bind(self, app: Flask) -> None:
         """Find the rules of the guarded handlers, now that they are all declared, and publish their paths.
 
@@ -159,12 +177,16 @@ class Guard(wsgi.Guard):
         """
         if app in self._bound:
             return
-        functions = [handler.function for handler in self._handlers.values()]
+        acts, reads = self._handlers.values(), self._readers.values()
+        functions = [*(found.function for found in acts), *(found.function for found in reads)]
         for rule, view in routes.of(app):
             routes.check_is_not_raw(rule, view, functions)
             handler = getattr(view, "oneact_handler", None)
             if isinstance(handler, Handler) and handler.guard is self and not handler.bound:
                 handler.bind(*routes.published(rule))
+            reader = getattr(view, "oneact_reader", None)
+            if isinstance(reader, Reader) and reader.guard is self and not reader.bound:
+                reader.bind(routes.methods_of(rule), *routes.published(rule)[1:])
         if self._desk is not None:
             self.uncovered = tuple(routes.uncovered(app, self._own))
             for way in self.uncovered:
@@ -178,7 +200,7 @@ class Guard(wsgi.Guard):
             headers = tuple((name.lower(), value) for name, value in request.headers)
             head = exchange.Request(request.method, request.path, "", headers, b"", "")
             limit, refused = self.actions[handler.name].room.read, functools.partial(handler.refused, head=head)
-        return _response(self.answered(request.method, request.path, lambda: _read(limit), answer, refused))
+        return response(self.answered(request.method, request.path, lambda: _read(limit), answer, refused))
 
     def _own(self, **_: str) -> Response:
         return self.responded(self._answer)
@@ -213,13 +235,3 @@ def _read(limit: int) -> exchange.Request:
     if len(body) != (request.content_length or len(body)):
         raise Refusal(Reason.INTERNAL, "the body was read before the guard: leave request.stream alone")
     return replace(found, body=body)
-
-
-def _response(answer: Answer) -> Response:
-    made = Response(answer.body, answer.status)
-    del made.headers["Content-Type"]
-    if answer.body:
-        made.headers["Content-Type"] = answer.content_type
-    for name, value in answer.headers:
-        made.headers.add(name, value)
-    return made

@@ -79,7 +79,18 @@ def _answered(result: Any) -> Answer:  # noqa: ANN401 - whatever the handler giv
         return _refused(result)
     if result is None:
         return Answer(204)
-    return _of_response(current_app.make_response(_written(result)))
+    return _of_response(current_app.make_response(written(result)))
+
+
+def response(answer: Answer) -> Response:
+    """Give an answer as Flask sends it."""
+    made = Response(answer.body, answer.status)
+    del made.headers["Content-Type"]
+    if answer.body:
+        made.headers["Content-Type"] = answer.content_type
+    for name, value in answer.headers:
+        made.headers.add(name, value)
+    return made
 
 
 def _of_response(made: Response) -> Answer:
@@ -103,13 +114,13 @@ def _refused(error: HTTPException) -> Answer:
     return replace(found, headers=(*found.headers, *headers))
 
 
-def _written(result: Any) -> Any:  # noqa: ANN401 - whatever the handler gives
+def written(result: Any) -> Any:  # noqa: ANN401 - whatever the handler gives
     """Put models into JSON form wherever they stand; the rest is the application's own JSON provider's."""
     if isinstance(result, BaseModel):
         return result.model_dump(mode="json", by_alias=True)
     if isinstance(result, dict):
-        return {name: _written(value) for name, value in result.items()}
-    return type(result)(map(_written, result)) if type(result) in {list, tuple} else result
+        return {name: written(value) for name, value in result.items()}
+    return type(result)(map(written, result)) if type(result) in {list, tuple} else result
 
 
 def _text(name: str, value: object) -> str:
