@@ -104,7 +104,10 @@ def _whole_way(wanted: Wanted, asker: Asker, service: steps.Service, known: str 
     if not text:
         return _without_approval(answer)
     offered, service = yield from offering.checked(text, wanted, asker, service, answer.now)
-    asked = yield from waiting.ask(text, asker)
+    try:
+        asked = yield from waiting.ask(text, asker)
+    except waiting.KeyUsed as used:
+        raise (yield from settling.earlier(asker, service, used.answer)) from None
     try:
         issued = yield from waiting.wait_for(asker, asked, answer.now + asker.patience)
     except waiting.Lapsed:
