@@ -10,7 +10,7 @@ from pydantic_core import PydanticUndefined
 from oneact.errors import Reason, Refusal
 from oneact.service.mcp.calling import NotApprovedError
 from oneact.service.typed import handler as typed
-from oneact.service.typed.handler import EMPTY, Said
+from oneact.service.typed.handler import EMPTY, NO_FILES, Said
 from oneact.service.typed.parameters import value_field
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from oneact.service.exchange import Answer
     from oneact.service.guard import GuardCore
     from oneact.service.mcp.declared import Declared
+    from oneact.service.multipart import Upload
     from oneact.service.typed.parameters import Field
 
 
@@ -86,8 +87,12 @@ class Handler(typed.Handler):
                 default = EMPTY
         return Said("body", found.name, default)
 
-    async def run(self, parameters: dict[str, Any], act: Act) -> Answer:
+    async def run(self, parameters: dict[str, Any], act: Act, contents: Mapping[str, bytes] = NO_FILES) -> Answer:
         """Never: the server runs the function."""
+        raise NotImplementedError
+
+    def uploaded(self, file: Upload) -> Any:  # noqa: ANN401 - there is none
+        """Never: a tool takes no files."""
         raise NotImplementedError
 
     def _parameter(self, argument: str, plain: Any, annotation: Any, said: Said) -> Field:  # noqa: ANN401, ARG002 - parts of a signature

@@ -1,4 +1,4 @@
-"""What an owner says of the tools of a server: approve, allow or deny, by exact names and by beginnings. PURE."""
+"""What an owner says of the tools of a server: approve, allow or deny, by exact names and by beginnings."""
 
 from __future__ import annotations
 
