@@ -15,15 +15,17 @@ from oneact.agent import flow, keys, pairing
 from oneact.agent.client import Shell, check_url
 from oneact.agent.company import Company
 from oneact.agent.errors import Refused, as_refused
+from oneact.agent.integrations import tools
 from oneact.agent.result import Result, ended, is_still, strict
 from oneact.errors import Reason, Refusal
 from oneact.protocol import canonical, jwk, metadata
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 
     from oneact.agent.company import Coming
     from oneact.agent.errors import AgentError
+    from oneact.agent.integrations.tools import Tool
     from oneact.agent.keys import Pairing
     from oneact.protocol.canonical import Json
     from oneact.protocol.jwk import PublicKey
@@ -194,6 +196,15 @@ class Agent:
             raise
         self._sessions[self._sessions.index(session)] = held
         return Result(answer.status, answer.headers.get("content-type", ""), answer.body, None, "")
+
+    async def tools(
+        self, service: str, *, only: Collection[str] = (), reads: bool = True, reason: str = "", wait: int = 600
+    ) -> list[Tool]:
+        """Make a tool for a model of each action and read that a service publishes, or of those named in `only`.
+
+        `reason` and `wait` are as in `act`. Raises `Unreachable`, or `Refused` where one of `only` is not published.
+        """
+        return await tools.of_service(self, check_url(service.rstrip("/")), only, reason, wait, reads=reads)
 
     async def _open_reads(
         self, service: str, names: Sequence[str], seconds: int, reason: str, wait: int
