@@ -15,9 +15,9 @@ from oneact.errors import Reason, Refusal
 from oneact.protocol import canonical, display, dpop, metadata, offer
 from oneact.service import exchange, linking
 from oneact.service.act import Asker
+from oneact.service.behalf.asking import EARLY, Asked, Asking, Ended
 from oneact.service.exchange import Answer
 from oneact.service.forms import browser, pages
-from oneact.service.forms.asking import EARLY, Asked, Asking, Ended
 from oneact.service.store import holding
 from oneact.service.store.contract import SpendKey
 from oneact.service.store.holding import Held, Holding, Question, Submission

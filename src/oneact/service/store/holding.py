@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from oneact.protocol.canonical import Json
 
 End = Literal["done", "denied", "expired", "refused"]
+DELIVERED: Final = "delivered"  # what is `said` of an executed one whose outcome has reached who submitted it
 KEPT: Final = 3600  # seconds for which the end of a submission can be looked at
 OCTETS_OF_ONE: Final = 16 * 1024 * 1024
 OCTETS_OF_ACCOUNT: Final = 32 * 1024 * 1024  # as they are stored, a third more than as they were received
@@ -93,6 +94,10 @@ class Holding(Protocol):
 
     async def asked(self, identifier: str, request: str, page: str) -> None:
         """Record where a submission has been asked for."""
+        ...
+
+    async def told_held(self, identifier: str) -> None:
+        """Record that the outcome of an executed submission has reached who submitted it."""
         ...
 
     async def end_held(self, held: Held, state: End, said: str, headers: tuple[tuple[str, str], ...] = ()) -> None:

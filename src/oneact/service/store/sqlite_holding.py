@@ -33,6 +33,7 @@ SELECT * FROM held WHERE session = ?1 AND account = ?2 AND same = ?3 AND state =
 ORDER BY created DESC LIMIT 1
 """
 _ASKED: Final = "UPDATE held SET asked = ?2, page = ?3 WHERE id = ?1 AND state = 'held'"
+_DELIVERED: Final = "UPDATE held SET said = ?2 WHERE id = ?1 AND state = 'done'"
 _END: Final = """
 UPDATE held SET state = ?2, said = ?3, headers = ?4, submission = CASE WHEN ?2 = 'done' THEN submission ELSE '' END,
     octets = CASE WHEN ?2 = 'done' THEN octets ELSE 0 END
@@ -62,6 +63,10 @@ class HoldingRows:
     async def asked(self, identifier: str, request: str, page: str) -> None:
         """Record where a submission has been asked for."""
         await self._run(lambda: self._change(_ASKED, (identifier, request, page)))
+
+    async def told_held(self, identifier: str) -> None:
+        """Record that the outcome of an executed one has reached who submitted it."""
+        await self._run(lambda: self._change(_DELIVERED, (identifier, holding.DELIVERED)))
 
     async def end_held(self, held: Held, state: End, said: str, headers: tuple[tuple[str, str], ...] = ()) -> None:
         """Record the end of a submission that is held."""

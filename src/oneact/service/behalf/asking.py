@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from oneact.errors import Reason, Refusal
 from oneact.fetch import form_body
-from oneact.protocol import client_assertion, dpop, metadata
+from oneact.protocol import canonical, client_assertion, dpop, metadata
 from oneact.protocol.ended import MAX_MESSAGE
 from oneact.service import exchange
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
 
     from oneact.fetch import Fetched
     from oneact.protocol.canonical import Json
@@ -25,8 +25,10 @@ WAIT: Final = 8  # seconds for which the approval server holds an answer
 _LONG: Final = 2  # waits at a time, of the four connections that there are to one approval server
 _LONG_WITHIN: Final = 64  # the same, where the approval server is in this process and no connection is held
 EARLY: Final = 5  # seconds between two polls of one request that do not wait (section 6.3)
+LATER: Final = frozenset({Reason.METADATA_UNREACHABLE, Reason.RATE_LIMITED, Reason.STORE_UNAVAILABLE})
 _MAX_ISSUERS: Final = 256
 _ENDPOINT: Final = "transaction_authorization_endpoint"
+_CANCELLATION: Final = "cancellation_endpoint"
 _OK, _ERROR = 200, 500
 _RATE_LIMITED: Final = 429
 _PENDING: Final = frozenset({"authorization_pending", "slow_down"})
@@ -71,9 +73,24 @@ class Asking:
         told = _members(found)
         request, page = told.get("transaction_authorization_id"), told.get("authorization_uri")
         if found.status == _OK and isinstance(request, str) and isinstance(page, str):
-            mine = metadata.origin(page) == metadata.origin(question.iss)
-            return Asked(request, page if mine else question.iss)
+            return self._asked(held, request, page)
         return Ended("refused", _reason(found, told).value)
+
+    async def ask_all(self, held: Sequence[Held]) -> list[Asked | Ended | Refusal]:
+        """Ask for calls of one person and service as one batch, or, where that is refused, for each by itself.
+
+        Gives for each what `ask` gives or refuses.
+        """
+        if len(held) > 1:
+            offers: list[Json] = [each.question.offer for each in held]
+            fields = {"batch": canonical.encode(offers).decode(), "login_hint": held[0].question.sub}
+            key = canonical.digest([each.id for each in held])
+            found = await self._post(held[0].question.iss, fields, {"Idempotency-Key": key})
+            told = _members(found)
+            items, page = told.get("items"), told.get("authorization_uri")
+            if found.status == _OK and isinstance(items, list) and len(items) == len(held) and isinstance(page, str):
+                return [self._asked(held[0], str(item), page) for item in items]
+        return [await self._alone(each) for each in held]
 
     async def poll(self, held: Held) -> str | Ended | None:
         """Give the token of a request, or how it has ended; None while it is pending, after some seconds at most.
@@ -98,6 +115,26 @@ class Asking:
             return Ended("denied", message[:MAX_MESSAGE] if isinstance(message, str) else "")
         return Ended("refused", _reason(found, told).value)
 
+    async def _alone(self, held: Held) -> Asked | Ended | Refusal:
+        try:
+            return await self.ask(held)
+        except Refusal as refusal:
+            return refusal
+
+    @staticmethod
+    def _asked(held: Held, request: str, page: str) -> Asked:
+        """Give where it was asked for; a page elsewhere than at the approval server is never shown."""
+        mine = metadata.origin(page) == metadata.origin(held.question.iss)
+        return Asked(request, page if mine else held.question.iss)
+
+    async def cancel(self, held: Held) -> None:
+        """Withdraw a request that nobody has decided; one that has been decided stays as it is.
+
+        Refuses `metadata_…` where the approval server cannot be reached.
+        """
+        fields = {"transaction_authorization_id": held.asked}
+        await self._post(held.question.iss, fields, {}, endpoint=_CANCELLATION)
+
     @contextlib.asynccontextmanager
     async def _waiting(self) -> AsyncIterator[int]:
         """Give how long to have the approval server wait: not at all where a thread would, or where others wait."""
@@ -107,12 +144,14 @@ class Asking:
         async with self._long:
             yield WAIT
 
-    async def _post(self, issuer: str, fields: dict[str, str], headers: dict[str, str], wait: int = 0) -> Fetched:
+    async def _post(
+        self, issuer: str, fields: dict[str, str], headers: dict[str, str], wait: int = 0, endpoint: str = _ENDPOINT
+    ) -> Fetched:
         """Post as this service; once more where the approval server hands out its first nonce."""
-        endpoint = await self._guard.issuers.endpoint(issuer, _ENDPOINT)
-        found = await self._send(issuer, endpoint, fields, headers, wait)
+        address = await self._guard.issuers.endpoint(issuer, endpoint)
+        found = await self._send(issuer, address, fields, headers, wait)
         if _members(found).get("error") == "use_dpop_nonce":
-            found = await self._send(issuer, endpoint, fields, headers, wait)
+            found = await self._send(issuer, address, fields, headers, wait)
         return found
 
     async def _send(
