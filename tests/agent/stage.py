@@ -81,6 +81,12 @@ class Stage:
                 return []
         return found
 
+    def link(self, address: str) -> None:
+        """Link an agent's own functions, by the address that it has shown its person."""
+        with httpx.Client() as browser:
+            assert browser.get(address).status_code == 303
+            assert link(self.person, address.partition("/start")[0], browser).status_code == 200
+
     @contextlib.asynccontextmanager
     async def deciding(self, decide: Callable[[list[str]], None], count: int = 1) -> AsyncIterator[None]:
         """Have the person decide on the next `count` requests, once they are all there."""

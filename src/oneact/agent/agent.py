@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
+import sys
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, ParamSpec, Self, TypeVar
 from urllib.parse import urlencode
 
 from oneact.agent import flow, keys, pairing
@@ -21,10 +22,11 @@ from oneact.errors import Reason, Refusal
 from oneact.protocol import canonical, jwk, metadata
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Generator, Iterator, Mapping, Sequence
 
     from oneact.agent.company import Coming
     from oneact.agent.errors import AgentError
+    from oneact.agent.integrations.local import Functions
     from oneact.agent.integrations.tools import Tool
     from oneact.agent.keys import Pairing
     from oneact.protocol.canonical import Json
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
     from oneact.protocol.metadata import ServerMetadata
 
 
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
 _TOGETHER: Final = 0.05  # seconds in which acts are started that a framework starts at once
 _OVER: Final = frozenset({"read_ended", "grant_unknown", "read_changed", "account_not_linked"})
 
@@ -45,6 +49,7 @@ class Agent:
         self._pairing = pairing_
         self._sessions: list[flow.Session] = []
         self._company = Company(shell, _TOGETHER)
+        self._functions: Functions | None = None
 
     @classmethod
     async def open(
@@ -104,6 +109,7 @@ class Agent:
         idempotency_key: str = "",
         keep: bool = False,
         together: bool = False,
+        still: Callable[[], bool] | None = None,
     ) -> Result:
         """Have one act done by its name, and wait at most `wait` seconds for the person.
 
@@ -111,11 +117,11 @@ class Agent:
         is not taken back: that is `Undecided`, and the same call with the same `idempotency_key` goes on with it. Acts
         that are started `together`, within a twentieth of a second, are one page for the person, as in `batch`.
         Raises `Denied`, `Expired`, `Refused`, `Unreachable` or `OutcomeUnknown`; `Refused` with `act_mismatch` where
-        `parameters` were changed while the person was asked.
+        `parameters` were changed while the person was asked, or `still` then says that something else is meant by now.
         """
         asker = self._asker(reason, wait, idempotency_key, keep=keep)
         coming = self._company.coming() if together else None
-        return await self._act(service, action, parameters, asker, coming)
+        return await self._act(service, action, parameters, asker, coming, still)
 
     async def batch(
         self,
@@ -206,6 +212,33 @@ class Agent:
         """
         return await tools.of_service(self, check_url(service.rstrip("/")), only, reason, wait, reads=reads)
 
+    def approved(
+        self, intent: str = "", summary: str = "", *, reason: str = "", wait: int = 600
+    ) -> Callable[[Callable[_P, Awaitable[_R] | _R]], Callable[_P, Awaitable[_R]]]:
+        """Have each call of a function of this program approved: `@agent.approved("Send a mail", "To {to}")`.
+
+        The person reads `intent` and `summary`, whose placeholders are arguments, and every argument by its name. The
+        function becomes asynchronous, and raises what `act` raises. It is checked inside the agent, which stops the
+        model and not a hostile program; the page says so. Needs the extra `functions`, and an approval server on this
+        computer. Raises ValueError for arguments that could not be shown.
+        """
+        from oneact.agent.integrations import function  # noqa: PLC0415 - only here is the extra `functions` needed
+
+        return function.approved(self.functions, intent, summary, {"reason": reason, "wait": wait})
+
+    def functions(self, *, on_link: Callable[[str], None] | None = None) -> Functions:
+        """Give the service of this program's own functions, which starts with the first call of one.
+
+        `on_link` shows the person the address where they link it, once; by default it is printed to stderr. Keep it
+        from the model.
+        """
+        from oneact.agent.integrations import local  # noqa: PLC0415 - as above
+
+        if self._functions is None:
+            folder = keys.default_file(self._server.issuer).with_suffix(".functions")
+            self._functions = local.Functions(self, self._shell, folder, on_link or _print_link)
+        return self._functions
+
     async def _open_reads(
         self, service: str, names: Sequence[str], seconds: int, reason: str, wait: int
     ) -> flow.Session:
@@ -227,7 +260,9 @@ class Agent:
         return next((found for found in self._sessions if found.resource == service and name in found.reads), None)
 
     async def close(self) -> None:
-        """Close the connections; the pairing stays."""
+        """Close the connections, and end the service of this program's own functions; the pairing stays."""
+        if self._functions is not None:
+            await self._functions.close()
         await self._shell.close()
 
     async def __aenter__(self) -> Self:
@@ -243,14 +278,20 @@ class Agent:
             return await self._shell.run(flow.discover(check_url(service.rstrip("/"))))
 
     async def _act(
-        self, service: str, action: str, parameters: dict[str, Json], asker: flow.Asker, coming: Coming | None
+        self,
+        service: str,
+        action: str,
+        parameters: dict[str, Json],
+        asker: flow.Asker,
+        coming: Coming | None,
+        still: Callable[[], bool] | None = None,
     ) -> Result:
         """Go the way of one act by its name, alone or in the company in which it is coming."""
         with coming or contextlib.nullcontext():
             plain = strict(parameters)
             described, found = await self._discover(service)
             wanted = flow.by_name(described.resource, action, plain, described.act_uri)
-            meant = replace(wanted, still=partial(is_still, parameters, plain))
+            meant = replace(wanted, still=still or partial(is_still, parameters, plain))
             return await self._run(meant, described, found, asker, coming)
 
     async def _run(
@@ -314,6 +355,10 @@ def _key_file(file: Path) -> Iterator[None]:
 def _save(file: Path, found: Pairing) -> None:
     with _key_file(file):
         keys.save(file, found)
+
+
+def _print_link(address: str) -> None:
+    print(f"To link this agent's own functions, open {address}", file=sys.stderr, flush=True)  # noqa: T201 - as below
 
 
 def _print(fingerprint: str, code: str, address: str) -> None:
