@@ -53,6 +53,11 @@ class Stage:
         [[found]] = self.server.execute("SELECT count(*) FROM requests")
         return int(found)
 
+    def act(self, identifier: str) -> str:
+        """Give the act that a request is for, as JSON."""
+        [[found]] = self.server.execute("SELECT act FROM requests WHERE id = ?", identifier)
+        return str(found)
+
     def to(self, identifier: str) -> str:
         """Give the destination that a request is for."""
         [[found]] = self.server.execute(

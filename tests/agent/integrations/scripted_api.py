@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -20,7 +21,7 @@ class ScriptedApi:
     """Asks for `calls` (name, arguments), then says what the tools have answered; `answers` keeps it."""
 
     def __init__(self, *calls: tuple[str, dict[str, Any]]) -> None:
-        self.calls = calls
+        self.calls, self.run = calls, secrets.token_hex(8)
         self.answers: list[dict[str, Any]] = []
         self.asked: list[dict[str, Any]] = []
 
@@ -40,7 +41,7 @@ class ScriptedApi:
         content: list[dict[str, Any]] = [{"type": "text", "text": "done"}]
         if wants:
             content = [
-                {"type": "tool_use", "id": f"toolu_{number}", "name": name, "input": given}
+                {"type": "tool_use", "id": f"toolu_{self.run}_{number}", "name": name, "input": given}
                 for number, (name, given) in enumerate(self.calls)
             ]
         message = {

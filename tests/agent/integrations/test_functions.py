@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -14,9 +13,10 @@ from pydantic import BaseModel
 
 from oneact.agent import Agent, Denied, OutcomeUnknown, Refused, Unreachable
 from oneact.agent.integrations.local import Call
+from tests.agent.integrations.linked import agent
 from tests.agent.stage import Stage, stage
 
-__all__ = ["stage"]
+__all__ = ["agent", "stage"]
 
 
 class Order(BaseModel):
@@ -26,16 +26,6 @@ class Order(BaseModel):
 
 class Opaque:
     pass
-
-
-@pytest.fixture
-async def agent(stage: Stage) -> AsyncIterator[Agent]:
-    """An agent whose functions its person links when it asks for that."""
-    async with await Agent.open(stage.server.url, key_file=stage.key_file) as found:
-        loop, linking = asyncio.get_running_loop(), []
-        found.functions(on_link=lambda address: linking.append(loop.run_in_executor(None, stage.link, address)))
-        yield found
-        await asyncio.gather(*linking)
 
 
 def page(stage: Stage, identifier: str) -> str:

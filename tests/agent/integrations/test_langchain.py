@@ -10,12 +10,14 @@ from langchain.agents import create_agent
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, ToolMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
+from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command
 
 from oneact.agent import Agent, Unreachable
 from oneact.agent.integrations import langchain
-from tests.agent.stage import Stage, agent, flight, stage
+from tests.agent.integrations.linked import agent
+from tests.agent.stage import Stage, flight, stage
 from tests.ports import free_port
 
 __all__ = ["agent", "stage"]
@@ -108,7 +110,85 @@ async def test_an_interrupted_run_goes_on_with_the_same_request(stage: Stage, ag
 
 
 async def test_an_outage_raises(stage: Stage, agent: Agent) -> None:
-    [tool] = await agent.tools(stage.air, only=[BOOK])
-    tools = langchain.tools([replace(tool, service=f"http://localhost:{free_port()}")])
+    [found] = await agent.tools(stage.air, only=[BOOK])
+    tools = langchain.tools([replace(found, service=f"http://localhost:{free_port()}")])
     with pytest.raises(Unreachable):
         await create_agent(Scripted(calls=[call()]), tools).ainvoke(ASK)
+
+
+async def test_an_own_tool_runs_once_with_the_validated_arguments_that_were_shown(stage: Stage, agent: Agent) -> None:
+    ran: list[Any] = []
+
+    @tool
+    def send(to: str, copies: int = 1) -> str:
+        """Send a message."""
+        ran.append((to, copies))
+        return f"sent to {to}"
+
+    shown: list[str] = []
+
+    def decide(found: list[str]) -> None:
+        shown.append(stage.person.get(f"/requests/{found[0]}").text)
+        stage.approve(*found)
+
+    model = Scripted(calls=[{"name": "send", "args": {"to": "ada@example", "copies": "2"}}])
+    async with stage.deciding(decide):
+        ended = await create_agent(model, [send], middleware=[langchain.Approving(agent)]).ainvoke(ASK)
+    assert [(answer.content, answer.status) for answer in answers(ended)] == [("sent to ada@example", "success")]
+    assert ran == [("ada@example", 2)]
+    assert "ada@example" in shown[0]
+    assert "stops the model, not a hostile program" in shown[0]
+
+
+async def test_an_own_tools_calls_are_one_page_denied_in_words_and_resumed(stage: Stage, agent: Agent) -> None:
+    ran: list[str] = []
+
+    @tool
+    def wipe(folder: str) -> str:
+        """Wipe a folder."""
+        ran.append(folder)
+        return "wiped"
+
+    @tool
+    def look(folder: str) -> str:
+        """Look into a folder."""
+        return f"{folder} is empty"
+
+    calls = [
+        {"name": name, "args": {"folder": folder}} for name, folder in (("wipe", "/a"), ("wipe", "/b"), ("look", "/"))
+    ]
+    middleware = [langchain.Approving(agent, allowed=["look"], interrupts=True)]
+    graph = create_agent(Scripted(calls=calls), [wipe, look], middleware=middleware, checkpointer=InMemorySaver())
+    thread: Any = {"configurable": {"thread_id": "own"}}
+
+    def decide(found: list[str]) -> None:
+        assert len(found) == 2
+        denied = next(
+            each for each in found if "/b" in stage.person.get(f"/requests/{each}").text.partition("</dl>")[0]
+        )
+        stage.deny(denied, "Not that one")
+        stage.approve(*(each for each in found if each != denied))
+
+    asked = stage.asked()
+    ended = await graph.ainvoke(ASK, thread)
+    assert len(ended["__interrupt__"]) == 2
+    async with stage.deciding(decide, 2):
+        ended = await graph.ainvoke(Command(resume={each.id: 1 for each in ended["__interrupt__"]}), thread)
+    found = {answer.tool_call_id: (answer.status, str(answer.content)) for answer in answers(ended)}
+    assert found["call-2"] == ("success", "/ is empty")
+    told = sorted(text for _, text in (found["call-0"], found["call-1"]))
+    assert told[1] == "wiped"
+    assert "Not that one" in told[0]
+    assert (len(ran), stage.asked()) == (1, asked + 2)
+
+
+async def test_arguments_that_a_tools_schema_refuses_are_not_asked_about(stage: Stage, agent: Agent) -> None:
+    @tool
+    def send(to: int) -> str:
+        """Send."""
+        return str(to)
+
+    asked, model = stage.asked(), Scripted(calls=[{"name": "send", "args": {"to": "x"}}])
+    ended = await create_agent(model, [send], middleware=[langchain.Approving(agent)]).ainvoke(ASK)
+    assert [answer.status for answer in answers(ended)] == ["error"]
+    assert stage.asked() == asked

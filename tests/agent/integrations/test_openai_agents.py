@@ -14,7 +14,8 @@ from openai.types.responses import ResponseFunctionToolCall, ResponseOutputMessa
 
 from oneact.agent import Agent, Unreachable
 from oneact.agent.integrations import openai_agents
-from tests.agent.stage import Stage, agent, flight, stage
+from tests.agent.integrations.linked import agent
+from tests.agent.stage import Stage, flight, stage
 from tests.ports import free_port
 
 __all__ = ["agent", "stage"]
@@ -26,7 +27,7 @@ class Scripted(agents.Model):
     """A model that calls what it is told to, then says what the tools have answered."""
 
     def __init__(self, *calls: tuple[str, dict[str, Any]]) -> None:
-        self.calls = calls
+        self.calls, self.name = calls, BOOK
         self.answers: list[str] = []
 
     async def get_response(self, *_: Any, **given: Any) -> ModelResponse:
@@ -38,7 +39,9 @@ class Scripted(agents.Model):
             ]
         else:
             output = [
-                ResponseFunctionToolCall(call_id=call, name=BOOK, arguments=json.dumps(given), type="function_call")
+                ResponseFunctionToolCall(
+                    call_id=call, name=self.name, arguments=json.dumps(given), type="function_call"
+                )
                 for call, given in self.calls
             ]
         return ModelResponse(output=output, usage=Usage(), response_id=None)
@@ -123,3 +126,41 @@ async def test_arguments_that_are_no_strict_json_are_refused_to_the_model(stage:
     [tool] = openai_agents.tools(await agent.tools(stage.air, only=[BOOK]))
     said = await tool.on_invoke_tool(None, '{"to": "NYC", "to": "LAX"}')  # type: ignore[arg-type]
     assert "json_duplicate_key" in said
+
+
+async def test_an_own_tool_runs_once_with_what_was_shown_also_after_its_state_was_kept(
+    stage: Stage, agent: Agent
+) -> None:
+    ran: list[tuple[str, int]] = []
+
+    @agents.function_tool(strict_mode=False)
+    async def send(to: str, copies: int = 2) -> str:
+        """Send a message."""
+        ran.append((to, copies))
+        return f"sent to {to}"
+
+    model = Scripted(("own-1", {"to": "ada@example"}))
+    model.name = "send"
+    planner = agents.Agent("planner", model=model, tools=[openai_agents.approved(agent, send, interrupts=True)])
+    async with stage.deciding(lambda _: None):  # the functions are linked and the question is there
+        ended = await Runner.run(planner, "Send it", run_config=CONFIG)
+    state = await RunState.from_json(planner, json.loads(json.dumps(ended.to_state().to_json())))
+    state.approve(state.get_interruptions()[0])
+    assert '"copies": 2' in json.dumps(json.loads(stage.act(stage.pending()[0])))
+    async with stage.approving():
+        await Runner.run(planner, state, run_config=CONFIG)
+    assert (ran, model.answers) == ([("ada@example", 2)], ["sent to ada@example"])
+
+
+async def test_an_own_tools_denial_is_told_to_the_model(stage: Stage, agent: Agent) -> None:
+    @agents.function_tool
+    async def wipe(folder: str) -> str:
+        """Wipe a folder."""
+        raise AssertionError(folder)
+
+    model = Scripted(("own-2", {"folder": "/"}))
+    model.name = "wipe"
+    planner = agents.Agent("planner", model=model, tools=[openai_agents.approved(agent, wipe)])
+    async with stage.denying("Never"):
+        await Runner.run(planner, "Wipe it", run_config=CONFIG)
+    assert "Never" in model.answers[0]

@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pydantic_ai
 import pytest
+from pydantic import BaseModel
 from pydantic_ai import DeferredToolRequests, DeferredToolResults
 from pydantic_ai.messages import ModelMessagesTypeAdapter, ModelResponse, TextPart, ToolCallPart
 from pydantic_ai.models.function import FunctionModel
+from pydantic_ai.toolsets import FunctionToolset
 
 from oneact.agent import Agent, Unreachable
 from oneact.agent.integrations import pydantic_ai as adapter
-from tests.agent.stage import Stage, agent, flight, stage
+from tests.agent.integrations.linked import agent
+from tests.agent.stage import Stage, flight, stage
 from tests.ports import free_port
 
 __all__ = ["agent", "stage"]
 BOOK = "book_flight"
 
 
-def planner(tools: list[Any], answers: list[Any], *calls: tuple[str, dict[str, Any]]) -> pydantic_ai.Agent[None, Any]:
+def planner(
+    tools: list[Any], answers: list[Any], *calls: tuple[str, dict[str, Any]], name: str = BOOK, **options: Any
+) -> pydantic_ai.Agent[None, Any]:
     """Make an agent whose model calls what it is told to, and notes what the tools have answered."""
 
     def script(messages: Any, _: Any) -> ModelResponse:
@@ -29,10 +36,10 @@ def planner(tools: list[Any], answers: list[Any], *calls: tuple[str, dict[str, A
         answers[:] = found or answers
         if found:
             return ModelResponse([TextPart("done")])
-        return ModelResponse([ToolCallPart(BOOK, given, tool_call_id=call) for call, given in calls])
+        return ModelResponse([ToolCallPart(name, given, tool_call_id=call) for call, given in calls])
 
     output: Any = [str, DeferredToolRequests]
-    return pydantic_ai.Agent(FunctionModel(script), tools=tools, output_type=output)
+    return pydantic_ai.Agent(FunctionModel(script), tools=tools, output_type=output, **options)
 
 
 async def test_an_approved_call_is_executed_once(stage: Stage, agent: Agent) -> None:
@@ -95,3 +102,44 @@ async def test_an_outage_raises(stage: Stage, agent: Agent) -> None:
     gone = replace(tool, service=f"http://localhost:{free_port()}")
     with pytest.raises(Unreachable):
         await planner(adapter.tools([gone]), [], ("call-1", flight())).run("Book it")
+
+
+class Mail(BaseModel):
+    to: str
+    on: date = date(2024, 3, 1)
+
+
+async def test_an_own_tool_runs_once_with_the_validated_arguments_that_were_shown(stage: Stage, agent: Agent) -> None:
+    ran: list[Mail] = []
+
+    def send(mail: Mail, copies: int = 2) -> str:
+        ran.append(mail)
+        return f"{copies} sent to {mail.to}"
+
+    answers: list[Any] = []
+    approving = adapter.Approving(FunctionToolset([send]), agent=agent, interrupts=True)
+    own = planner([], answers, ("own-1", {"mail": {"to": "ada@example"}}), name="send", toolsets=[approving])
+    ended = await own.run("Send it")
+    [identifier] = stage.pending()
+    shown = json.loads(stage.act(identifier))["parameters"]
+    assert shown == {"mail": {"to": "ada@example", "on": "2024-03-01"}, "copies": 2}
+    results = DeferredToolResults(approvals={"own-1": True})
+    async with stage.approving():
+        await own.run(message_history=ended.all_messages(), deferred_tool_results=results)
+    assert (ran, answers[0].content) == ([Mail(to="ada@example")], "2 sent to ada@example")
+
+
+async def test_an_own_tools_denial_is_told_to_the_model_and_an_allowed_one_is_not_asked_about(
+    stage: Stage, agent: Agent
+) -> None:
+    def wipe(folder: str) -> str:
+        return f"{folder} is wiped"
+
+    answers: list[Any] = []
+    async with stage.denying("Never"):
+        toolset = adapter.Approving(FunctionToolset([wipe]), agent=agent)
+        await planner([], answers, ("own-2", {"folder": "/"}), name="wipe", toolsets=[toolset]).run("Wipe it")
+    assert "Never" in str(answers[0].content)
+    toolset = adapter.Approving(FunctionToolset([wipe]), agent=agent, allowed=["wipe"])
+    await planner([], answers, ("own-3", {"folder": "/"}), name="wipe", toolsets=[toolset]).run("Wipe it")
+    assert answers[0].content == "/ is wiped"

@@ -1,20 +1,29 @@
-"""For LangChain and LangGraph: a service's actions as tools, and approvals that can end a run and be gone on with."""
+"""For LangChain and LangGraph: actions as tools, own tools approved, with approvals that can interrupt a run."""
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, Any
 
+from langchain.agents.middleware import AgentMiddleware
+from langchain_core.messages import ToolMessage
 from langchain_core.runnables import RunnableConfig  # noqa: TC002 - LangChain reads the annotation when it runs
 from langchain_core.tools import BaseTool, ToolException
 from langgraph.types import interrupt
-from pydantic import PrivateAttr
+from pydantic import BaseModel, PrivateAttr, ValidationError
 
-from oneact.agent.errors import Undecided
+from oneact.agent.errors import AgentError, Undecided
+from oneact.agent.integrations.local import Call, as_shown, is_same
+from oneact.agent.integrations.telling import told
 from oneact.agent.integrations.tools import wish
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Awaitable, Callable, Collection, Iterable
 
+    from langgraph.prebuilt.tool_node import ToolCallRequest
+    from langgraph.types import Command
+
+    from oneact.agent.agent import Agent
     from oneact.agent.integrations.telling import Told
     from oneact.agent.integrations.tools import Tool
 
@@ -62,6 +71,97 @@ class ApprovedTool(BaseTool):
         except Undecided as undecided:
             interrupt({"oneact": "approval", "page": undecided.page, "tool": self.name, "arguments": arguments})
         return await self._tool.call(arguments, key=key)
+
+
+class Approving(AgentMiddleware[Any, Any, Any]):
+    """Has calls of an agent's own tools approved, all but those named in `allowed`; asynchronous only.
+
+    Checked inside the agent. What runs are the arguments that were approved, as the tool's own schema has validated
+    them. `interrupts` are as in `tools`, `reason` and `wait` as in `agent.act`.
+    """
+
+    def __init__(
+        self,
+        agent: Agent,
+        *,
+        allowed: Collection[str] = (),
+        interrupts: bool = False,
+        reason: str = "",
+        wait: int = 600,
+    ) -> None:
+        super().__init__()
+        self._agent, self._allowed, self._interrupts = agent, frozenset(allowed), interrupts
+        self._reason, self._wait = reason, wait
+
+    async def awrap_tool_call(
+        self, request: ToolCallRequest, handler: Callable[[ToolCallRequest], Awaitable[ToolMessage | Command[Any]]]
+    ) -> ToolMessage | Command[Any]:
+        """Have one call approved, then run it; a no is the answer to the model, an outage raises."""
+        if request.tool_call["name"] in self._allowed or isinstance(request.tool, ApprovedTool):
+            return await handler(request)
+        try:
+            return await self._called(request, handler)
+        except ValidationError as invalid:
+            return _answer(request, f"The arguments are not valid: {invalid}", "error")
+        except AgentError as error:
+            return _answer(request, told(error).text, "error")
+
+    async def _called(
+        self, request: ToolCallRequest, handler: Callable[[ToolCallRequest], Awaitable[ToolMessage | Command[Any]]]
+    ) -> ToolMessage | Command[Any]:
+        name = request.tool_call["name"]
+        schema, arguments = _validated(request)
+
+        async def run(approved: dict[str, Any]) -> ToolMessage | Command[Any]:
+            return await handler(request.override(tool_call={**request.tool_call, "args": approved}))
+
+        def call() -> Call:
+            return Call(
+                name, schema, arguments, run, f"Use the tool {name}",
+                still=lambda: is_same(_validated(request)[1], arguments),
+                encode=_told, decode=lambda value: _answer(request, value["content"], value["status"]),
+            )  # fmt: skip
+
+        functions = self._agent.functions()
+        key = _key(request.runtime.config, request.tool_call["id"] or "")
+        found: ToolMessage | Command[Any]
+        if self._interrupts and key:
+            try:
+                found = await functions.call(call(), reason=self._reason, key=key, keep=True, wait=0)
+            except Undecided as undecided:
+                interrupt({"oneact": "approval", "page": undecided.page, "tool": name, "arguments": arguments})
+            else:
+                return found
+        found = await functions.call(call(), reason=self._reason, key=key, wait=self._wait)
+        return found
+
+
+def _validated(request: ToolCallRequest) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Give a tool's schema, and the arguments of a call as it has validated them."""
+    given = request.tool_call["args"]
+    described = {} if request.tool is None else request.tool.tool_call_schema
+    if isinstance(described, dict):
+        return described, copy.deepcopy(given)
+    if not issubclass(described, BaseModel):
+        raise TypeError("a tool's schema is of pydantic 2, or a dict")
+    model: type[BaseModel] = described
+
+    def valid(arguments: dict[str, Any]) -> dict[str, Any]:
+        return dict(model.model_validate(arguments).model_dump(mode="json", by_alias=True))
+
+    return model.model_json_schema(), as_shown(valid(given), valid)
+
+
+def _told(message: object) -> dict[str, Any]:
+    """Put a tool's answer into JSON, for a run that goes on where another had it executed."""
+    if isinstance(message, ToolMessage):
+        return {"content": message.content, "status": message.status}
+    return {"content": "It was executed in another run.", "status": "error"}
+
+
+def _answer(request: ToolCallRequest, content: Any, status: Any) -> ToolMessage:  # noqa: ANN401 - as LangChain has them
+    call = request.tool_call
+    return ToolMessage(content, name=call["name"], tool_call_id=call["id"] or "", status=status)
 
 
 def _key(config: RunnableConfig, call: str) -> str:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 CHECKED: Final = "Checked inside the agent: stops the model, not a hostile program"
 DEADLINE: Final = 600
+_LINKING: Final = 600  # seconds in which a person comes to link an agent's functions
 _LOCAL: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _NAME: Final = "An agent's own functions"
 
@@ -71,6 +72,21 @@ class Call:
         return Answer(200, json.dumps({"value": self.encode(self.value)}, allow_nan=False).encode())
 
 
+def as_shown(arguments: dict[str, Any], again: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, Any]:
+    """Give validated arguments in JSON form; refuses what a framework's validation would then change once more.
+
+    `again` validates such a form and gives it anew: what is shown has to be what runs.
+    """
+    if not is_same(again(arguments), arguments):
+        raise Refused(Reason.PARAMETERS_INVALID.value, "validation changes what it has validated: it cannot be shown")
+    return arguments
+
+
+def is_same(one: Any, other: Any) -> bool:  # noqa: ANN401 - JSON
+    """Tell whether two values have the same JSON."""
+    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
+
+
 _CALL: ContextVar[Call | None] = ContextVar("oneact_call", default=None)
 
 
@@ -95,7 +111,7 @@ class Functions:
         Raises what `agent.act` raises, and what the function raises.
         """
         guard = await self._open()
-        await self._until_linked(guard, wait)
+        await self._until_linked(guard)
         with as_refused():
             shaped = await self._shaped(guard, call)
             parameters = shaped.parameters(call.arguments)
@@ -167,14 +183,14 @@ class Functions:
         if event == "linked":
             self._linked.set()
 
-    async def _until_linked(self, guard: Guard, wait: int) -> None:
+    async def _until_linked(self, guard: Guard) -> None:
         """Show the person where they link these functions, and wait until they have."""
         if await guard.store.links(door.PERSON) or self._door is None:
             return
         self._linked.clear()
         self._on_link(self._door.address())
         try:
-            await asyncio.wait_for(self._linked.wait(), wait)
+            await asyncio.wait_for(self._linked.wait(), _LINKING)
         except TimeoutError as error:
             raise Refused(
                 Reason.ACCOUNT_NOT_LINKED.value, "its person has not linked this agent's functions yet"

@@ -1,0 +1,20 @@
+"""An agent whose own functions its person links when it asks for that."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from oneact.agent import Agent
+from tests.agent.stage import Stage
+
+
+@pytest.fixture
+async def agent(stage: Stage) -> AsyncIterator[Agent]:
+    async with await Agent.open(stage.server.url, key_file=stage.key_file) as found:
+        loop, linking = asyncio.get_running_loop(), []
+        found.functions(on_link=lambda address: linking.append(loop.run_in_executor(None, stage.link, address)))
+        yield found
+        await asyncio.gather(*linking)
