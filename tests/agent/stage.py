@@ -92,6 +92,10 @@ class Stage:
             assert browser.get(address).status_code == 303
             assert link(self.person, address.partition("/start")[0], browser).status_code == 200
 
+    def linking(self, address: str) -> None:
+        """Have the functions linked while the agent goes on, whose service has to answer meanwhile."""
+        threading.Thread(target=self.link, args=(address,)).start()
+
     @contextlib.asynccontextmanager
     async def deciding(self, decide: Callable[[list[str]], None], count: int = 1) -> AsyncIterator[None]:
         """Have the person decide on the next `count` requests, once they are all there."""

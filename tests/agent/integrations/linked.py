@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -14,7 +13,5 @@ from tests.agent.stage import Stage
 @pytest.fixture
 async def agent(stage: Stage) -> AsyncIterator[Agent]:
     async with await Agent.open(stage.server.url, key_file=stage.key_file) as found:
-        loop, linking = asyncio.get_running_loop(), []
-        found.functions(on_link=lambda address: linking.append(loop.run_in_executor(None, stage.link, address)))
+        found.functions(on_link=stage.linking)
         yield found
-        await asyncio.gather(*linking)
