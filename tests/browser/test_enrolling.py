@@ -54,3 +54,18 @@ def test_a_passkey_that_was_made_signs_after_a_reload(tmp_path: Path) -> None:
         expect(page.get_by_role("button", name="I do not have it any more: make another")).to_be_visible()
         page.get_by_role("button", name="Sign with your passkey").click()
         expect(page.get_by_text("Nothing waits for you")).to_be_visible()
+
+
+def test_at_another_name_of_the_server_the_person_is_told_where_passkeys_work(tmp_path: Path) -> None:
+    notes = Notes(tmp_path)
+    server = RunningServer(notes.url, None, notes.guard.now, notes.database)  # type: ignore[arg-type]  # another app, by whose clock
+    with serving(notes.app, notes.port), chromium(server) as browsing:
+        page, elsewhere = browsing.page, f"http://127.0.0.1:{notes.port}"
+        values = {ACCOUNT: "ada", SIGNED_IN: str(int(time.time()))}
+        cookies = [{"name": name, "value": value, "url": elsewhere} for name, value in values.items()]
+        page.context.add_cookies(cookies)  # type: ignore[arg-type]  # as its type says it
+        page.goto(notes.url.replace("localhost", "127.0.0.1") + "/inbox")
+        page.get_by_role("button", name="Make a passkey").click()
+        expect(
+            page.get_by_text("Passkeys work at localhost and not at 127.0.0.1: open this page there.")
+        ).to_be_visible()

@@ -13,10 +13,12 @@ from typing import Any
 
 import httpx
 import pytest
+import typer
 from typer.testing import CliRunner
 
 import oneact
-from oneact.agent import keys
+from oneact.agent import Refused, keys
+from oneact.cli import agent
 from oneact.cli.commands import app
 from oneact.server import Settings, pairing
 from tests.flows.test_pairing_again import removed
@@ -114,6 +116,17 @@ def test_other_ends_have_theirs(home: dict[str, str], airline: Airline) -> None:
     assert run("agent", "act", airline.resource, "book_flight", "{", **home).returncode == 2
     nobody = f"http://localhost:{free_port()}"
     assert run("agent", "act", nobody, "book_flight", **home).returncode == 6
+
+
+def test_what_a_service_says_moves_no_cursor(capsys: pytest.CaptureFixture[str]) -> None:
+    async def work() -> None:
+        raise Refused("parameters_invalid", "fine\x1b[2J\rdone", field="\x1b]0;x\x07")
+
+    with pytest.raises(typer.Exit) as ended:
+        agent.run(work)
+    told = capsys.readouterr().err
+    assert (ended.value.exit_code, told.replace("\n", "").isprintable()) == (5, True)
+    assert "what to do: " in told
 
 
 def test_a_refusal_says_what_to_do_and_where_to_link(home: dict[str, str], tmp_path: Path) -> None:

@@ -29,6 +29,12 @@ def commands(group: click.Command, name: str = "oneact") -> list[tuple[str, clic
 TOLD = [found for found in commands(typer.main.get_command(app)) if found[0].startswith(ROOMS)]
 
 
+@pytest.mark.parametrize(("name", "command"), commands(typer.main.get_command(app)))
+def test_a_paragraph_of_help_is_one_line_which_the_terminal_breaks(name: str, command: click.Command) -> None:
+    paragraphs = inspect.cleandoc(command.help or "").split("\n\n")
+    assert [text for text in paragraphs if "\n" in text] == [], name
+
+
 @pytest.mark.parametrize(("name", "command"), TOLD)
 def test_every_command_and_option_is_documented(name: str, command: click.Command) -> None:
     text = {"oneact serve": SETTINGS, "oneact sidecar": SIDECAR}.get(name, AGENT)

@@ -132,21 +132,36 @@ def test_the_owner_links_in_their_own_browser(service: Airline, params: Path, mi
         assert process.stderr is not None
         said = process.stderr.readline()
         assert f"{service.resource}/oneact/link" in said + process.stderr.readline()
-        browse(service.resource, f"http://localhost:{mine}")
+        assert "Your account is linked" in browse(service.resource, f"http://localhost:{mine}")
         output, errors = process.communicate(timeout=60)
     assert process.returncode == 0, output + errors
     assert "1 passed, 0 failed" in output
 
 
-def browse(resource: str, issuer: str) -> None:
+def test_the_owner_links_once_more_where_the_service_still_holds_to_the_keys_of_a_run_before(
+    service: Airline, params: Path, mine: int
+) -> None:
+    assert played(service.resource, params, mine, "--cookie", COOKIE, "--only", "1.1").returncode == 0
+    command = arguments(service.resource, params, mine, "--only", "1.0")
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        assert any("Nothing is asked" in line for line in process.stderr)
+        assert "That did not work" in browse(service.resource, f"http://localhost:{mine}")
+        assert any("did not take that link" in line for line in process.stderr)
+        assert "Your account is linked" in browse(service.resource, f"http://localhost:{mine}")
+        output, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, output + errors
+    assert "1 passed, 0 failed" in output
+
+
+def browse(resource: str, issuer: str) -> str:
     """Be the browser in which the account is signed in."""
     with httpx.Client(cookies=SESSION, trust_env=False, follow_redirects=True) as browser:
         page = browser.get(f"{resource}/oneact/link").text
         csrf = re.findall(r'name="csrf" value="([^"]+)"', page)[0]
         fields = urlencode({"csrf": csrf, "issuer": issuer})
         kind = {"Content-Type": "application/x-www-form-urlencoded"}
-        linked = browser.post(f"{resource}/oneact/link", content=fields, headers=kind)
-    assert "Your account is linked" in linked.text
+        return browser.post(f"{resource}/oneact/link", content=fields, headers=kind).text
 
 
 def test_the_account_can_be_linked_again_after_a_run(service: Airline, params: Path, mine: int) -> None:

@@ -227,6 +227,13 @@ async def test_a_service_that_is_not_linked_is_told_where_to_link(agent: Agent, 
     assert refused.value.link_uri == other.resource + "/oneact/link"
 
 
+async def test_a_refused_parameter_is_named(agent: Agent, airline: Airline) -> None:
+    with pytest.raises(Refused) as refused:
+        await agent.act(airline.resource, "book_flight", {**FLIGHT, "date": 5})
+    assert (refused.value.reason, refused.value.field) == ("parameters_invalid", "date")
+    assert str(refused.value).endswith("(date)")
+
+
 async def test_parameters_that_are_no_strict_json_never_leave(agent: Agent, airline: Airline) -> None:
     with pytest.raises(Refused) as refused:
         await agent.act(airline.resource, "book_flight", {**FLIGHT, "price": 1.5})  # type: ignore[dict-item]

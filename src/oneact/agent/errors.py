@@ -44,15 +44,17 @@ class Undecided(AgentError):  # noqa: N818 - no end at all
 class Refused(AgentError):  # noqa: N818 - an answer, not a fault
     """The service or the approval server refused; `reason` is from the closed table, nothing was executed.
 
+    `field` is the parameter at fault, where the service names one.
     `idempotency_conflict` alone speaks of this wish only: what became of the earlier one of that key it does not say.
     """
 
-    def __init__(self, reason: str, says: str = "", status: int = 0, link_uri: str = "") -> None:
-        super().__init__(f"{reason}: {says}" if says else reason)
+    def __init__(self, reason: str, says: str = "", status: int = 0, link_uri: str = "", field: str = "") -> None:
+        super().__init__((f"{reason}: {says}" if says else reason) + (f" ({field})" if field else ""))
         self.reason = reason
         self.says = says
         self.status = status
         self.link_uri = link_uri
+        self.field = field
 
 
 class TermsChanged(Refused):

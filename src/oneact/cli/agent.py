@@ -142,7 +142,8 @@ def run(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         asyncio.run(work())
     except tuple(statuses) as error:
         status, word = statuses[type(error)]
-        typer.echo(f"{word}: {error}", err=True)
+        told = str(error)
+        typer.echo(f"{word}: {told if told.isprintable() else repr(told)}", err=True)  # it moves no cursor
         _advise(error)
         raise typer.Exit(status) from error
 

@@ -39,8 +39,9 @@ def conformance(
 ) -> None:
     """Show, row by row, that a running service makes every check: each wrong request has to be refused as it should.
 
-    The service is one under test: some thirty acts are executed there for real. It has to accept the played approval
-    server, and a test account is linked to that first.
+    The service is one under test: some thirty acts are executed there for real.
+
+    It has to accept the played approval server as an issuer; a test account is linked to that first.
 
     Exit status: 0 all rows passed or were skipped, 1 some failed, 2 it could not run.
     """

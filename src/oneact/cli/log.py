@@ -21,6 +21,9 @@ app = typer.Typer(no_args_is_help=True, help="Verify, export and watch the log o
 _Where = Annotated[
     str, typer.Argument(help="A database, an export, or a log's address; else ONEACT_DATABASE.", show_default=False)
 ]
+_Database = Annotated[
+    str, typer.Argument(help="The approval server's database; else ONEACT_DATABASE.", show_default=False)
+]
 _Keys = Annotated[list[str] | None, typer.Option("--key", help="The log's verifier key, or a file with it.")]
 
 _ANY_NAME: Final = {"ignore_unknown_options": True}  # an identifier may begin with a hyphen
@@ -43,8 +46,9 @@ def verify(
 ) -> None:
     """Work out the whole log anew and hold it against its checkpoint, and against older ones that somebody kept.
 
-    On a database, live or copied, its states are also held against what the log tells. Exit code 0 if everything
-    holds, 1 if not, 2 for what cannot be read.
+    On a database, live or copied, its states are also held against what the log tells.
+
+    Exit status: 0 everything holds, 1 something does not, 2 something cannot be read.
     """
     from oneact.cli.log_sources import opened
     from oneact.errors import Reason, Refusal
@@ -85,7 +89,7 @@ def export(
 @app.command(context_settings=_ANY_NAME)
 def erase(
     account: Annotated[str, typer.Argument(help="The account's identifier.")],
-    database: _Where = "",
+    database: _Database = "",
     yes: Annotated[bool, typer.Option("--yes", help="Do it without asking.")] = False,
 ) -> None:
     """Erase a person on their request: their contents go, the log's commitments stay, and it goes on to verify."""
@@ -117,8 +121,11 @@ def erase(
 
 
 @app.command()
-def findings(database: _Where = "") -> None:
-    """List what was found where approvals and receipts do not fit, newest first; exit code 1 if anything is open."""
+def findings(database: _Database = "") -> None:
+    """List what was found where approvals and receipts do not fit, newest first.
+
+    Exit status: 0 nothing is open, 1 something is, 2 the database cannot be read.
+    """
     from datetime import UTC, datetime
 
     from oneact.errors import Refusal
@@ -145,7 +152,7 @@ def findings(database: _Where = "") -> None:
 @app.command(context_settings=_ANY_NAME)
 def evidence(
     request: Annotated[str, typer.Argument(help="The request's identifier, as it stands in the address of its page.")],
-    database: _Where = "",
+    database: _Database = "",
 ) -> None:
     """Write everything about one act as one file to standard output, for `oneact verify` on any machine."""
     from oneact.cli import log_evidence
@@ -168,8 +175,9 @@ def watch(
 ) -> None:
     """Be a witness: fetch the log's checkpoint, and keep it if it continues the one that was kept.
 
-    Exit code 1, and the kept checkpoint stays, where the log contradicts it. The first time, the key has to be given or
-    is taken on trust and printed.
+    The first time, the key has to be given, or is taken on trust and printed.
+
+    Exit status: 0 it continues, 1 the log contradicts the kept checkpoint, which stays, or cannot be reached.
     """
     import time
 

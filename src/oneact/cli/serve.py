@@ -12,17 +12,23 @@ import typer
 
 
 def serve(
-    public_url: Annotated[str, typer.Option(help="The address by which everyone reaches the server; the issuer.")] = "",
-    database: Annotated[Path | None, typer.Option(help="The SQLite file.")] = None,
-    key_file: Annotated[Path | None, typer.Option(help="The signing keys; made at the first start.")] = None,
-    rp_id: Annotated[str, typer.Option(help="The host that passkeys belong to, for life.")] = "",
+    public_url: Annotated[
+        str, typer.Option(help="The address by which everyone reaches it, the issuer; else http://localhost:8400.")
+    ] = "",
+    database: Annotated[Path | None, typer.Option(help="The SQLite file; else var/oneact.db.")] = None,
+    key_file: Annotated[
+        Path | None, typer.Option(help="The signing keys, made at the first start; else var/oneact.jwk.")
+    ] = None,
+    rp_id: Annotated[
+        str, typer.Option(help="The host that passkeys belong to, for life; else that of the public URL.")
+    ] = "",
     for_service: Annotated[str, typer.Option("--for", help="The one service whose accounts are the persons.")] = "",
-    host: Annotated[str, typer.Option(help="The address to listen on.")] = "",
-    port: Annotated[int | None, typer.Option(help="The port to listen on, 8400 if nothing else is set.")] = None,
+    host: Annotated[str, typer.Option(help="The address to listen on; else 127.0.0.1.")] = "",
+    port: Annotated[int | None, typer.Option(help="The port to listen on; else 8400.")] = None,
 ) -> None:
     """Run the approval server, where persons see acts and approve them.
 
-    Every option may also be set in the environment, as ONEACT_PUBLIC_URL and so on; an option wins.
+    Every option may also be set in the environment, as ONEACT_PUBLIC_URL and so on; an option wins..
 
     It speaks plain HTTP: for anyone beyond this machine put a proxy with TLS in front.
     """

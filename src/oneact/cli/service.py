@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from oneact.service.audit.finding import Finding
     from oneact.service.audit.record import Record
 
-app = typer.Typer(help="Look after a service's own record.", no_args_is_help=True)
+app = typer.Typer(help="Look after a service: its record, its receipts, its key.", no_args_is_help=True)
 
 
 @app.callback()
 def service() -> None:
-    """Look after a service's own record."""
+    """Look after a service: its record, its receipts, its key."""
 
 
 @app.command()

@@ -43,9 +43,9 @@ def verify(
 ) -> None:
     """Check evidence of one act: what it proves, what it does not, and which step failed.
 
-    Without a network, and without believing anyone: keys that you know from elsewhere can be named, else the file's own
-    are taken and shown, for you to compare. Exit code 0 if the evidence holds, 1 if a step failed or too little is
-    there, 2 if it is no evidence.
+    It uses no network and believes no one: name the keys that you know, else the file's own are taken and shown.
+
+    Exit status: 0 the evidence holds, 1 a step failed or too little is there, 2 it is no evidence.
     """
     from oneact.errors import Refusal
     from oneact.log import evidence, proving

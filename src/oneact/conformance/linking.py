@@ -44,12 +44,25 @@ def by_cookie(stage: Stage) -> None:
 
 
 def in_browser(stage: Stage, say: Callable[[str], None], seconds: float) -> None:
-    """Wait until the owner has linked the test account in their own browser; raises CannotRun."""
+    """Wait until the owner has linked the test account in their own browser; raises CannotRun.
+
+    As in `by_cookie` a link that the service did not take is asked for once more.
+    """
     say(f"Sign in at the service with a test account, open {stage.described.link_uri}")
     say(f"and link it to {stage.person.issuer}. Nothing is asked there; you are sent back at once.")
-    if not stage.server.wait_for(lambda: stage.server.exchanged, seconds):
+    _linked_after(stage, 0, seconds)
+    met = len(stage.server.exchanged)
+    try:
+        settle(stage)
+    except CannotRun:
+        say(f"The service did not take that link. Open {stage.described.link_uri} and link it once more.")
+        _linked_after(stage, met, seconds)
+        settle(stage)
+
+
+def _linked_after(stage: Stage, met: int, seconds: float) -> None:
+    if not stage.server.wait_for(lambda: len(stage.server.exchanged) > met, seconds):
         raise CannotRun(f"nobody linked {stage.person.issuer} in {seconds:.0f} seconds")
-    settle(stage)
 
 
 def settle(stage: Stage) -> None:

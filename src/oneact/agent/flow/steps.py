@@ -146,7 +146,7 @@ def arrived(event: Event, whom: str) -> Answer:
 def refused(answer: Answer) -> Refused:
     """Read a refusal as either side words it."""
     reason = answer.member("reason") or answer.member("error") or f"http_{answer.status}"
-    return Refused(reason, answer.member("error_description"), answer.status)
+    return Refused(reason, answer.member("error_description"), answer.status, field=answer.member("field"))
 
 
 def document(url: str) -> Generator[Step, Event, Json]:

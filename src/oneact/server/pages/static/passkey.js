@@ -26,10 +26,20 @@ export async function post(path, body) {
   return value;
 }
 
+// At another name of this server, 127.0.0.1 say, the browser refuses, in words that help nobody.
+async function belonging(host, gesture) {
+  try {
+    return await gesture;
+  } catch (error) {
+    if (error.name !== "SecurityError") throw error;
+    throw new Error(`Passkeys work at ${host} and not at ${location.hostname}: open this page there.`);
+  }
+}
+
 // What is signed was built by the server; this page only carries it to the passkey and back.
 export async function answer({ gesture, options }, finish, more = {}) {
   const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(options);
-  const credential = await navigator.credentials.get({ publicKey });
+  const credential = await belonging(publicKey.rpId, navigator.credentials.get({ publicKey }));
   return post(finish, { ...more, gesture, credential: credential.toJSON() });
 }
 
@@ -38,7 +48,7 @@ export const sign = async (path, body, finish, more) => answer(await post(path, 
 export async function create(path, body, finish) {
   const { gesture, options } = await post(path, body);
   const publicKey = PublicKeyCredential.parseCreationOptionsFromJSON(options);
-  const credential = await navigator.credentials.create({ publicKey });
+  const credential = await belonging(publicKey.rp.id, navigator.credentials.create({ publicKey }));
   return post(finish, { gesture, credential: credential.toJSON() });
 }
 
