@@ -236,7 +236,8 @@ class Agent:
 
         if self._functions is None:
             folder = keys.default_file(self._server.issuer).with_suffix(".functions")
-            self._functions = local.Functions(self, self._shell, folder, on_link or _print_link)
+            self._functions = local.Functions(self, self._shell, folder, _print_link)
+        self._functions.on_link = on_link or self._functions.on_link
         return self._functions
 
     async def _open_reads(

@@ -55,7 +55,7 @@ class Approved:
         call = Call(
             self._function.__name__, self._schema, asked, self._run, self._intent, self._summary,
             still=lambda: self._is_still(bound.arguments, asked),
-            encode=functools.partial(to_jsonable_python, fallback=repr),
+            encode=to_jsonable_python,
             decode=self._returned.validate_python,
         )  # fmt: skip
         return await functions.call(call, **how)

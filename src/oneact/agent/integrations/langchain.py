@@ -156,7 +156,7 @@ def _told(message: object) -> dict[str, Any]:
     """Put a tool's answer into JSON, for a run that goes on where another had it executed."""
     if isinstance(message, ToolMessage):
         return {"content": message.content, "status": message.status}
-    return {"content": "It was executed in another run.", "status": "error"}
+    raise TypeError("a command is no answer to another run")
 
 
 def _answer(request: ToolCallRequest, content: Any, status: Any) -> ToolMessage:  # noqa: ANN401 - as LangChain has them

@@ -37,7 +37,6 @@ CHECKED: Final = "Checked inside the agent: stops the model, not a hostile progr
 DEADLINE: Final = 600
 _LINKING: Final = 600  # seconds in which a person comes to link an agent's functions
 _LOCAL: Final = frozenset({"localhost", "127.0.0.1", "::1"})
-_NAME: Final = "An agent's own functions"
 
 
 @dataclass
@@ -69,7 +68,10 @@ class Call:
         except BaseException as error:
             self.error = error
             raise
-        return Answer(200, json.dumps({"value": self.encode(self.value)}, allow_nan=False).encode())
+        try:
+            return Answer(200, json.dumps({"value": self.encode(self.value)}, allow_nan=False).encode())
+        except (TypeError, ValueError):  # it has been called: its own caller gets what it gave, and no other can
+            return Answer(200, b"{}")
 
 
 def as_shown(arguments: dict[str, Any], again: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, Any]:
@@ -84,7 +86,10 @@ def as_shown(arguments: dict[str, Any], again: Callable[[dict[str, Any]], dict[s
 
 def is_same(one: Any, other: Any) -> bool:  # noqa: ANN401 - JSON
     """Tell whether two values have the same JSON."""
-    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
+    try:
+        return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
+    except (TypeError, ValueError):
+        return False
 
 
 _CALL: ContextVar[Call | None] = ContextVar("oneact_call", default=None)
@@ -97,7 +102,7 @@ class Functions:
     """
 
     def __init__(self, agent: Agent, shell: Shell, folder: Path, on_link: Callable[[str], None]) -> None:
-        self._agent, self._shell, self._folder, self._on_link = agent, shell, folder, on_link
+        self._agent, self._shell, self._folder, self.on_link = agent, shell, folder, on_link
         self._opening = asyncio.Lock()
         self._guard: Guard | None = None
         self._door: door.Door | None = None
@@ -128,7 +133,7 @@ class Functions:
         except Refused as refused:
             if refused.link_uri and self._door is not None:
                 refused.link_uri = ""  # whoever reads this may be the model; the person is shown the way in
-                self._on_link(self._door.address())
+                self.on_link(self._door.address())
             raise
         finally:
             _CALL.reset(marked)
@@ -166,14 +171,18 @@ class Functions:
         self._door = door.Door(port, "This computer")
         guard = Guard(
             resource=f"http://localhost:{port}",
-            name=_NAME,
+            name=f"Functions of the agent {self._agent.fingerprint}",
             key=self._folder / "service.jwk",
             store=self._folder / "service.db",
             account=self._door.account,
             issuers=[self._shell.issuer],
             notify=self._told,
         )
-        await guard.start()
+        try:
+            await guard.start()
+        except BaseException:
+            bound.close()
+            raise
         running = door.server(self._door.app(guard))
         self._serving = running, asyncio.create_task(running.serve([bound]))
         self._shell.attach(guard.resource, httpx.ASGITransport(guard.app))
@@ -188,7 +197,7 @@ class Functions:
         if await guard.store.links(door.PERSON) or self._door is None:
             return
         self._linked.clear()
-        self._on_link(self._door.address())
+        self.on_link(self._door.address())
         try:
             await asyncio.wait_for(self._linked.wait(), _LINKING)
         except TimeoutError as error:
@@ -225,6 +234,7 @@ def _run(shaped: Shape) -> Callable[[dict[str, Any], Act], Awaitable[Answer]]:
 
 def _value(result: Result) -> Any:  # noqa: ANN401 - what the function gave
     """Read what a function gave when another caller had it run; it is not repeated for that."""
-    if result.body is None:
-        raise OutcomeUnknown(result.txn, "it was executed before, and its answer is not kept")
-    return result.json()["value"]
+    kept = {} if result.body is None else result.json()
+    if "value" not in kept:
+        raise OutcomeUnknown(result.txn, "it was executed before, and what it gave is not kept")
+    return kept["value"]

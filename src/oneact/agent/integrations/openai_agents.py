@@ -75,7 +75,7 @@ def approved(agent: Agent, tool: FunctionTool, *, interrupts: bool = False, run:
 
         made = Call(
             tool.name, tool.params_json_schema, arguments, invoke, f"Use the tool {tool.name}",
-            encode=lambda value: to_jsonable_python(value, fallback=str),
+            encode=to_jsonable_python,
         )  # fmt: skip
         return await agent.functions().call(made, **how)
 

@@ -69,7 +69,7 @@ class Approving(WrapperToolset[Any]):
             call = Call(
                 name, tool.tool_def.parameters_json_schema, shown, run, f"Use the tool {name}",
                 still=lambda: is_same(to_jsonable_python(tool_args), shown),
-                encode=lambda value: to_jsonable_python(value, fallback=str),
+                encode=to_jsonable_python,
             )  # fmt: skip
             return await self.agent.functions().call(
                 call, reason=self.reason, key=_key(ctx), keep=keep, wait=0 if keep else self.wait
