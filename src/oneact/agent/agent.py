@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import secrets
 import sys
+from collections import defaultdict
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -48,6 +49,7 @@ class Agent:
         self._server = server
         self._pairing = pairing_
         self._sessions: list[flow.Session] = []
+        self._opening: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._company = Company(shell, _TOGETHER)
         self._functions: Functions | None = None
 
@@ -189,9 +191,11 @@ class Agent:
         ended it, after which the next call asks anew.
         """
         plain = strict(parameters or {})
-        session = self._session(check_url(service.rstrip("/")), name)
-        if session is None:
-            session = await self._open_reads(service, (name, *reads), seconds, reason, wait)
+        resource = check_url(service.rstrip("/"))
+        async with self._opening[resource]:  # of two that read at once, one asks
+            session = self._session(resource, name)
+            if session is None:
+                session = await self._open_reads(service, (name, *reads), seconds, reason, wait)
         try:
             with as_refused():
                 asker = self._asker(reason, wait, "")

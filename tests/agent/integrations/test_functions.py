@@ -12,6 +12,7 @@ import pytest
 from pydantic import BaseModel
 
 from oneact.agent import Agent, Denied, OutcomeUnknown, Refused, Unreachable
+from oneact.agent.integrations import told
 from oneact.agent.integrations.local import Call
 from tests.agent.integrations.linked import agent
 from tests.agent.stage import Stage, stage
@@ -125,13 +126,14 @@ async def test_calls_with_one_key_run_once_and_get_one_answer(stage: Stage, agen
             runs.append(arguments)
             return 7
 
-        schema = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}
+        properties = {"a": {"type": "string"}, "times": {"type": "integer", "default": 3}}
+        schema = {"type": "object", "properties": properties, "required": ["a"]}
         return Call("once", schema, {"a": "b"}, run, "Do it once")
 
     functions = agent.functions()
     async with stage.approving():
         found = await asyncio.gather(*(functions.call(call(), key="racing") for _ in range(5)))
-    assert (found, runs) == ([7] * 5, [{"a": "b"}])
+    assert (found, runs) == ([7] * 5, [{"a": "b", "times": 3}])
     assert await functions.call(call(), key="racing") == 7
     stage.server.execute("UPDATE requests SET token_exp = 1")
     with pytest.raises(OutcomeUnknown):
@@ -179,3 +181,25 @@ def test_what_could_not_be_shown_is_refused_when_it_is_declared(agent: Agent) ->
     for function in (anything, more, opaque, unknown):
         with pytest.raises(ValueError, match=function.__name__):
             agent.approved()(function)
+
+
+async def test_where_functions_are_linked_is_shown_to_the_person_and_not_told_to_the_model(
+    stage: Stage, agent: Agent
+) -> None:
+    @agent.approved()
+    def send(to: str) -> str:
+        return to
+
+    async with stage.approving():
+        assert await send("x") == "x"
+    [[resource, link]] = stage.server.execute(
+        "SELECT resource, id FROM links WHERE state = 'linked' AND resource != ?", stage.air
+    )
+    assert stage.person.submit(f"/services/{link}/unlink").status_code == 303
+    shown: list[str] = []
+    agent.functions(on_link=shown.append)
+    with pytest.raises(Refused) as refused:
+        await send("y")
+    assert (refused.value.reason, refused.value.link_uri) == ("unlinked_service", "")
+    assert [address.startswith(resource + "/start?key=") for address in shown] == [True]
+    assert shown[0].partition("=")[2] not in told(refused.value).text

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 from langchain.agents import create_agent
@@ -12,7 +13,9 @@ from langchain_core.messages import AIMessage, ToolMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.prebuilt import InjectedState
 from langgraph.types import Command
+from pydantic import BaseModel, field_validator
 
 from oneact.agent import Agent, Unreachable
 from oneact.agent.integrations import langchain
@@ -192,3 +195,43 @@ async def test_arguments_that_a_tools_schema_refuses_are_not_asked_about(stage: 
     ended = await create_agent(model, [send], middleware=[langchain.Approving(agent)]).ainvoke(ASK)
     assert [answer.status for answer in answers(ended)] == ["error"]
     assert stage.asked() == asked
+
+
+async def test_validation_that_would_change_its_own_outcome_is_refused(stage: Stage, agent: Agent) -> None:
+    class Growing(BaseModel):
+        to: str
+
+        @field_validator("to")
+        @classmethod
+        def longer(cls, value: str) -> str:
+            return value + "!"
+
+    @tool(args_schema=Growing)
+    def send(to: str) -> str:
+        """Send."""
+        raise AssertionError(to)
+
+    asked, model = stage.asked(), Scripted(calls=[{"name": "send", "args": {"to": "x"}}])
+    ended = await create_agent(model, [send], middleware=[langchain.Approving(agent)]).ainvoke(ASK)
+    [answer] = answers(ended)
+    assert (answer.status, "parameters_invalid" in str(answer.content)) == ("error", True)
+    assert stage.asked() == asked
+
+
+async def test_what_is_injected_into_a_tool_is_neither_shown_nor_asked_about(stage: Stage, agent: Agent) -> None:
+    ran: list[tuple[str, int]] = []
+
+    @tool
+    def send(to: str, state: Annotated[dict[str, Any], InjectedState]) -> str:
+        """Send."""
+        ran.append((to, len(state["messages"])))
+        return "sent"
+
+    def decide(found: list[str]) -> None:
+        assert json.loads(stage.act(found[0]))["parameters"] == {"to": "x"}
+        stage.approve(*found)
+
+    model = Scripted(calls=[{"name": "send", "args": {"to": "x"}}])
+    async with stage.deciding(decide):
+        await create_agent(model, [send], middleware=[langchain.Approving(agent)]).ainvoke(ASK)
+    assert ran == [("x", 2)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from langchain.agents.middleware import AgentMiddleware
 from langchain_core.messages import ToolMessage
@@ -12,10 +12,11 @@ from langchain_core.tools import BaseTool, ToolException
 from langgraph.types import interrupt
 from pydantic import BaseModel, PrivateAttr, ValidationError
 
-from oneact.agent.errors import AgentError, Undecided
+from oneact.agent.errors import AgentError, Refused, Undecided
 from oneact.agent.integrations.local import Call, as_shown, is_same
 from oneact.agent.integrations.telling import told
 from oneact.agent.integrations.tools import wish
+from oneact.errors import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Iterable
@@ -142,14 +143,29 @@ def _validated(request: ToolCallRequest) -> tuple[dict[str, Any], dict[str, Any]
     described = {} if request.tool is None else request.tool.tool_call_schema
     if isinstance(described, dict):
         return described, copy.deepcopy(given)
-    if not issubclass(described, BaseModel):
-        raise TypeError("a tool's schema is of pydantic 2, or a dict")
-    model: type[BaseModel] = described
+    model = _model(request.tool, described)
 
     def valid(arguments: dict[str, Any]) -> dict[str, Any]:
         return dict(model.model_validate(arguments).model_dump(mode="json", by_alias=True))
 
     return model.model_json_schema(), as_shown(valid(given), valid)
+
+
+def _model(tool: Any, described: Any) -> type[BaseModel]:  # noqa: ANN401 - as LangChain has them
+    """Give what validates a tool's arguments when it runs; `described` is the same without what is injected.
+
+    Refuses `parameters_invalid` for what cannot be known before it runs: validators of a model that also takes what is
+    injected, a model of pydantic 1.
+    """
+    own: Any = tool.args_schema or described
+    if not issubclass(described, BaseModel) or not issubclass(own, BaseModel):
+        raise Refused(Reason.PARAMETERS_INVALID.value, "the tool's schema is not of pydantic 2")
+    if own.model_fields.keys() == described.model_fields.keys():
+        return cast("type[BaseModel]", own)
+    made = own.__pydantic_decorators__
+    if made.field_validators or made.model_validators or made.validators or made.root_validators:
+        raise Refused(Reason.PARAMETERS_INVALID.value, "the tool's validators see what is injected when it runs")
+    return cast("type[BaseModel]", described)
 
 
 def _told(message: object) -> dict[str, Any]:
