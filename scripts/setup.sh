@@ -28,7 +28,7 @@ if [ ! -x .venv/bin/python ] || [ "$(cat .venv/.oneact-setup 2>/dev/null || true
     fi
     "$python" -m venv --clear .venv || fail "Python's venv module is missing (Debian: sudo apt-get install python3-venv)."
   fi
-  .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+  .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/dev.txt
   .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
   printf '%s' "$wanted" > .venv/.oneact-setup
 fi

@@ -71,6 +71,11 @@ const app = express();
 const text = express.text({ type: () => true, limit: "64kb" });
 app.post("/bookings", text, (req, res) => guarded(req, res, "book_flight", read(req.body)));
 app.delete("/bookings/:reference", text, (req, res) => guarded(req, res, "cancel_flight", {}, { ...req.params }));
+app.get("/bookings", async (req, res) => { // a read: it changes nothing
+  const { reading, ...found } = await sidecar("/read", { ...request(req), read: "bookings" });
+  if (!reading) return relay(res, found);
+  res.json([...bookings].filter(([, account]) => account === reading.account).map(([txn]) => txn));
+});
 app.post("/oneact/act", text, (req, res) => {
   const { action, parameters } = read(req.body);
   return guarded(req, res, String(action), parameters ?? {});
@@ -91,6 +96,7 @@ app.get("/login", (req, res) => { // a real one asks for more than a name
 
 app.use((error, req, res, next) => { // no sidecar, no yes
   console.error(error);
-  res.status(error.status ?? 503).json({ error: error.status ? "invalid_request" : "temporarily_unavailable" });
+  const reason = error.status && ({ 413: "request_too_large", 415: "media_type" }[error.status] ?? "request_malformed");
+  res.status(error.status ?? 503).json({ error: error.status ? "invalid_request" : "temporarily_unavailable", reason });
 });
 app.listen(port, "127.0.0.1", () => console.log(`listening on http://localhost:${port}`));

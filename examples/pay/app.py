@@ -4,7 +4,8 @@ What the passkey signs is the amount, the account it goes to, and what the bank 
 holder, as the bank has verified it, and the fee. Amount and payee are what a strong authentication of a payment has to
 be linked to: Commission Delegated Regulation (EU) 2018/389, Article 5. A change of either is refused by check 6.
 
-Whoever may ask for an offer is told the holder's name. A bank tells it to its own customers alone.
+The holder's name is told to the agents of the bank's own customers alone: an agent has to say, by an asking token, for
+which of them it asks.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from fastapi import FastAPI, HTTPException, Request
 from pydantic import BaseModel, Field
 
 from examples.signin import SignIn
-from oneact.service.fastapi import Act, Guard
+from oneact.service.fastapi import Act, Asker, Guard
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -117,8 +118,8 @@ def create_app(resource: str, issuer: str, folder: Path) -> FastAPI:
     app.include_router(guard.router)
     app.include_router(signin.router)
 
-    def state(payment: Payment) -> Terms:
-        """Say who is paid and what it costs; an account that nobody holds is not offered to anybody."""
+    def state(payment: Payment, _: Asker) -> Terms:
+        """Say who is paid and what it costs, to a customer; an account that nobody holds is not offered to anybody."""
         name = books.holder(payment.to)
         if name is None:
             raise HTTPException(404, "no such account")

@@ -278,6 +278,33 @@ def test_a_refused_question_is_told(world: World) -> None:
     assert refused.value.reason == "unlinked_service"
 
 
+def key_used(world: World, text: str) -> Refused:
+    """Have the approval server say that the key was used, with this as the receipt of what it was used for."""
+    said = {"error": "invalid_request", "reason": "idempotency_conflict", "receipt": text}
+    world.bent["ask"] = [lambda: world.json(409, said)]
+    with pytest.raises(Refused) as refused:
+        world.run()
+    assert (refused.value.reason, refused.value.status) == ("idempotency_conflict", 409)
+    return refused.value
+
+
+@pytest.mark.parametrize("status", ["executed", "failed", "unknown"])
+def test_of_a_key_that_was_used_the_services_word_on_that_act_is_told(world: World, status: str) -> None:
+    told = key_used(world, world.receipt(status=status, act_digest="x" * 43))
+    assert told.earlier is not None
+    assert (told.earlier.status, told.earlier.act_digest) == (status, "x" * 43)
+    assert f"is {status}, in {told.earlier.txn}" in str(told)
+
+
+def test_of_a_key_that_was_used_nothing_is_told_that_the_service_has_not_signed(world: World) -> None:
+    good = receipt.parse(world.receipt())[0]
+    for text in (
+        "", "x.y.z", receipt.sign(good, new_key()), world.receipt(iss="https://other.example"),
+        world.receipt(aud="https://other.example"),
+    ):  # fmt: skip
+        assert key_used(world, text).earlier is None
+
+
 LINK_HELPS = ["unlinked_service", "account_not_linked", "issuer_not_accepted"]
 
 

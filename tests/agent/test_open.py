@@ -10,7 +10,7 @@ import pytest
 
 from oneact.agent import Agent, Refused, keys
 from oneact.agent.pairing import _NEEDED
-from oneact.protocol import metadata
+from oneact.protocol import jwk, metadata
 from oneact.server import addresses
 from oneact.testing import new_key
 from tests.ports import free_port
@@ -69,7 +69,9 @@ async def refused_call(call: Any) -> str:
 
 
 async def test_good_metadata_open_the_pairing(publishing: Publishing, file: Path) -> None:
-    await (await Agent.open(publishing.url, key_file=file)).close()
+    async with await Agent.open(publishing.url, key_file=file) as agent:
+        paired = keys.load(file, publishing.url)
+        assert agent.fingerprint == jwk.fingerprint(paired.key.public.thumbprint)
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b'{"a":1.5}', [], {}, {"issuer": "http://localhost:1"}])

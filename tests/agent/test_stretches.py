@@ -76,3 +76,14 @@ def test_what_the_author_no_longer_means_is_not_sent(world: World) -> None:
         world.run(still=lambda: False)
     assert refused.value.reason == "act_mismatch"
     assert world.asked("act") == 0
+
+
+def test_a_batch_with_a_key_that_was_used_is_refused_and_each_tells_alone_what_became_of_it(world: Several) -> None:
+    acts = [offered(world, key) for key in ("a", "b")]
+    said = {"error": "invalid_request", "reason": "idempotency_conflict", "receipt": world.receipt()}
+    for asked, earlier in ((acts, None), (acts[:1], "executed")):
+        world.bent["ask"] = [lambda: world.json(409, said)]
+        with pytest.raises(Refused) as refused:
+            world._go(flow.asked_together(asked))
+        assert refused.value.reason == "idempotency_conflict"
+        assert (refused.value.earlier and refused.value.earlier.status) == earlier

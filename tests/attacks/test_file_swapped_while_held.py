@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from tests.server.visitor import Visitor
 
 
-@pytest.fixture
-def air(tmp_path: Path) -> Iterator[Agency]:
-    found = Agency(tmp_path)
+@pytest.fixture(params=["fastapi", "flask", "django"])
+def air(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Agency]:
+    found = Agency(tmp_path, request.param, forgeries=False)
     with found.running():
         yield found
 

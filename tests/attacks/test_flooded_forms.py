@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from oneact.service.forms import desk
+from oneact.service.forms import intake
 from tests.forms.air import Browser, person, reason
 
 if TYPE_CHECKING:
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 
 def test_an_account_has_ten_held_also_from_other_browsers(air: Air, ada: Visitor, browser: Browser) -> None:
-    assert len({browser.held(bags=str(number)) for number in range(desk.OF_ACCOUNT)}) == desk.OF_ACCOUNT
+    assert len({browser.held(bags=str(number)) for number in range(intake.OF_ACCOUNT)}) == intake.OF_ACCOUNT
     other = Browser(air)
     for found in (browser, other):
         answer = found.submit(bags="11")
         assert (answer.status_code, reason(answer)) == (429, "rate_limited")
     assert browser.submit(bags="3").status_code == 303  # what is held already is found again
-    assert ada.server.execute("SELECT count(*) FROM requests") == [(desk.OF_ACCOUNT,)]
+    assert ada.server.execute("SELECT count(*) FROM requests") == [(intake.OF_ACCOUNT,)]
     air.clock.ahead = 601
     assert other.submit(bags="11").status_code == 303
 
@@ -31,7 +31,7 @@ def test_there_is_an_end_to_what_is_held_in_all(
 ) -> None:
     assert ada.account
     person(air, "eve")
-    monkeypatch.setattr(desk, "IN_ALL", 2)
+    monkeypatch.setattr(intake, "IN_ALL", 2)
     browser.held(bags="1")
     browser.held(bags="2")
     eve = Browser(air, "eve")

@@ -6,7 +6,7 @@ from tests.service.world import Caller
 
 
 async def test_terms_for_callers_without_a_token_are_limited(caller: Caller, airline: Airline) -> None:
-    airline.guard._rate = type(airline.guard._rate)(3)
+    airline.guard.rate = type(airline.guard.rate)(3)
     answers = [
         await caller.client.post(caller.resource + "/bookings", headers=caller.accept, json=FLIGHT) for _ in range(5)
     ]

@@ -133,7 +133,18 @@ def test_what_the_service_has_pinned_and_the_server_lost_is_signed_anew_by_the_s
     assert person.post("/enrol/finish", **person.sign(person.post("/enrol/sign").json())).status_code == 200
     [after] = pinned(notes)
     assert (after.sub, after.seq > before.seq) == (before.sub, True)
+    assert notes.notices == [("ada", "linked"), ("ada", "passkeys_changed")]
     assert person.get("/inbox").status_code == 200
+
+
+def test_a_passkey_that_is_added_is_pinned_and_the_owner_told(notes: Notes, person: Visitor) -> None:
+    enrol(person)
+    second = person.add_passkey()
+    [[link]] = person.server.execute("SELECT id FROM links WHERE state = 'linked'")
+    signed = person.sign(person.post("/services/begin", link=link).json())
+    assert person.post("/services/finish", **signed).status_code == 200
+    assert {item.id for found in pinned(notes) for item in found.credentials} == {person.passkey.id, second.id}
+    assert notes.notices == [("ada", "linked"), ("ada", "passkeys_changed")]
 
 
 def test_a_server_whose_database_is_lost_pins_no_other_passkey(person: Visitor) -> None:

@@ -93,12 +93,17 @@ def decide(person: Visitor, decision: str, between: Between = lambda _: None) ->
     raise AssertionError("no request appeared")
 
 
+def shows_an_approval(call: Call) -> bool:
+    """Tell whether a call carries an action token; an asking token goes with the question for an offer."""
+    return call.token is not None and "Accept-Txn-Challenge" not in call.headers
+
+
 def bend(agent: Agent, **changes: Any) -> None:
-    """Have the agent send other parameters with its token than those that were approved."""
+    """Have the agent send other parameters with its action token than those that were approved."""
     send = agent._shell.call
 
     async def bent(call: Call) -> Any:
-        if call.token is None:
+        if not shows_an_approval(call):
             return await send(call)
         body: Any = canonical.parse(call.body or b"{}")
         body["parameters"].update(changes)

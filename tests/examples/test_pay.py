@@ -8,16 +8,18 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from examples.pay.agent import pay
 from examples.pay.app import TOLERANCE, Books, create_app
 
 from oneact.agent import Agent, Refused, TermsChanged
-from tests.examples.conftest import Place, bend, deciding, linked, paired, running
+from tests.examples.conftest import Place, bend, deciding, linked, paired, running, shows_an_approval
 from tests.server.peers import RunningServer
 from tests.server.visitor import Visitor
 
 BAKERY, BOOKSHOP = "DE89370400440532013000", "FR1420041010050500013M02606"
+NOBODY = "DE02120300000000202051"
 BILL: dict[str, Any] = {
     "to": BAKERY,
     "amount": {"amount": "100.00", "currency": "EUR"},
@@ -104,9 +106,18 @@ async def test_an_amount_has_one_form_and_in_another_it_is_no_amount(
     assert books.payments() == []
 
 
+async def test_who_holds_an_account_is_told_to_nobody_who_is_not_a_customer(bank: Place, server: RunningServer) -> None:
+    headers = {"Accept-Txn-Challenge": f'?1;as="{server.url}"'}
+    async with httpx.AsyncClient(base_url=bank.resource, headers=headers) as anyone:
+        answers = [await anyone.post("/payments", json=BILL | {"to": to}) for to in (BAKERY, NOBODY)]
+    assert {(answer.status_code, answer.json()["reason"]) for answer in answers} == {(401, "asking_token_required")}
+    assert answers[0].content == answers[1].content
+    assert "Bakery" not in answers[0].text
+
+
 async def test_an_account_that_nobody_holds_reaches_no_person(bank: Place, person: Visitor, agent: Agent) -> None:
     with pytest.raises(Refused) as refused:
-        await pay(agent, bank.resource, BILL | {"to": "DE02120300000000202051"}, never)
+        await pay(agent, bank.resource, BILL | {"to": NOBODY}, never)
     assert refused.value.reason == "parameters_invalid"
     assert person.server.execute("SELECT * FROM requests") == []
 
@@ -162,7 +173,7 @@ async def test_the_key_of_an_approved_wish_is_not_taken_for_its_new_terms(
             await agent.act(bank.resource, "pay", BILL, idempotency_key="bill-7")
     with pytest.raises(Refused) as refused:
         await agent.act(bank.resource, "pay", BILL, idempotency_key="bill-7")
-    assert refused.value.reason == "idempotency_conflict"
+    assert (refused.value.reason, refused.value.earlier) == ("idempotency_conflict", None)
     assert books.payments() == []
 
 
@@ -170,11 +181,12 @@ async def test_a_wish_that_was_done_is_not_done_again_by_new_terms_under_its_key
     bank: Place, books: Books, person: Visitor, agent: Agent
 ) -> None:
     async with deciding(person, "approve"):
-        await agent.act(bank.resource, "pay", BILL, idempotency_key="bill-7")
+        done = await agent.act(bank.resource, "pay", BILL, idempotency_key="bill-7")
     costing(books, "0.95")
     with pytest.raises(Refused) as refused:
         await agent.act(bank.resource, "pay", BILL, idempotency_key="bill-7")
-    assert refused.value.reason == "idempotency_conflict"
+    assert (refused.value.reason, refused.value.earlier) == ("idempotency_conflict", done.receipt)
+    assert f"is executed, in {done.txn}" in str(refused.value)
     assert len(books.payments()) == 1
 
 
@@ -200,7 +212,7 @@ async def test_the_bank_says_with_the_refusal_that_nothing_was_executed_and_what
 
     async def heard(call: Any) -> Any:
         answer = await send(call)
-        if call.token is not None:
+        if shows_an_approval(call):
             said.append(answer.members())
         return answer
 

@@ -7,6 +7,7 @@ import pytest
 
 from tests.ports import free_port
 from tests.server.peers import Agent, Person, RunningServer, Service, running_server, serving
+from tests.server.visitor import Visitor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,4 +36,13 @@ def agent(server: RunningServer, person: Person) -> Agent:
     found = Agent(server)
     found.register()
     person.pair(found)
+    return found
+
+
+@pytest.fixture
+def visitor(server: RunningServer, service: Service, agent: Agent) -> Visitor:
+    """A person in a browser whose account is linked to the service and paired with the agent."""
+    found = Visitor(server).sign_up()
+    found.link(service)
+    found.pair(agent)
     return found

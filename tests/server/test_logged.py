@@ -21,14 +21,6 @@ def told(server: RunningServer, kind: str) -> list[dict[str, Any]]:
     return [json.loads(content) for (content,) in rows]
 
 
-@pytest.fixture
-def visitor(server: RunningServer, service: Service, agent: Agent) -> Visitor:
-    found = Visitor(server).sign_up()
-    found.link(service)
-    found.pair(agent)
-    return found
-
-
 def test_an_open_inbox_is_told_and_the_log_says_so(
     server: RunningServer, service: Service, agent: Agent, visitor: Visitor
 ) -> None:

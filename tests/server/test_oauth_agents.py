@@ -235,7 +235,9 @@ def test_the_same_act_joins_and_another_key_does_not(
     same = agent.ask(service.offer(server.url, now), {"Idempotency-Key": "one"}).json()
     assert same["transaction_authorization_id"] == keyed["transaction_authorization_id"]
     other = service.offer(server.url, now, service.act(to="LAX"))
-    assert reason(agent.ask(other, {"Idempotency-Key": "one"})) == "idempotency_conflict"
+    conflict = agent.ask(other, {"Idempotency-Key": "one"})
+    assert reason(conflict) == "idempotency_conflict"
+    assert "receipt" not in conflict.json()
 
 
 def test_of_many_that_ask_at_once_one_request_stands(

@@ -18,14 +18,6 @@ from tests.server.visitor import Visitor
 from tests.tlog.lived import command
 
 
-@pytest.fixture
-def visitor(server: RunningServer, service: Service, agent: Agent) -> Visitor:
-    found = Visitor(server).sign_up()
-    found.link(service)
-    found.pair(agent)
-    return found
-
-
 def collected(visitor: Visitor, service: Service, agent: Agent) -> dict[str, Any]:
     """Have an act approved and its token collected; give the token's claims."""
     server = visitor.server

@@ -42,14 +42,6 @@ def passkey(alg: str, id_octets: int, bits: int = 2048) -> SoftwarePasskey:
     return SoftwarePasskey("localhost", "http://localhost:8400", alg, credential_id=b"i" * id_octets, key=key)
 
 
-@pytest.fixture
-def visitor(server: RunningServer, service: Service, agent: Agent) -> Visitor:
-    found = Visitor(server).sign_up()
-    found.link(service)
-    found.pair(agent)
-    return found
-
-
 def test_an_act_is_not_refused_where_a_larger_one_passes(
     server: RunningServer, service: Service, agent: Agent, visitor: Visitor
 ) -> None:

@@ -1,16 +1,23 @@
-"""A travel site that may be searched, in the faces of the guard that have reads."""
+"""A travel site that may be searched, in each face of the guard."""
 
 import asyncio
 from pathlib import Path
 from typing import Annotated, Any
 
+import flask
+from django.http import HttpRequest
+from django.urls import path
 from fastapi import Depends, FastAPI
 from fastapi import Request as FastApiRequest
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route
+from tests.service import django_site
+from tests.service.airline import WSGI
 
 from oneact.service import Act, Guard, LocalAccount, Reading, Request, wsgi
+from oneact.service.django import Guard as DjangoGuard
 from oneact.service.fastapi import Guard as FastApiGuard
+from oneact.service.flask import Guard as FlaskGuard
 
 SCHEMA: dict[str, Any] = {"type": "object", "required": ["to"], "properties": {"to": {"type": "string"}}}
 
@@ -30,11 +37,16 @@ class Travel:
             "account": lambda _: self.account,
             "issuers": issuers,
         }
-        guards = {"fastapi": FastApiGuard, "asgi": Guard, "wsgi": wsgi.Guard}
+        guards = {
+            "asgi": Guard, "django": DjangoGuard, "fastapi": FastApiGuard, "flask": FlaskGuard, "wsgi": wsgi.Guard,
+        }  # fmt: skip
         self.guard: Guard | wsgi.Guard = guards[kind](**settings)
         self.resource = self.guard.resource
-        self.kind, self.is_wsgi, self.release = kind, kind == "wsgi", asyncio.Event()
-        makes = {"fastapi": self._fastapi, "asgi": self._asgi, "wsgi": self._wsgi}
+        self.kind, self.is_wsgi, self.release = kind, kind in WSGI, asyncio.Event()
+        makes = {
+            "asgi": self._asgi, "django": self._django, "fastapi": self._fastapi, "flask": self._flask,
+            "wsgi": self._wsgi,
+        }  # fmt: skip
         self.app: Any = makes[kind]()
 
     def _fastapi(self) -> FastAPI:
@@ -56,6 +68,52 @@ class Travel:
         @guard.read("bookings", intent="See your bookings")
         def bookings(reference: str, request: FastApiRequest) -> dict[str, Any]:
             return {"reference": reference, "path": request.url.path}
+
+        @app.post("/bookings")
+        @guard.action("book", intent="Book", summary="Fly to {to}")
+        def book(to: str, act: Act) -> dict[str, Any]:
+            self.booked.append(to)
+            return {"booked": to, "for": act.account}
+
+        return app
+
+    def _django(self) -> Any:
+        guard = self.guard
+        assert isinstance(guard, DjangoGuard)
+
+        @guard.read("itineraries", intent="Search itineraries")
+        def itineraries(request: HttpRequest, reading: Reading) -> dict[str, Any]:
+            self.reads.append(reading)
+            return {"to": request.GET["to"], "for": reading.account, "currency": "EUR"}
+
+        @guard.read("bookings", intent="See your bookings")
+        def bookings(request: HttpRequest, reference: str) -> dict[str, Any]:
+            return {"reference": reference, "path": request.path}
+
+        @guard.action("book", intent="Book", summary="Fly to {to}")
+        def book(to: str, act: Act) -> dict[str, Any]:
+            self.booked.append(to)
+            return {"booked": to, "for": act.account}
+
+        routes = [path("itineraries", itineraries), path("bookings", book), path("bookings/<str:reference>", bookings)]
+        return django_site.serving(guard, [*guard.urls, *routes])
+
+    def _flask(self) -> flask.Flask:
+        guard = self.guard
+        assert isinstance(guard, FlaskGuard)
+        app = flask.Flask(__name__)
+        app.register_blueprint(guard.blueprint)
+
+        @app.get("/itineraries")
+        @guard.read("itineraries", intent="Search itineraries")
+        def itineraries(reading: Reading) -> dict[str, Any]:
+            self.reads.append(reading)
+            return {"to": flask.request.args["to"], "for": reading.account, "currency": "EUR"}
+
+        @app.get("/bookings/<path:reference>")
+        @guard.read("bookings", intent="See your bookings")
+        def bookings(reference: str) -> dict[str, Any]:
+            return {"reference": reference, "path": flask.request.path}
 
         @app.post("/bookings")
         @guard.action("book", intent="Book", summary="Fly to {to}")

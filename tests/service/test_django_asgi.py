@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from tests.service import django_site
 from tests.service.conftest import link
 from tests.service.world import ApprovalServer, Caller, calling, eventually, served
 
-from oneact.service.django import Act, Guard
+from oneact.service.django import Act, Guard, Reading
 
 
 class Trip(BaseModel):
@@ -35,7 +36,8 @@ class Air:
         self.release = threading.Event()
         self.running: list[int] = []
         view = self.guard.action("book", intent="Book", summary="Fly to {to}")(self.book)
-        self.patterns = [path("trips/<to>", view), path("later", self.later)]
+        read = self.guard.read("seats", intent="See the seats")(self.seats)
+        self.patterns = [path("trips/<to>", view), path("later", self.later), path("seats/<to>", read)]
 
     def book(self, to: str, act: Act, slow: bool = False) -> dict[str, Any]:  # noqa: FBT001, FBT002 - as owners write it
         self.running.append(threading.get_ident())
@@ -44,6 +46,9 @@ class Air:
             price = cursor.fetchone()[0]
         assert not slow or self.release.wait(20)
         return {"to": to, "price": price, "by": act.account}
+
+    def seats(self, request: HttpRequest, to: str, reading: Reading) -> list[str]:
+        return [to, request.path, reading.account]
 
     async def later(self, request: HttpRequest) -> HttpResponse:
         await asyncio.sleep(0)
@@ -102,6 +107,13 @@ async def test_a_token_that_comes_twice_is_refused(caller: Caller) -> None:
     twice = [*shown.items(), ("Authorization", shown["Authorization"])]
     answer = await caller.client.post(caller.resource + "/trips/NYC", headers=twice)
     assert (answer.status_code, answer.json()["reason"]) == (401, "authorization_repeated")
+
+
+async def test_what_a_person_has_opened_is_read(caller: Caller) -> None:
+    reads = (await caller.client.get(caller.resource + "/oneact/actions")).json()["reads"]
+    token = caller.server.person.read_token(caller.resource, reads, caller.agent, int(time.time()))
+    answer = await caller.show(token, "GET", "/seats/Z%C3%BCrich")
+    assert answer.json() == ["Zürich", "/seats/Zürich", "ada"]
 
 
 async def test_a_body_in_chunks_is_read(caller: Caller) -> None:

@@ -49,6 +49,18 @@ def test_classes(client, oneact_approver, oneact_agent):
     assert "Down" in client.get("/notes").json()["titles"]
 
 
+@of("notes.reads")
+def test_reads(client, oneact_approver, oneact_agent):
+    note = {"title": "Read me", "text": ""}
+    assert done(client, oneact_approver, oneact_agent, "POST", "/notes", note).status_code == 201
+    listed, now = client.get("/oneact/actions").json()["reads"], int(time.time())
+    token = oneact_approver.read_token(urls.guard.resource, listed, oneact_agent, now)
+    for query, titles in (("?q=Read", ["Read me"]), ("?q=x", [])):
+        headers = oneact_agent.headers("GET", urls.guard.resource + "/notes/all", token, now)
+        assert client.get("/notes/all" + query, headers=headers).json() == {"titles": titles}
+    assert client.get("/notes/all").json()["reason"] == "read_token_required"
+
+
 @of("notes.rest")
 def test_rest(client, oneact_approver, oneact_agent):
     made = done(client, oneact_approver, oneact_agent, "POST", "/api/notes", {"title": "REST", "text": ""})
@@ -74,7 +86,7 @@ def test_the_whole_site_passes_its_whole_test(pytester: pytest.Pytester) -> None
     pytester.runpytest_subprocess("-q").assert_outcomes(passed=4)
 
 
-@pytest.mark.parametrize("test", ["test_classes", "test_rest"])
+@pytest.mark.parametrize("test", ["test_classes", "test_reads", "test_rest"])
 def test_the_views_of_classes_and_of_rest_framework_run_too(pytester: pytest.Pytester, test: str) -> None:
     write(pytester, test_more=MORE)
     pytester.runpytest_subprocess("-q", f"test_more.py::{test}").assert_outcomes(passed=1)
@@ -83,7 +95,7 @@ def test_the_views_of_classes_and_of_rest_framework_run_too(pytester: pytest.Pyt
 def test_the_example_is_what_stands_there() -> None:
     for name, file in EXAMPLE.items():
         assert FILES[name] == (ROOT / "examples" / "django_notes" / f"{file}.py").read_text("utf-8")
-    assert FILES.keys() == {*EXAMPLE, "notes/classes", "notes/rest", "test_notes"}
+    assert FILES.keys() == {*EXAMPLE, "notes/classes", "notes/reads", "notes/rest", "test_notes"}
 
 
 def test_every_argument_is_that_of_the_other_faces_and_the_method() -> None:
@@ -91,6 +103,11 @@ def test_every_argument_is_that_of_the_other_faces_and_the_method() -> None:
     assert theirs - ours == {"reads"}
     assert ours - theirs == {"method"}
     assert [name for name in ours - {"self"} if f"`{name}`" not in SETTINGS + TEXT] == []
+
+
+def test_a_read_takes_what_it_takes_in_the_other_faces() -> None:
+    ours, theirs = (inspect.signature(guard.read).parameters.keys() for guard in (Guard, FastApiGuard))
+    assert ours == theirs
 
 
 @pytest.mark.parametrize("method", [wsgi.Guard.stop_sync, wsgi.Guard.settle_sync, wsgi.Guard.unlink_sync, Guard.bind])

@@ -40,10 +40,31 @@ def test_plain(oneact_approver, oneact_agent):
     assert answer.headers["oneact-receipt"]
 """
 
+READS = """
+import reads
+from test_app import *
+
+
+def test_reads(client, oneact_approver, oneact_agent):
+    oneact_approver.link(notes.guard, "ada")
+    client.post("/notes", json=NOTE, headers=approved(client, oneact_approver, oneact_agent, NOTE))
+    listed, now = client.get("/oneact/actions").json["reads"], int(time.time())
+    token = oneact_approver.read_token(notes.guard.resource, listed, oneact_agent, now)
+    for query, titles in (("?q=Mov", ["Moving"]), ("?q=x", [])):
+        headers = oneact_agent.headers("GET", notes.guard.resource + "/notes", token, now)
+        assert client.get("/notes" + query, headers=headers).json == titles
+    assert client.get("/notes").json["reason"] == "read_token_required"
+"""
+
 
 def test_the_whole_application_passes_its_whole_test(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(**{name: FILES[name] for name in ("app", "test_app")})
     pytester.runpytest_subprocess("-q").assert_outcomes(passed=3)
+
+
+def test_its_read_runs_too(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(**{name: FILES[name] for name in ("app", "reads", "test_app")}, test_reads=READS)
+    pytester.runpytest_subprocess("-q", "test_reads.py::test_reads").assert_outcomes(passed=1)
 
 
 def test_the_service_without_flask_runs_too(pytester: pytest.Pytester) -> None:
@@ -53,7 +74,7 @@ def test_the_service_without_flask_runs_too(pytester: pytest.Pytester) -> None:
 
 def test_the_example_is_the_file_that_stands_there() -> None:
     assert FILES["app"] == (ROOT / "examples" / "flask_notes" / "app.py").read_text("utf-8")
-    assert FILES.keys() == {"app", "test_app", "plain"}
+    assert FILES.keys() == {"app", "test_app", "reads", "plain"}
 
 
 def test_every_argument_is_that_of_the_other_faces() -> None:
@@ -61,6 +82,11 @@ def test_every_argument_is_that_of_the_other_faces() -> None:
     assert theirs - ours == {"reads"}
     assert ours <= theirs
     assert [name for name in ours - {"self"} if f"`{name}`" not in SETTINGS] == []
+
+
+def test_a_read_takes_what_it_takes_in_the_other_faces() -> None:
+    ours, theirs = (inspect.signature(guard.read).parameters.keys() for guard in (Guard, FastApiGuard))
+    assert ours == theirs
 
 
 @pytest.mark.parametrize("method", [wsgi.Guard.stop_sync, wsgi.Guard.settle_sync, wsgi.Guard.unlink_sync, Guard.bind])

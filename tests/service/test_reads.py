@@ -12,6 +12,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from tests.ports import free_port
+from tests.service.airline import FACES
 from tests.service.reading import Travel
 from tests.service.serving import serving
 from tests.service.world import ApprovalServer, Caller, calling, link
@@ -21,7 +22,7 @@ from oneact.service.fastapi import Guard as FastApiGuard
 from oneact.testing import TestAgent
 
 
-@pytest.fixture(params=["fastapi", "asgi", "wsgi"])
+@pytest.fixture(params=FACES)
 def travel(request: pytest.FixtureRequest, server: ApprovalServer, tmp_path: Path) -> Iterator[Travel]:
     found = Travel(request.param, port := free_port(), [server.issuer], tmp_path)
     asyncio.run(link(tmp_path, found.resource, server))

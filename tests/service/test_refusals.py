@@ -237,7 +237,7 @@ async def test_another_agents_proof_is_refused(caller: Caller) -> None:
 
 
 async def test_terms_for_unknown_callers_are_limited(caller: Caller, airline: Airline) -> None:
-    airline.guard._rate._per_minute = 2
+    airline.guard.rate._per_minute = 2
     url = caller.resource + "/bookings"
     answers = [await caller.client.post(url, headers=caller.accept, json=FLIGHT) for _ in range(3)]
     assert [answer.status_code for answer in answers] == [401, 401, 429]

@@ -19,6 +19,7 @@ WHOLE = (EXPRESS / "sidecar.toml").read_text("utf-8")
 def test_the_example_is_read_whole(tmp_path: Path) -> None:
     found = config.parse(WHOLE, tmp_path)
     assert found.settings["store"] == tmp_path / "var/air.db"
+    assert found.reads["bookings"].path == "/bookings"
     book, cancel = found.actions
     assert (book.action.name, book.deadline, book.action.terms is not None) == ("book_flight", 30, True)
     assert cancel.action.sources == {"reference": "path", "refund": "query"}
@@ -37,7 +38,7 @@ def test_the_server_beside_the_service_is_named_in_a_table(tmp_path: Path) -> No
 
 def test_labels_and_formats_are_published(tmp_path: Path) -> None:
     text = WHOLE.replace(
-        'path = "/bookings"\n', 'path = "/bookings"\ndisplay = { to = "Goal", from = ["Start", "url"] }\n'
+        'path = "/bookings"\n', 'path = "/bookings"\ndisplay = { to = "Goal", from = ["Start", "url"] }\n', 1
     )
     shown = {
         entry.pointer: (entry.label, entry.format) for entry in config.parse(text, tmp_path).actions[0].action.display
@@ -79,6 +80,12 @@ def test_labels_and_formats_are_published(tmp_path: Path) -> None:
         ('title = "From"', "title = 2024-03-01", "title holds"),
         ('pattern = "^[A-Z]{3}$", title', 'pattern = "(?i)x", title', "parameter from"),
         ('name = "Example Air"', "name = ", "Invalid value"),
+        ('intent = "See your bookings"', "", "reads.bookings.intent is missing"),
+        ('intent = "See your bookings"', 'intent = ""', "read bookings: a name is"),
+        ('See your bookings"\npath = "/bookings"', 'See your bookings"', "reads.bookings.path is missing"),
+        ('See your bookings"\npath = "/', 'See your bookings"\npath = "', "read bookings: a name is"),
+        ('intent = "See your bookings"', 'intent = "See"\nmethod = "GET"', "reads.bookings.method is not known"),
+        ("[reads.bookings]", "[reads.Bookings]", "read Bookings: a name is"),
     ],
 )
 def test_a_mistake_is_told_by_its_name(tmp_path: Path, before: str, after: str, says: str) -> None:
@@ -92,6 +99,18 @@ def test_an_action_that_is_no_table_is_a_mistake(tmp_path: Path) -> None:
     text = WHOLE.partition("[actions.book_flight]")[0] + "[actions]\nbook_flight = 1\n"
     with pytest.raises(ValueError, match=r"actions.book_flight is a table"):
         config.parse(text, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"), [("reads = 1\n", "reads is a table"), ("reads.bookings = 1\n", "reads.bookings is a table")]
+)
+def test_reads_that_are_no_tables_are_mistakes(tmp_path: Path, text: str, says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        config.parse(text + WHOLE.partition("[reads.bookings]")[0], tmp_path)
+
+
+def test_a_service_without_reads_is_one(tmp_path: Path) -> None:
+    assert config.parse(WHOLE.partition("[reads.bookings]")[0], tmp_path).reads == {}
 
 
 def test_a_name_that_no_action_has_is_told(tmp_path: Path) -> None:

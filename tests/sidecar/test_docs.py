@@ -1,12 +1,13 @@
 """docs/sidecar.md: its files are the example that the other tests run; every member, setting and reason is named."""
 
 import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from oneact.errors import Reason
-from oneact.service import Act
+from oneact.service import Act, Reading
 from oneact.sidecar import calls, config
 from oneact.sidecar.verifier import _members
 from tests.sidecar.running import EXPRESS, asking, settle_in, sidecar
@@ -54,13 +55,15 @@ async def test_the_call_that_is_shown_gets_an_offer(tmp_path: Path) -> None:
     assert refused(answer.json()) == (401, "approval_required")
 
 
-@pytest.mark.parametrize("name", [*config.SETTINGS, *config.ACTION])
+@pytest.mark.parametrize("name", [*config.SETTINGS, *config.ACTION, *config.READ])
 def test_every_member_of_the_configuration_is_named(name: str) -> None:
     assert f"`{name}`" in PROSE or f"`[{name}.NAME]`" in PROSE
 
 
 def test_everything_that_is_handed_out_is_named() -> None:
     told = PROSE.partition("**`execute`** has")[2].partition("\n\n")[0]
+    reading = PROSE.partition("**`/read`** says")[2].partition("\n\n")[0]
+    assert [found.name for found in fields(Reading) if f"`{found.name}`" not in reading] == []
     act = Act("alice", "txn", "book_flight", {}, None, (), "issuer", "client", "jkt")
     assert [name for name in _members(act, 0) if name != "action" and f"`{name}`" not in told] == []
 

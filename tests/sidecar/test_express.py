@@ -245,5 +245,36 @@ async def test_the_guards_own_addresses_answer_under_the_service(caller: Caller)
         assert (*told(other)[:2], other.headers["allow"]) == (405, "method_not_allowed", "POST")
 
 
+async def opened(caller: Caller) -> str:
+    reads = (await caller.client.get(caller.resource + "/oneact/actions")).json()["reads"]
+    return caller.server.person.read_token(caller.resource, reads, caller.agent, int(time.time()))
+
+
+async def test_what_a_person_has_opened_is_read_of_that_account_alone(caller: Caller) -> None:
+    booked = await caller.act("POST", "/bookings", json=FLIGHT)
+    token = await opened(caller)
+    for _ in range(2):
+        answer = await caller.show(token, "GET", "/bookings")
+        assert answer.status_code == 200
+        assert answer.json() == [receipt.parse(booked.headers["oneact-receipt"])[0].txn]
+
+
+async def test_without_a_read_token_nothing_is_read(caller: Caller) -> None:
+    await caller.act("POST", "/bookings", json=FLIGHT)
+    answer = await caller.client.get(caller.resource + "/bookings")
+    assert told(answer) == (401, "read_token_required", 0)
+    assert answer.headers["www-authenticate"] == 'DPoP error="insufficient_authorization", scope="read"'
+    act = await caller.approved(await caller.ask("POST", "/bookings", json=FLIGHT))
+    assert told(await caller.show(act, "GET", "/bookings"))[:2] == (401, "token_malformed")
+
+
+async def test_a_body_that_no_call_can_hold_is_refused_by_the_example_itself(caller: Caller) -> None:
+    answer = await caller.client.post(caller.resource + "/bookings", content=b"x" * 70_000, headers=caller.accept)
+    assert (answer.status_code, answer.json()) == (413, {"error": "invalid_request", "reason": "request_too_large"})
+    packed = caller.accept | {"Content-Encoding": "rot13"}
+    answer = await caller.client.post(caller.resource + "/bookings", content=b"{}", headers=packed)
+    assert (answer.status_code, answer.json()) == (415, {"error": "invalid_request", "reason": "media_type"})
+
+
 def test_the_example_stays_short_enough_to_read() -> None:
-    assert len((EXPRESS / "app.js").read_text("utf-8").splitlines()) <= 100
+    assert len((EXPRESS / "app.js").read_text("utf-8").splitlines()) <= 105

@@ -91,7 +91,7 @@ def test_an_account_linked_elsewhere_is_told(tmp_path: Path) -> None:
 def test_an_offer_of_an_action_that_is_not_among_those_given_is_told(tmp_path: Path) -> None:
     guard, approver = made(tmp_path), InProcessApprover()
     action = guard.actions["oneact.unlink"].action
-    challenge = guard._offers.make(action, {"issuer": approver.issuer}, None, approver.issuer, guard.now())
+    challenge = guard.offers.make(action, {"issuer": approver.issuer}, None, approver.issuer, guard.now())
     published = {"actions": [action.document]}
     assert approver.approve(challenge, published, TestAgent(), guard.now()).count(".") == 2
     with pytest.raises(ValueError, match=r"an action oneact\.unlink that is not among those given"):

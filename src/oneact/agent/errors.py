@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from oneact.protocol.canonical import Json
+    from oneact.protocol.receipt import Receipt
 
 
 class AgentError(Exception):
@@ -45,11 +46,22 @@ class Refused(AgentError):  # noqa: N818 - an answer, not a fault
     """The service or the approval server refused; `reason` is from the closed table, nothing was executed.
 
     `field` is the parameter at fault, where the service names one.
-    `idempotency_conflict` alone speaks of this wish only: what became of the earlier one of that key it does not say.
+    `idempotency_conflict` alone speaks of this wish only: what became of the earlier one of that key is in `earlier`,
+    the service's verified word, or None where the approval server has none.
     """
 
-    def __init__(self, reason: str, says: str = "", status: int = 0, link_uri: str = "", field: str = "") -> None:
-        super().__init__((f"{reason}: {says}" if says else reason) + (f" ({field})" if field else ""))
+    def __init__(
+        self,
+        reason: str,
+        says: str = "",
+        status: int = 0,
+        link_uri: str = "",
+        field: str = "",
+        earlier: Receipt | None = None,
+    ) -> None:
+        became = f" What it was used for is {earlier.status}, in {earlier.txn}." if earlier else ""
+        super().__init__((f"{reason}: {says}" if says else reason) + (f" ({field})" if field else "") + became)
+        self.earlier = earlier
         self.reason = reason
         self.says = says
         self.status = status

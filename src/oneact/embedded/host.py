@@ -54,6 +54,7 @@ class Hosting:
             roster.check_next(signed, pinned)
             if not await guard.store.pin(found, pinned.seq, guard.now(), proof):
                 raise Refusal(Reason.ROSTER_SEQ, "another roster was pinned meanwhile")
+            await guard.tell(guest.id, "passkeys_changed")
             await unlinking.cancel(guard, guest.id, "passkey")
             return
         roster.check_first(signed, guard.issuers.listed[0] if guard.issuers.listed else "", self.resource, found.sub)

@@ -101,11 +101,11 @@ def answer(value: Mapping[str, Any], status: int = 200, headers: Mapping[str, st
     return JSONResponse(dict(value), status, {**NO_STORE, **(headers or {})})
 
 
-def refused(refusal: Refusal) -> JSONResponse:
-    """Answer a refusal with its public part; the detail goes to the log."""
+def refused(refusal: Refusal, **members: str) -> JSONResponse:
+    """Answer a refusal with its public part and further members; the detail goes to the log."""
     _logger.log(logging.DEBUG if refusal.reason in _ORDINARY else logging.INFO, "refused: %s", refusal)
     headers = {"Retry-After": "60"} if refusal.reason is Reason.RATE_LIMITED else {}
-    value: dict[str, Any] = dict(refusal.body())
+    value: dict[str, Any] = {**refusal.body(), **members}
     if refusal.reason in {Reason.AUTHORIZATION_PENDING, Reason.SLOW_DOWN}:
         value["interval"] = 10 if refusal.reason is Reason.SLOW_DOWN else 5
     return answer(value, refusal.reason.status, headers)

@@ -50,6 +50,14 @@ class Draft:
     ping: str | None = None
 
 
+class KeyUsed(Refusal):
+    """The refusal of a key that was used for another act, with the receipt of that one where there is a word on it."""
+
+    def __init__(self, receipt: str | None) -> None:
+        super().__init__(Reason.IDEMPOTENCY_CONFLICT, "another act")
+        self.receipt = receipt
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """The request of one draft: the one that it joins, or a new one; `expires_at` is that request's own.
@@ -133,7 +141,8 @@ async def _repeated(world: World, client: Client, account: str, key: str, draft:
     """Give the request that was asked with this very key, else the one of this very offer, or None."""
     row = await world.store.one("request_by_idempotency_key", client.id, account, key) if key else None
     if row is not None and row["act_digest"] != draft.act.digest:
-        raise Refusal(Reason.IDEMPOTENCY_CONFLICT, "another act")
+        told = await world.store.one("receipt", row["id"]) if row["jkt"] == client.jkt else None
+        raise KeyUsed(None if told is None else str(told["receipt"]))
     if row is None and draft.offer:
         row = await world.store.one("request_of_offer", client.id, account, draft.act.location, draft.txn)
     return row

@@ -1,4 +1,4 @@
-"""The guard: the flow of one request to a guarded action, without any framework."""
+"""The guard: its settings, what stands behind it, and its life from start to stop, without any framework."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from urllib.parse import quote
 from oneact.documents import CachedDocuments
 from oneact.errors import Reason, Refusal
 from oneact.fetch import LOCAL_NAMES, Fetcher
-from oneact.protocol import canonical, metadata, token
+from oneact.protocol import metadata, token
 from oneact.protocol.action import Rule
-from oneact.service import account_page, askers, exchange, keys, settings, unlinking
+from oneact.service import account_page, keys, performing, rounds, settings, stating, unlinking
 from oneact.service.act import Act, Asker, LocalAccount
-from oneact.service.checks import Held, Presented, Trust, check_approved, check_presented
+from oneact.service.checks import Trust
 from oneact.service.execution import Execution
 from oneact.service.issuers import Issuers, Linked
 from oneact.service.limits import RateLimit, SeenProofs
-from oneact.service.offers import Offers, asked_issuer
+from oneact.service.offers import Offers
 from oneact.service.once import Once
 from oneact.service.outbox import Outbox
 from oneact.service.receipts import Receipts
-from oneact.service.store.contract import Holder, Spend, SpendKey
+from oneact.service.store.contract import SpendKey
 from oneact.service.store.owner import OwnerDatabase
 from oneact.service.store.sqlite import SqliteStore
 from oneact.service.threads import Threads
@@ -45,7 +45,6 @@ if TYPE_CHECKING:
     from oneact.protocol.token import ActionToken
     from oneact.service.account_page import AccountLinks
     from oneact.service.approvals import Approvals
-    from oneact.service.checks import Approved
     from oneact.service.exchange import Answer, Request
     from oneact.service.guarded import Guarded
     from oneact.service.store.contract import State, Store
@@ -53,11 +52,6 @@ if TYPE_CHECKING:
     Where = Literal["here", "thread", "place"]
 
 _LEARNABLE: Final = frozenset({Reason.TOKEN_ISSUER, Reason.TOKEN_KEY})
-_BEFORE_LOOK_UP: Final = 6  # the one check before the look-up of a spend whose token and proof are verified
-_AFTER_LOOK_UP: Final = frozenset({3, 7, 8, 9, 10})
-_ROUND: Final = 1.0  # seconds between rounds of the outbox and of recovery
-_REMIND: Final = 60  # rounds between looks for notices that are due
-_KEEP: Final = 7 * 24 * 3600
 _LOG: Final = logging.getLogger("oneact.service")
 
 
@@ -105,7 +99,7 @@ class GuardCore:
         self.beside = issuers if isinstance(issuers, Beside) else None
         accepted = settings.issuers(issuers, self.fetcher.excepted)
         self.approvers = settings.approvers(approvers, self.own_server)
-        self._rate = RateLimit(settings.rate(terms_per_minute))
+        self.rate = RateLimit(settings.rate(terms_per_minute))
         self.keys = keys.load(key)
         self.store: Store = SqliteStore(store) if isinstance(store, str | Path) else store
         self.documents = CachedDocuments(self.fetcher)
@@ -120,7 +114,7 @@ class GuardCore:
         self._account = account
         self._insecure_login_age = allow_insecure_login_age
         address = metadata.well_known(self.resource, metadata.SERVICE_PATH)
-        self._offers = Offers(self.resource, self.keys, address)
+        self.offers = Offers(self.resource, self.keys, address)
         self._proofs = SeenProofs()
         self._rounding: asyncio.Task[None] | None = None
         self.loop: asyncio.AbstractEventLoop | None = None
@@ -142,7 +136,7 @@ class GuardCore:
                 await self.approvals.start()
             await self.execution.recover()
             self.loop = asyncio.get_running_loop()
-            self._rounding = self.loop.create_task(self._rounds())
+            self._rounding = self.loop.create_task(rounds.make(self))
 
     async def stop(self) -> None:
         """Finish the acts under way, stop delivering, let go of the store."""
@@ -206,23 +200,11 @@ class GuardCore:
 
     async def perform(self, guarded: Guarded, given: dict[str, Any], request: Request) -> Answer:
         """Answer one request to a guarded action whose parameters, flat, are `given`."""
-        with_token = not askers.is_asking(request)  # an action token, or what has to be one
-        try:
-            await self.start()
-            parameters = await self.call(functools.partial(guarded.normalise, given), "here")
-            if not with_token:
-                return await self._offer(guarded, parameters, request)
-            return await self._act(guarded, parameters, request)
-        except Refusal as refusal:
-            members: dict[str, Json] = {}
-            unspent = with_token and await self._is_unspent(refusal, guarded, request)
-            if unspent:
-                members["not_executed"] = True
-            if refusal.reason is Reason.ISSUER_NOT_ACCEPTED:
-                members["link_uri"] = f"{self.resource}/oneact/link"
-            if isinstance(refusal, _TermsChanged) and unspent:
-                members["transaction_challenge"] = refusal.challenge
-            return exchange.refused(refusal, request.method, request.path, **members)
+        return await performing.perform(self, guarded, given, request)
+
+    async def make_offer(self, guarded: Guarded, parameters: dict[str, Json], issuer: str, asker: Asker | None) -> str:
+        """Make an offer for the approval server `issuer`, with the terms as they stand at this moment."""
+        return await stating.offered(self, guarded, parameters, issuer, asker)
 
     async def settle(self, issuer: str, txn: str, state: State) -> bool:
         """Say what became of an act that is `unknown`, `executed` or `failed`, with a receipt; False if it is not."""
@@ -331,166 +313,3 @@ class GuardCore:
         if self._owner is None:
             return Execution(self.store, signer, self.now)
         return Once(self.store, signer, self.now, self._owner, self.resource)
-
-    async def make_offer(self, guarded: Guarded, parameters: dict[str, Json], issuer: str, asker: Asker | None) -> str:
-        """Make an offer for the approval server `issuer`, with the terms as they stand at this moment."""
-        stated = await self._quote(guarded, parameters, asker)
-        return self._offers.make(guarded.action, parameters, stated, issuer, self.now(), asker)
-
-    async def _offer(self, guarded: Guarded, parameters: dict[str, Json], request: Request) -> Answer:
-        issuer = asked_issuer(request.values("accept-txn-challenge"))
-        if issuer is None or not await self.issuers.accepts(issuer):
-            raise Refusal(Reason.ISSUER_NOT_ACCEPTED, f"Accept-Txn-Challenge asks for {issuer!r}")
-        self._rate.take(request.client, time.monotonic())
-        asker = await askers.asker_of(self, request, issuer)
-        if guarded.personal and asker is None:
-            raise Refusal(Reason.ASKING_TOKEN_REQUIRED, guarded.action.name)
-        return self._offers.answer(await self.make_offer(guarded, parameters, issuer, asker))
-
-    async def _act(self, guarded: Guarded, parameters: dict[str, Json], request: Request) -> Answer:
-        now = self.now()  # one clock reading for one verification
-        presented = Presented(
-            request.values("authorization"), request.values("dpop"), request.method, self.resource + request.path,
-            guarded.action, parameters,
-        )  # fmt: skip
-        held = await self._present(presented, now)
-        self.remember(held.proof.jkt, held.proof.jti, now)
-        key = SpendKey(self.resource, held.token.iss, held.token.txn)
-        found = await self.execution.find(key)
-        if found is not None:
-            return await self.execution.existing(found, holder(held))
-        account = await self.store.account(held.token.iss, held.token.sub)
-        approved = check_approved(held, self.trust(), account, now)
-        if approved.account.unlinking:
-            await unlinking.cancel(self, approved.account.id, "passkey")
-        await self._check_terms_hold(guarded, approved)
-        act = _act(approved)
-
-        def spend() -> Spend:
-            spent = self.now()
-            return Spend(
-                key, holder(held), held.token.jti, act.account, act.action, spent, spent + guarded.deadline,
-                token=_token_text(presented),
-            )  # fmt: skip
-
-        place = self.threads.place(held.token.exp - now) if guarded.blocking else contextlib.nullcontext()
-        once = self.execution
-        begin = once.run_once if guarded.spends and isinstance(once, Once) else once.spend_and_run
-        return await begin(spend, lambda: guarded.run(parameters, act), place)
-
-    async def _is_unspent(self, refusal: Refusal, guarded: Guarded, request: Request) -> bool:
-        """Tell whether the look-up of a spend has found none; where the store cannot answer, it is not known.
-
-        That look-up did not see what a handler that spends has not committed yet: for those it is looked again.
-        """
-        looked = refusal.reason.check in _AFTER_LOOK_UP
-        if refusal.reason.check != _BEFORE_LOOK_UP and not (looked and guarded.spends):
-            return looked
-        verified = token.parse(request.values("authorization")[0].partition(" ")[2])[0]
-        try:
-            return await self.execution.is_unspent(SpendKey(self.resource, verified.iss, verified.txn))
-        except Refusal:
-            return False
-
-    async def _present(self, presented: Presented, now: int) -> Held:
-        """Make the first half of the checks; for an issuer or key not at hand, fetch and make it once more."""
-        try:
-            return check_presented(presented, self.trust(), now)
-        except Refusal as refusal:
-            if refusal.reason not in _LEARNABLE or not await self.learn(_token_text(presented), refusal.reason):
-                raise
-        return check_presented(presented, self.trust(), now)
-
-    async def _check_terms_hold(self, guarded: Guarded, approved: Approved) -> None:
-        """Check 7, its end: the terms still hold; else the refusal carries a fresh offer."""
-        held = approved.held
-        stated = held.act.terms
-        if stated is None:
-            return
-        asker = _asker(approved) if guarded.personal else None
-        named = [] if asker is None else [asker]
-        if guarded.holds is not None and await self._asked(guarded.holds(held.parameters, stated, *named)):
-            return
-        anew = await self._quote(guarded, held.parameters, asker)
-        if guarded.holds is None and anew is not None and canonical.digest(anew) == canonical.digest(stated):
-            return
-        challenge = self._offers.make(guarded.action, held.parameters, anew, held.token.iss, self.now(), asker)
-        raise _TermsChanged(challenge)
-
-    async def _quote(
-        self, guarded: Guarded, parameters: dict[str, Json], asker: Asker | None
-    ) -> dict[str, Json] | None:
-        if guarded.quote is None:
-            return None
-        found = await self._asked(guarded.quote(parameters, *([asker] if guarded.personal else [])))
-        try:  # the owner's values are read as strictly as anyone's: what is no I-JSON never gets into an offer
-            stated = canonical.parse(canonical.encode(found))
-        except (Refusal, TypeError, ValueError) as error:
-            raise Refusal(Reason.INTERNAL, f"the terms are not strict JSON: {error}") from error
-        return stated if isinstance(stated, dict) else None
-
-    @staticmethod
-    async def _asked(question: Any) -> Any:  # noqa: ANN401 - the owner's own function gives it
-        """Await the owner's function; what it cannot decide is refused."""
-        try:
-            return await question
-        except Refusal:
-            raise
-        except Exception as error:
-            _LOG.exception("the terms could not be stated")
-            raise Refusal(Reason.STORE_UNAVAILABLE, "the terms could not be stated") from error
-
-    async def _rounds(self) -> None:
-        """Deliver, recover and forget, round by round, whatever a round meets."""
-        number = 0
-        while True:
-            try:
-                await self.execution.recover()
-                await self.outbox.deliver()
-                if number % _REMIND == 0:
-                    await unlinking.remind(self)
-                if number % 3600 == 0:
-                    await self.execution.forget(self.now() - _KEEP)
-            except Exception:  # noqa: BLE001 - one failed round must not be the last one
-                _LOG.exception("a round of the outbox failed")
-            number += 1
-            await asyncio.sleep(_ROUND)
-
-
-class _TermsChanged(Refusal):
-    """The refusal of terms that hold no longer, with the offer of those that do."""
-
-    def __init__(self, challenge: str) -> None:
-        super().__init__(Reason.TERMS_CHANGED)
-        self.challenge = challenge
-
-
-def holder(held: Held) -> Holder:
-    """Give whose a token is."""
-    found = held.token
-    return Holder(found.sub, found.client_id, found.jkt, held.digest)
-
-
-def _asker(approved: Approved) -> Asker:
-    found = approved.held.token
-    return Asker(approved.account.id, found.iss, found.sub, found.client_id, found.jkt)
-
-
-def _token_text(presented: Presented) -> str:
-    return presented.authorization[0].partition(" ")[2]
-
-
-def _act(approved: Approved) -> Act:
-    held = approved.held
-    found = held.token
-    return Act(
-        account=approved.account.id,
-        txn=found.txn,
-        action=held.action.name,
-        parameters=held.parameters,
-        terms=held.act.terms,
-        approvers=approved.persons,
-        issuer=found.iss,
-        client_id=found.client_id,
-        jkt=found.jkt,
-    )

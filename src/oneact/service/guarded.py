@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from oneact.errors import Reason, Refusal
 from oneact.protocol import fitting
+from oneact.service.multipart import NO_FILES, Room
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -30,7 +31,7 @@ class Guarded:
     still stand (where it is None, they are stated again and have to be equal). `deadline` is in seconds. `blocking`
     tells that `run` blocks one of the guard's threads, `spends` that the handler calls `guard.spend`. `personal` tells
     that the terms depend on who asks: then `quote` and `holds` are given the `Asker` as a last argument, and an offer
-    is made to an asking token alone.
+    is made to an asking token alone. `room` says how many octets its body may have.
     """
 
     action: Action
@@ -42,6 +43,7 @@ class Guarded:
     blocking: bool = False
     spends: bool = False
     personal: bool = False
+    room: Room = NO_FILES
 
 
 def by_schema(described: Mapping[str, Json]) -> Callable[[Parameters], Parameters]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from oneact.errors import Reason, Refusal
 from oneact.protocol import read_token, reading
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from oneact.service.act import Reading
     from oneact.service.exchange import Request
     from oneact.service.guard import GuardCore
+
+METHODS: Final = frozenset({"GET", "HEAD"})  # of a read
 
 
 def describe(name: str, intent: str, path: str) -> Read:

@@ -23,40 +23,42 @@ _BOOLEANS: Final = {"true": True, "false": False}
 _MAX_FIELDS: Final = 200
 
 
-def given(guarded: Guarded, request: Request, path: Mapping[str, str]) -> dict[str, Any]:
+def given(
+    guarded: Guarded, request: Request, path: Mapping[str, str], beside: Collection[str] = frozenset()
+) -> dict[str, Any]:
     """Give the flat parameters of a request, each from the one source that the action lists for it.
 
-    Texts of path, query and form stay texts. Refuses `parameter_unknown`, `parameter_repeated`, `media_type` or what
-    makes the body no strict JSON.
+    Texts of path, query and form stay texts, a file is an `Upload`. `beside` names fields of a form that are no
+    parameters, and are left out. Refuses `parameter_unknown`, `parameter_repeated`, `media_type` or what makes the
+    body no strict JSON, no form, or one with too large a file.
     """
     sources = guarded.action.sources
-    found: dict[str, dict[str, Any]] = {
-        "path": dict(path),
-        "query": fields(request.query),
-        "form" if "form" in sources.values() else "body": _body(request, sources),
-    }
-    return _sorted(found, sources)
-
-
-def given_with_files(
-    guarded: Guarded, request: Request, path: Mapping[str, str], beside: Collection[str], each: int
-) -> dict[str, Any]:
-    """Give the same for a form with files of at most `each` octets, an `Upload` for each; `beside` is left out."""
-    texts, files = multipart.fields(request, each)
-    form = {name: text for name, text in texts.items() if name not in beside}
-    query = fields(request.query)
-    found: dict[str, dict[str, Any]] = {"path": dict(path), "query": query, "form": form, "file": {**files}}
-    return _sorted(found, guarded.action.sources)
-
-
-def _sorted(found: Mapping[str, Mapping[str, Any]], sources: Mapping[str, str]) -> dict[str, Any]:
-    """Put side by side what came, once each is where the action lists it."""
+    found: dict[str, Mapping[str, Any]] = {
+        "path": path, "query": fields(request.query), **_sent(guarded, request, beside)
+    }  # fmt: skip
     for source, values in found.items():
         for name in values:
             # What the action does not know at all is told by its own schema; here is what comes by another way.
             if sources.get(name, "body") != source:
                 raise Refusal(Reason.PARAMETER_UNKNOWN, f"{name!r} in {source}", name if name in sources else "")
     return merge(*found.values())
+
+
+def _sent(guarded: Guarded, request: Request, beside: Collection[str]) -> dict[str, Mapping[str, Any]]:
+    """Read the body by what the action takes: files and fields, fields alone, or JSON."""
+    listed = set(guarded.action.sources.values())
+    if "file" in listed:
+        texts, files = multipart.fields(request, guarded.room.each)
+        return {"form": _without(texts, beside), "file": files}
+    if "form" in listed:
+        if request.media_type() != exchange.FORM:
+            raise Refusal(Reason.MEDIA_TYPE, request.media_type())
+        return {"form": _without(fields(_text(request.body)), beside)}
+    return {"body": _body(request, listed)}
+
+
+def _without(texts: Mapping[str, Json], beside: Collection[str]) -> dict[str, Json]:
+    return {name: text for name, text in texts.items() if name not in beside}
 
 
 def typed(guarded: Guarded, texts: dict[str, Any]) -> dict[str, Any]:
@@ -99,12 +101,8 @@ def by_name(request: Request) -> tuple[str, dict[str, Any]]:
     return name, parameters
 
 
-def _body(request: Request, sources: Mapping[str, str]) -> dict[str, Json]:
-    if "form" in sources.values():
-        if request.media_type() != exchange.FORM:
-            raise Refusal(Reason.MEDIA_TYPE, request.media_type())
-        return fields(_text(request.body))
-    if not request.body and "body" not in sources.values():
+def _body(request: Request, listed: Collection[str]) -> dict[str, Json]:
+    if not request.body and "body" not in listed:
         return {}
     body = request.json()
     if not isinstance(body, dict):

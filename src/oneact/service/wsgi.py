@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from oneact.errors import Reason, Refusal
-from oneact.service import endpoints, environ, exchange, spending, visit
+from oneact.service import endpoints, environ, exchange, readers, spending, visit
 from oneact.service.background import Background
 from oneact.service.described import DescribedGuard
 from oneact.service.visit import Visit
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     Environ = dict[str, Any]
     StartResponse = Callable[..., Any]
     Answering = Callable[[Request], Coroutine[Any, Any, Answer]]
+    Refused = Callable[[Refusal], Answer]
 
 ROUTING_ARGS: Final = "wsgiorg.routing_args"  # where a router leaves what it has read of the path, by position and name
 _NO_BODY: Final = frozenset({204, 304})
@@ -93,12 +94,33 @@ class Guard(DescribedGuard["Endpoint"]):
         """Have the guard do something, and run in this very thread what it needs of the owner's."""
         return Visit().serve(self._background.submit, work)
 
-    def answered(self, method: str, path: str, read: Callable[[], Request], answer: Answering) -> Answer:
-        """Read a request and have it answered; `method` and `path` are for the log."""
+    def answered(
+        self, method: str, path: str, read: Callable[[], Request], answer: Answering, refused: Refused | None = None
+    ) -> Answer:
+        """Read a request and have it answered; `method` and `path` are for the log.
+
+        What cannot even be read is told as `refused` does, as JSON where nothing is said.
+        """
+        return self.decided(method, path, lambda: answer(read()), refused)
+
+    def known(self, name: str, method: str, path: str, head: Callable[[], Request]) -> Reading | Answer:
+        """Tell who makes a request for the read `name`, or give the answer for whoever no person has opened it to."""
+
+        async def reading(found: Request) -> Reading | Answer:
+            if found.method not in readers.METHODS:
+                return exchange.of_other_method(found, ["GET"])
+            return await readers.reading_of(self, name, found)
+
+        return self.decided(method, path, lambda: reading(head()))
+
+    def decided(
+        self, method: str, path: str, work: Callable[[], Coroutine[Any, Any, _T]], refused: Refused | None = None
+    ) -> _T | Answer:
+        """Have the guard do something for a request and give what it gives, or the answer that refuses it."""
         try:
-            return self.visited(answer(read()))
+            return self.visited(work())
         except Refusal as refusal:
-            return exchange.refused(refusal, method, path)
+            return exchange.refused(refusal, method, path) if refused is None else refused(refusal)
         except CancelledError:
             return exchange.refused(Refusal(Reason.STORE_UNAVAILABLE, "the guard has stopped"), method, path)
 

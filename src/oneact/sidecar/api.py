@@ -1,4 +1,4 @@
-"""The sidecar's private API: six addresses that take strict JSON from the service, and from nobody else."""
+"""The sidecar's private API: seven addresses that take strict JSON from the service, and from nobody else."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ _OF_BROWSERS: Final = frozenset({"sec-fetch-site", "sec-fetch-dest", "sec-fetch-
 _CALLS: Final[dict[str, _Call]] = {
     "/offer": lambda verifier, value: verifier.offer(calls.asked(value)),
     "/verify": lambda verifier, value: verifier.verify(calls.asked(value)),
+    "/read": lambda verifier, value: verifier.read(calls.read(value)),
     "/receipt": lambda verifier, value: verifier.receipt(calls.ended(value)),
     "/page": lambda verifier, value: verifier.page(calls.page(value)),
     "/settle": lambda verifier, value: verifier.settled(calls.settled(value)),

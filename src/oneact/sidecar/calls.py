@@ -23,6 +23,7 @@ _ASKED: Final = (_REQUEST | {"action", "parameters"}, frozenset({"path", "terms"
 MEMBERS: Final[dict[str, tuple[frozenset[str], frozenset[str]]]] = {
     "/offer": _ASKED,
     "/verify": _ASKED,
+    "/read": (_REQUEST | {"read"}, frozenset()),
     "/receipt": (frozenset({"ticket", "status"}), frozenset({"content_type", "body_base64"})),
     "/page": (_REQUEST | {"account"}, frozenset({"body_base64"})),
     "/settle": (frozenset({"issuer", "txn", "state"}), frozenset()),
@@ -43,6 +44,14 @@ class Asked:
     flat: dict[str, Json] | None
     path: dict[str, str]
     terms: dict[str, Json] | None
+
+
+@dataclass(frozen=True, slots=True)
+class ToRead:
+    """A request for the read `name`."""
+
+    name: str
+    request: Request
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +86,12 @@ def asked(value: Json) -> Asked:
     body = given.encode() if isinstance(given, str) else b""
     flat = given if isinstance(given, dict) else None
     return Asked(call["action"], _request(call, body), flat, _texts(call.get("path", {})), terms)
+
+
+def read(value: Json) -> ToRead:
+    """Read the call of `/read`; refuses `request_malformed`."""
+    call = _members("/read", value)
+    return ToRead(form.text(call["read"], _MALFORMED), _request(call, b""))
 
 
 def page(value: Json) -> Request:

@@ -1,4 +1,4 @@
-"""The sidecar's configuration: a TOML file with the guard's settings and the service's actions.
+"""The sidecar's configuration: a TOML file with the guard's settings, the service's actions and its reads.
 
 A mistake in it is a ValueError that names the member, at the start.
 """
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from oneact.protocol.action import Rule
-from oneact.service import LINKED, Beside, actions
+from oneact.service import LINKED, Beside, actions, readers
 from oneact.service.endpoints import ACT_PATH
 from oneact.service.guarded import DEADLINE
 
@@ -20,16 +20,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from oneact.protocol.action import Action
+    from oneact.protocol.reading import Read
 
 _WORDS: Final = {str: "a text", list: "an array", dict: "a table", int: "a whole number", bool: "true or false"}
 SETTINGS: Final[dict[str, tuple[type, ...]]] = {
     "resource": (str,), "name": (str,), "key": (str,), "store": (str,), "issuers": (list, str, dict),
-    "private_hosts": (list,), "login_uri": (str,), "terms_per_minute": (int,), "actions": (dict,),
+    "private_hosts": (list,), "login_uri": (str,), "terms_per_minute": (int,), "actions": (dict,), "reads": (dict,),
 }  # fmt: skip
 ACTION: Final[dict[str, tuple[type, ...]]] = {
     "intent": (str,), "summary": (str,), "schema": (dict,), "terms": (dict,), "sources": (dict,), "display": (dict,),
     "method": (str,), "path": (str,), "reversible": (bool,), "deadline": (int,),
 }  # fmt: skip
+READ: Final[dict[str, tuple[type, ...]]] = {"intent": (str,), "path": (str,)}
 _NEEDED: Final = ("resource", "name", "key", "store", "issuers", "actions")
 _ACTION_NEEDED: Final = ("intent", "summary", "schema")
 _FILES: Final = ("key", "store")
@@ -48,10 +50,11 @@ class Described:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """What the file says: the guard's settings by their names, and the actions."""
+    """What the file says: the guard's settings by their names, the actions, and the reads by theirs."""
 
     settings: dict[str, Any]
     actions: tuple[Described, ...]
+    reads: dict[str, Read]
 
 
 def load(file: Path) -> Config:
@@ -68,11 +71,15 @@ def parse(text: str, folder: Path) -> Config:
     """Read the text of a configuration file that lies in `folder`."""
     found = tomllib.loads(text)
     _check("", found, SETTINGS, _NEEDED)
-    described = found.pop("actions")
+    described, reads = found.pop("actions"), found.pop("reads", {})
     for name in _FILES:
         found[name] = folder / found[name]
     found["issuers"] = _issuers(found["issuers"])
-    return Config(found, tuple(_described(name, members) for name, members in described.items()))
+    return Config(
+        found,
+        tuple(_described(name, members) for name, members in described.items()),
+        {name: _read(name, members) for name, members in reads.items()},
+    )
 
 
 def _issuers(value: object) -> object:
@@ -110,6 +117,14 @@ def _described(name: str, members: object) -> Described:
         path=path,
     )
     return Described(action, deadline)
+
+
+def _read(name: str, members: object) -> Read:
+    where = f"reads.{name}"
+    if not isinstance(members, dict):
+        raise ValueError(f"{where} is a table")  # noqa: TRY004 - one kind of error
+    _check(f"{where}.", members, READ, tuple(READ))
+    return readers.describe(name, members["intent"], members["path"])
 
 
 def _sources(where: str, members: Mapping[str, Any], in_path: list[str]) -> dict[str, str]:

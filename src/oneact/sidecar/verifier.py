@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextvars
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from oneact.errors import Reason, Refusal
 from oneact.protocol import fitting
-from oneact.service import Guard, endpoints, exchange, reading, receipts
+from oneact.service import Guard, endpoints, exchange, readers, reading, receipts
 from oneact.service.exchange import Answer
 from oneact.service.guarded import Guarded, by_schema
 from oneact.service.receipts import Receipts
@@ -18,7 +18,7 @@ from oneact.sidecar.handing import Handed, Handing
 if TYPE_CHECKING:
     from oneact.protocol.canonical import Json
     from oneact.service import Act, Request
-    from oneact.sidecar.calls import Asked, Ended, Settled
+    from oneact.sidecar.calls import Asked, Ended, Settled, ToRead
     from oneact.sidecar.config import Config
 
 _Notices = list[tuple[str, str]]
@@ -35,6 +35,7 @@ class Verifier(Guard):
             run = by_schema(described.action.schema)
             self.register(Guarded(described.action, run, _hand, deadline=described.deadline))
             self.handing.handed.add(described.action.name)
+        self.reads |= config.reads
 
     @property
     def tells_later(self) -> bool:
@@ -58,6 +59,23 @@ class Verifier(Guard):
             ticket = tickets.make(found.spend.key, self.keys.txn_keys[0])
             return {"execute": _members(found.act, found.spend.deadline_at), "ticket": ticket}
         return {"answer": _relayed(found), "notices": _told(notices)}
+
+    async def read(self, asked: ToRead) -> dict[str, Json]:
+        """Say for which account a request reads, or what to answer where no person has opened the read to its agent.
+
+        Refuses `request_malformed`, as the service's own fault, for a read that is not published.
+        """
+        request = asked.request
+        if asked.name not in self.reads:
+            raise Refusal(Reason.REQUEST_MALFORMED, f"there is no read {asked.name!r}")
+        if request.method not in readers.METHODS:
+            return {"answer": _relayed(exchange.of_other_method(request, ["GET"])), "notices": []}
+        try:
+            found = await readers.reading_of(self, asked.name, request)
+        except Refusal as refusal:
+            answer = exchange.refused(refusal, request.method, request.path)
+            return {"answer": _relayed(answer), "notices": []}
+        return {"reading": asdict(found)}
 
     async def receipt(self, ended: Ended) -> dict[str, Json]:
         """Record what became of an act, and give the header fields with which the service's answer carries its receipt.

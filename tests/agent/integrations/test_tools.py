@@ -61,6 +61,7 @@ ENDS: list[tuple[Result | AgentError, bool, str]] = [
     (Refused("parameters_invalid", "They do not fit", 422), True, "parameters_invalid"),
     (Refused("unlinked_service", "", 403, "https://air.example/link"), True, "https://air.example/link"),
     (Refused("idempotency_conflict", "", 409), True, "other arguments"),
+    (Refused("idempotency_conflict", "", 409, earlier=RECEIPT), True, "begun then is executed"),
     (TermsChanged("", 401, {"price": "1"}, {"price": "2"}), True, '{"price":"2"}'),
     (TermsChanged("", 401, {"price": "1"}, None), True, "{}"),
 ]

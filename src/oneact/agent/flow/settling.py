@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from oneact.agent.errors import Expired, OutcomeUnknown, Unreachable
+from oneact.agent.errors import Expired, OutcomeUnknown, Refused, Unreachable
 from oneact.agent.flow import offering, steps, waiting
 from oneact.agent.flow.steps import Answer, Call, Outcome, Wait
 from oneact.errors import Reason, Refusal
@@ -68,6 +68,18 @@ def look_up(asker: Asker, service: Service, offered: Offer, identifier: str) -> 
     return (yield from _settled(asker, service, replace(offered, txn=told.txn), told.jti, text, _NO_ANSWER))
 
 
+def earlier(asker: Asker, service: Service, answer: Answer) -> Generator[Step, Event, Refused]:
+    """Give the refusal of a key that was used before, with the service's own word on that act, if this is one."""
+    told = steps.refused(answer)
+    try:
+        signed = yield from _signed(service, answer.member("receipt"))
+    except (Refusal, Unreachable):
+        return told
+    if (signed.iss, signed.aud) != (service.resource, asker.server.issuer):
+        return told
+    return Refused(told.reason, told.says, told.status, earlier=signed)
+
+
 def _is_end(answer: Answer) -> bool:
     """Tell whether a refusal after silence is the end: there is no spend, whichever release of the service answers."""
     return answer.members().get("not_executed") is True and answer.member("reason") in _FINAL
@@ -125,10 +137,7 @@ def _of_spend(answer: Answer, offered: Offer) -> Outcome:
 def _settled(asker: Asker, service: Service, offered: Offer, jti: str, text: str, found: Outcome) -> Flow:
     """Verify the receipt; an outcome that the service did not sign is no outcome."""
     try:
-        _, parsed = receipt.parse(text)
-        if parsed.header.kid not in service.keys:
-            service = yield from offering.refreshed(service)
-        signed = receipt.check(text, service.keys)
+        signed = yield from _signed(service, text)
     except (Refusal, Unreachable) as error:
         raise OutcomeUnknown(offered.txn, f"the receipt does not verify ({error})") from error
     expected = (service.resource, asker.server.issuer, offered.txn, jti, offered.act.digest)
@@ -139,6 +148,14 @@ def _settled(asker: Asker, service: Service, offered: Offer, jti: str, text: str
     if found.body is not None and not _is_result(signed, found):
         raise OutcomeUnknown(offered.txn, "the answer is not the one that the receipt is for")
     return Outcome(found.status, found.content_type, found.body, signed, text)
+
+
+def _signed(service: Service, text: str) -> Generator[Step, Event, Receipt]:
+    """Verify that the service has signed a receipt, and give it; raises `Refusal` or `Unreachable`."""
+    _, parsed = receipt.parse(text)
+    if parsed.header.kid not in service.keys:
+        service = yield from offering.refreshed(service)
+    return receipt.check(text, service.keys)
 
 
 def _is_result(signed: Receipt, found: Outcome) -> bool:

@@ -55,7 +55,10 @@ def asked_together(acts: Sequence[Offered]) -> Generator[Step, Event, tuple[Aske
     """Bring the offers of up to twenty acts at one service as one batch: one page, an item each, in their order."""
     first = acts[0].asker
     if len(acts) == 1:
-        return ((yield from waiting.ask(acts[0].text, first)),)
+        try:
+            return ((yield from waiting.ask(acts[0].text, first)),)
+        except waiting.KeyUsed as used:
+            raise (yield from settling.earlier(first, acts[0].service, used.answer)) from None
     form = {
         "batch": canonical.encode([act.text for act in acts]).decode(),
         "batch_keys": canonical.encode([act.asker.idempotency_key for act in acts]).decode(),
@@ -63,7 +66,10 @@ def asked_together(acts: Sequence[Offered]) -> Generator[Step, Event, tuple[Aske
         **({"reason": first.reason} if first.reason else {}),
     }
     address = first.server.endpoints["transaction_authorization_endpoint"]
-    answer = yield from waiting.brought(Call("POST", address, {}, form, authenticated=True))
+    try:
+        answer = yield from waiting.brought(Call("POST", address, {}, form, authenticated=True))
+    except waiting.KeyUsed as used:  # of which, it does not say: each tells when it is asked about alone
+        raise steps.refused(used.answer) from None
     items = answer.members().get("items")
     named = [item for item in items if isinstance(item, str)] if isinstance(items, list) else []
     if len(named) != len(acts) or len(set(named)) != len(acts):

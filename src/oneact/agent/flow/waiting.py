@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from oneact.agent.errors import Denied, Expired, Refused, Undecided, Unreachable, as_refused
 from oneact.agent.flow import steps
 from oneact.agent.flow.steps import Answer, Call, Lost, Wait
+from oneact.errors import Reason
 from oneact.protocol import token
 
 if TYPE_CHECKING:
@@ -36,12 +37,20 @@ class Asked:
     page: str = ""
 
 
+class KeyUsed(Exception):  # noqa: N818 - an answer, and never seen outside
+    """The key of this wish was used for another one; `answer` may hold the receipt of that."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__()
+        self.answer = answer
+
+
 class Lapsed(Exception):  # noqa: N818 - no fault, and never seen outside
     """The token of a request that was joined has run out; it may have been used."""
 
 
 def ask(text: str, asker: Asker) -> Generator[Step, Event, Asked]:
-    """Bring the offer to the approval server."""
+    """Bring the offer to the approval server; raises `KeyUsed` where it says what the key was used for."""
     form = {"transaction_challenge": text, "login_hint": asker.hint}
     if asker.reason:
         form["reason"] = asker.reason
@@ -57,6 +66,8 @@ def brought(asking: Call) -> Generator[Step, Event, Answer]:
     if isinstance(event, Lost):  # the key makes a repetition the same request
         event = yield asking
     answer = steps.arrived(event, "the approval server")
+    if answer.member("reason") == Reason.IDEMPOTENCY_CONFLICT.value and answer.member("receipt"):
+        raise KeyUsed(answer)
     if not answer.member("transaction_authorization_id"):
         raise steps.refused(answer)
     return answer

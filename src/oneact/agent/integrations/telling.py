@@ -63,8 +63,9 @@ def _of_refusal(refused: Refused) -> str:
             "Call again only if the new terms are wanted; the person will be asked about them."
         )
     if refused.reason == Reason.IDEMPOTENCY_CONFLICT.value:
+        before = f" What was begun then is {refused.earlier.status}." if refused.earlier else ""
         return (
-            "This call was begun with other arguments or terms, and was not gone on with. Nothing was done by it now."
+            f"This call was begun with other arguments or terms, and is not gone on with.{before} Nothing was done now."
         )
     helps = f" The account has to be linked first, by its person, at {refused.link_uri}" if refused.link_uri else ""
     return f"Refused ({refused}). Nothing was done.{helps}"

@@ -19,6 +19,7 @@ from oneact.server import (
     introducing,
     introspecting,
     issuing,
+    joining,
     on_behalf,
     pairing,
     readsessions,
@@ -105,8 +106,10 @@ async def _answer(
     try:
         client = await clients.authenticate(world, parameters, proofs, world.issuer + path, find)
         value = await call(world, client, parameters, request)
+    except joining.KeyUsed as used:
+        response: Response = http.refused(used, **({"receipt": used.receipt} if used.receipt else {}))
     except Refusal as refusal:
-        response: Response = http.refused(refusal)
+        response = http.refused(refusal)
     else:
         response = Response(status_code=204, headers=http.NO_STORE) if value is None else http.answer(value)
     return _with_nonce(world, response)

@@ -50,7 +50,7 @@ def key_of(guard: GuardCore, held: Held) -> SpendKey:
 
 
 def reason_of(answer: Answer) -> str:
-    """Give the reason in a refusal's body; `internal` for an answer that names none of the closed table."""
+    """Give the reason of a refusal of the guard's own; `internal` where the application itself said no before it."""
     try:
         told: Json = canonical.parse(answer.body)
     except Refusal:

@@ -19,6 +19,7 @@ from oneact.service.django import answers
 from oneact.service.django.handler import Handler
 from oneact.service.exchange import Answer
 from oneact.service.forms import browser
+from oneact.service.typed import files
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
 
 _PLAIN: Final = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"}
 _SENT: Final = frozenset({"RAW_URI", "SCRIPT_URL", "REDIRECT_URL"})  # they name the address of the present request
-# A page is kept as its handler has made it, so that nothing may pack it.
-_NOT_GIVEN: Final = browser.REPLAYED | {"accept-encoding"}
 
 
 class FormHandler(Handler):
@@ -43,25 +42,30 @@ class FormHandler(Handler):
     def __init__(self, desk: Desk, form: Form, beside: Collection[str], *rest: Any) -> None:  # noqa: ANN401 - as at Handler
         self._desk, self._form = desk, form
         super().__init__(*rest)
-        self._beside = browser.check_beside(form.name, beside, self, passes=form.unlinked == "pass")
+        self.beside = browser.check_beside(form.name, beside, self, passes=form.unlinked == "pass")
 
     async def _acted(self, guard: Guard, request: exchange.Request, path: Mapping[str, Any]) -> Answer:
         """Hold what a browser submits; whoever comes with a token, or asks for an offer, is an agent."""
         if browser.is_agent(request):
-            return await super()._acted(guard, browser.without(request, self._beside), path)
+            return await super()._acted(guard, request, path)
         self.check_bound()
         guarded = guard.actions[self.name]
         if request.method != guarded.action.method:
             return exchange.of_other_method(request, [guarded.action.method])
 
         async def plain(parameters: dict[str, Any]) -> Answer:
-            return await guard.call(lambda: self._executed(parameters, None), "place")  # type: ignore[no-any-return]  # what it calls gives one
+            return await guard.call(lambda: self._executed(parameters, None, contents), "place")  # type: ignore[no-any-return]  # what it calls gives one
 
         try:
-            given = reading.given(guarded, browser.without(request, self._beside), self.texts(path))
+            given = reading.given(guarded, request, self.texts(path), self.beside)
+            contents = files.contents(given)
             return await self._desk.submit(self._form, given, request, plain)
         except Refusal as refusal:
-            return self._desk.refused(refusal, request)
+            return self.refused(refusal, request)
+
+    def refused(self, refusal: Refusal, head: exchange.Request) -> Answer:
+        """Say no on a page, as long as no agent asks."""
+        return super().refused(refusal, head) if browser.is_agent(head) else self._desk.refused(refusal, head)
 
 
 async def again(
@@ -98,7 +102,7 @@ def _site(_middleware: tuple[str, ...]) -> BaseHandler:
 def _of_wsgi(present: Any, submission: Submission, more: tuple[tuple[str, str], ...]) -> HttpRequest:  # noqa: ANN401 - of WSGI
     """Make a request of a submission: the environment of the present one, with what was submitted in its place."""
     fixed = _fixed(submission, more)
-    gone = {_key(name) for name in {*fixed, *_NOT_GIVEN}} | _SENT
+    gone = {_key(name) for name in {*fixed, *browser.LEFT_OUT}} | _SENT
     mount = present.META["SCRIPT_NAME"].encode()
     environ = {
         **{name: value for name, value in present.environ.items() if name not in gone},
@@ -115,7 +119,7 @@ def _of_wsgi(present: Any, submission: Submission, more: tuple[tuple[str, str], 
 
 def _of_asgi(present: Any, submission: Submission, more: tuple[tuple[str, str], ...]) -> HttpRequest:  # noqa: ANN401 - of ASGI
     fixed, mount = _fixed(submission, more), present.META["SCRIPT_NAME"]
-    gone = {*fixed, *_NOT_GIVEN}
+    gone = {*fixed, *browser.LEFT_OUT}
     headers = [pair for pair in present.scope["headers"] if pair[0].decode("latin-1").lower() not in gone]
     scope = {
         **present.scope,

@@ -4,33 +4,38 @@ from __future__ import annotations
 
 import functools
 import logging
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 from django.conf import settings as site
 from django.core.signals import request_started
 from django.urls import get_resolver, path
 from django.views.decorators.csrf import csrf_exempt
 
+from oneact.protocol import canonical
 from oneact.protocol.action import Rule
-from oneact.service import endpoints, wsgi
+from oneact.service import endpoints, exchange, wsgi
 from oneact.service.django import answers, forms, incoming, routes
 from oneact.service.django.forms import FormHandler
 from oneact.service.django.handler import VISITED, Handler, outside_transactions
-from oneact.service.forms.desk import HELD_PATH, Desk, Form
+from oneact.service.django.reader import Reader
+from oneact.service.forms.desk import Desk, Form
+from oneact.service.forms.intake import HELD_PATH
 from oneact.service.guarded import DEADLINE
+from oneact.service.multipart import MAX_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
     from django.http import HttpRequest, HttpResponse
+    from django.http.response import HttpResponseBase
     from django.urls import URLPattern
 
     from oneact.protocol.canonical import Json
-    from oneact.service import exchange
     from oneact.service.exchange import Answer
     from oneact.service.wsgi import Answering
 
 _LOG: Final = logging.getLogger("oneact.service")
+_View = TypeVar("_View", bound="Callable[..., HttpResponseBase]")
 
 
 class Guard(wsgi.Guard):
@@ -39,6 +44,7 @@ class Guard(wsgi.Guard):
     def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - they are named and typed at GuardCore
         super().__init__(**settings)
         self._handlers: dict[str, Handler] = {}
+        self._readers: dict[str, Reader] = {}
         self._bound: set[Any] = set()
         self._desk: Desk | None = None
         self.uncovered: tuple[str, ...] = ()
@@ -64,6 +70,7 @@ class Guard(wsgi.Guard):
         display: Mapping[str, str | tuple[str, str]] | None = None,
         reversible: bool = False,
         rule: Rule | None = None,
+        max_file_octets: int = MAX_FILE,
         deadline: int = DEADLINE,
         spends: bool = False,
         method: str | None = None,
@@ -75,8 +82,9 @@ class Guard(wsgi.Guard):
         parameter, nor is `self` of a method in a view class, and there is no request: nobody has signed it. `method`
         is the HTTP method of a function, POST where nothing is said. `terms` takes any of the handler's arguments by
         name or type and returns what its annotation, or `terms_schema`, describes; it also runs for callers who are
-        not known. `terms_hold` takes the same and `terms`. `spends` says that the handler calls `guard.spend`. Raises
-        ValueError for what cannot be hashed, shown or told apart.
+        not known. `terms_hold` takes the same and `terms`. A file (`UploadedFile`, or `bytes` marked `File`) has at
+        most `max_file_octets`, and stands in the act by digest, name, type and size. `spends` says that the handler
+        calls `guard.spend`. Raises ValueError for what cannot be hashed, shown or told apart.
         """
 
         def decorate(function: Callable[..., Any]) -> Callable[..., HttpResponse]:
@@ -86,6 +94,7 @@ class Guard(wsgi.Guard):
                     deadline,
                     terms_schema,
                     spends=spends,
+                    max_file_octets=max_file_octets,
                     intent=intent,
                     summary=summary,
                     display=display,
@@ -96,11 +105,7 @@ class Guard(wsgi.Guard):
             self._handlers[name] = handler
             view = handler.endpoint(self)
             outside_transactions(view)
-            # What `@api_view` makes of the view asks no agent to sign in, unless decorators in between say so.
-            view.authentication_classes, view.permission_classes = [], []  # type: ignore[attr-defined]  # as its own decorators do
-            view.csrf_exempt = True  # type: ignore[attr-defined]  # no cookie gives a caller any authority here
-            view.login_required = False  # type: ignore[attr-defined]  # the approval says for whom it runs
-            return view
+            return _for_agents(view)
 
         return decorate
 
@@ -118,6 +123,7 @@ class Guard(wsgi.Guard):
         display: Mapping[str, str | tuple[str, str]] | None = None,
         reversible: bool = False,
         rule: Rule | None = None,
+        max_file_octets: int = MAX_FILE,
         deadline: int = DEADLINE,
         spends: bool = False,
     ) -> Callable[[Callable[..., Any]], Callable[..., HttpResponse]]:
@@ -141,11 +147,29 @@ class Guard(wsgi.Guard):
 
         def decorate(function: Callable[..., Any]) -> Callable[..., HttpResponse]:
             handler = FormHandler(desk, chosen, beside, self, name, function, terms, terms_hold, None)
-            self.register(handler.publish(deadline, terms_schema, spends=spends, **said))
+            self.register(
+                handler.publish(deadline, terms_schema, spends=spends, max_file_octets=max_file_octets, **said)
+            )
             self._handlers[name] = handler
             view = handler.endpoint(self)
             outside_transactions(view)
             return view
+
+        return decorate
+
+    def read(self, name: str, *, intent: str) -> Callable[[Callable[..., Any]], Callable[..., HttpResponseBase]]:
+        """Guard a read and give the view for `path()`; a GET, which changes nothing.
+
+        The function, or the method `get` of a view class, takes what Django gives it, the request first, and an
+        argument annotated `Reading` for who reads. An agent reads it as often as it likes within a session in which
+        the person has opened it by this `intent`, one line. What it asks for beside that is not shown to the person.
+        Raises ValueError for a name that is taken, or what cannot be published.
+        """
+
+        def decorate(function: Callable[..., Any]) -> Callable[..., HttpResponseBase]:
+            reader = Reader(self, name, intent, function)
+            reader.declare_in(self._readers)
+            return _for_agents(reader.endpoint(self))
 
         return decorate
 
@@ -159,7 +183,8 @@ class Guard(wsgi.Guard):
         found = site.ROOT_URLCONF if urlconf is None else urlconf
         if found in self._bound:
             return
-        functions = [handler.function for handler in self._handlers.values()]
+        acts, reads = self._handlers.values(), self._readers.values()
+        functions = [*(found.function for found in acts), *(found.function for found in reads)]
         for route in routes.of(get_resolver(found)):
             if route.view is self._own_view:
                 routes.check_is_at_root(route)
@@ -184,14 +209,19 @@ class Guard(wsgi.Guard):
         """Tell whether a path, within the service, is one of its own addresses."""
         return any(path == at or (at.endswith("/") and path.startswith(at)) for at in endpoints.own_paths(self))
 
-    def responded(self, request: HttpRequest, answer: Answering, view: object = None) -> HttpResponse:
-        """Have a request of Django's answered, in its thread."""
+    def responded(
+        self, request: HttpRequest, answer: Answering, view: object = None, handler: Handler | None = None
+    ) -> HttpResponse:
+        """Have a request of Django's answered, in its thread; it is to a route of `handler` or to the guard's own."""
         self.bind(getattr(request, "urlconf", None))
+        limit, refused, method, path = canonical.MAX_OCTETS, None, request.method or "", request.path_info
+        if handler is not None:
+            headers = tuple((name.lower(), value) for name, value in request.headers.items())
+            head = exchange.Request(method, path, "", headers, b"", "")
+            limit, refused = self.actions[handler.name].room.read, functools.partial(handler.refused, head=head)
         visited = VISITED.set((request, view))
         try:
-            return answers.response(
-                self.answered(request.method, request.path_info, lambda: incoming.read(request), answer)
-            )
+            return answers.response(self.answered(method, path, lambda: incoming.read(request, limit), answer, refused))
         finally:
             VISITED.reset(visited)
 
@@ -207,3 +237,12 @@ class Guard(wsgi.Guard):
 
     def _bind_site(self, **_: Any) -> None:  # noqa: ANN401 - what the signal tells
         self.bind()
+
+
+def _for_agents(view: _View) -> _View:
+    """Take off a view what asks an agent to sign in, or for the token of a form."""
+    # What `@api_view` makes of the view asks no agent to sign in, unless decorators in between say so.
+    view.authentication_classes, view.permission_classes = [], []  # type: ignore[attr-defined]  # as its own decorators do
+    view.csrf_exempt = True  # type: ignore[attr-defined]  # no cookie gives a caller any authority here
+    view.login_required = False  # type: ignore[attr-defined]  # the approval says for whom it runs
+    return view

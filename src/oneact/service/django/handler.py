@@ -9,12 +9,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 from uuid import UUID
 
+from django.core.files.uploadedfile import UploadedFile
 from django.db import connections, transaction
 from django.http import HttpRequest
 
 from oneact.errors import Reason, Refusal
 from oneact.service import exchange, reading
-from oneact.service.django import answers, rest, serializers
+from oneact.service.django import answers, rest, serializers, uploads
+from oneact.service.multipart import MAX_FILE
 from oneact.service.typed import handler as typed
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from oneact.service.django.guard import Guard
     from oneact.service.exchange import Answer
     from oneact.service.guarded import Guarded
+    from oneact.service.multipart import Upload
     from oneact.service.typed.parameters import Field
 
 VISITED: Final[contextvars.ContextVar[tuple[HttpRequest, Any]]] = contextvars.ContextVar("oneact-django-request")
@@ -41,6 +44,8 @@ class Handler(typed.Handler):
     """
 
     refusals: ClassVar[tuple[type[Exception], ...]] = answers.NO
+    upload = UploadedFile
+    acts: ClassVar[bool] = True
     for_browsers: ClassVar[bool] = False  # so that what protects a form stays in front of it
 
     def __init__(
@@ -65,7 +70,7 @@ class Handler(typed.Handler):
         def guarded(*given: Any, **path: Any) -> HttpResponse:  # noqa: ANN401 - the view's own self, and what converters give
             view, request = given if self.is_method else (None, *given)
             native = getattr(request, "_request", request)  # within that of Django REST framework
-            return guard.responded(native, lambda found: self._acted(guard, found, path), view)
+            return guard.responded(native, lambda found: self._acted(guard, found, path), view, self)
 
         guarded.__name__, guarded.__doc__ = self.function.__name__, self.function.__doc__
         guarded.__module__, guarded.__qualname__ = self.function.__module__, self.function.__qualname__
@@ -96,15 +101,16 @@ class Handler(typed.Handler):
         terms_schema: Mapping[str, Json] | None,
         *,
         spends: bool = False,
+        max_file_octets: int = MAX_FILE,
         **description: Any,  # noqa: ANN401 - members of `actions.describe`
     ) -> Guarded:
         """Give what the guard registers; a method of a class runs when its route is known, and not before."""
-        made = super().publish(deadline, terms_schema, spends=spends, **description)
+        made = super().publish(deadline, terms_schema, spends=spends, max_file_octets=max_file_octets, **description)
 
         def normalise(given: dict[str, Any]) -> dict[str, Any]:
             if self.is_method and self.view is None:
                 raise Refusal(Reason.INTERNAL, f"no route of {self.function.__qualname__} is known to guard.bind")
-            return self.parameters.normalise(given)
+            return made.normalise(given)
 
         return replace(made, normalise=normalise)
 
@@ -116,16 +122,21 @@ class Handler(typed.Handler):
             raise ValueError(f"action {self.name}: method= says another than its route: {sorted(found)}")
         return next(iter(found), "POST")
 
-    async def run(self, parameters: dict[str, Any], act: Act) -> Answer:
+    async def run(self, parameters: dict[str, Any], act: Act, contents: Mapping[str, bytes] = typed.NO_FILES) -> Answer:
         """Execute the act; what is raised to say no is an answer too."""
-        return await self.guard.call(lambda: self._executed(parameters, act), "place")  # type: ignore[no-any-return]  # what it calls gives one
+        return await self.guard.call(lambda: self._executed(parameters, act, contents), "place")  # type: ignore[no-any-return]  # what it calls gives one
 
     async def _acted(self, guard: Guard, request: exchange.Request, path: Mapping[str, Any]) -> Answer:
         self.check_bound()
         guarded = guard.actions[self.name]
         if request.method != guarded.action.method:
             return exchange.of_other_method(request, [guarded.action.method])
-        return await guard.perform(guarded, reading.given(guarded, request, self.texts(path)), request)
+        given = reading.given(guarded, request, self.texts(path), self.beside)
+        return await guard.perform(self.with_files(guarded, given), given, request)
+
+    def uploaded(self, file: Upload) -> UploadedFile:
+        """Give a file as Django has it; raises ValueError for a name that Django would change."""
+        return uploads.made(file)
 
     def check_bound(self) -> None:
         """Refuse to run where no route is known that could have been published."""
@@ -136,10 +147,10 @@ class Handler(typed.Handler):
         """Give the texts of what the route has read of the path."""
         return {name: _text(name, value) for name, value in path.items()}
 
-    def _executed(self, parameters: dict[str, Any], act: Act | None) -> Answer:
+    def _executed(self, parameters: dict[str, Any], act: Act | None, contents: Mapping[str, bytes]) -> Answer:
         """Run the handler in the transactions of ATOMIC_REQUESTS, which end before its outcome is written down."""
         try:
-            given = self.named(parameters, act)
+            given = self.named(parameters, act, contents)
         except Refusal as refusal:  # of a serializer that looks into the database: what was free no longer is
             return exchange.of_refusal(refusal)
         try:

@@ -11,6 +11,8 @@ from django.http import RawPostDataException
 from oneact.errors import Reason, Refusal
 from oneact.protocol import canonical
 from oneact.service import environ
+from oneact.service.django import uploads
+from oneact.service.typed import parsed
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -18,12 +20,32 @@ if TYPE_CHECKING:
     from oneact.service.exchange import Request
 
 
-def read(request: HttpRequest) -> Request:
-    """Read a request whole; refuses `request_too_large` over 256 KiB, and `request_malformed`."""
-    found = _environ(request)
-    head = environ.head(found)
-    environ.check_ends(found)
-    return replace(head, body=_body(request), native=request)
+def read(request: HttpRequest, limit: int = canonical.MAX_OCTETS) -> Request:
+    """Read a request whole, also where Django's check of forged forms has read its form.
+
+    Refuses `request_too_large` over `limit` octets, and `request_malformed`.
+    """
+    environ.check_ends(_environ(request))
+    said = request.META.get("CONTENT_LENGTH") or ""
+    if said and int(said) > limit:
+        raise Refusal(Reason.REQUEST_TOO_LARGE, f"{said} octets")
+    try:
+        body = _body(request, limit if said else canonical.MAX_OCTETS)
+    except RawPostDataException as error:
+        fields = list(uploads.fields(request))
+        if not fields:
+            raise Refusal(Reason.INTERNAL, "the body was read before the guard: leave its stream alone") from error
+        return parsed.written(head(request), fields, limit)
+    if len(body) > limit:
+        raise Refusal(Reason.REQUEST_TOO_LARGE, f"more than {limit} octets")
+    if said and len(body) != int(said):
+        raise Refusal(Reason.REQUEST_MALFORMED, f"{len(body)} octets instead of {said}")
+    return replace(head(request), body=body)
+
+
+def head(request: HttpRequest) -> Request:
+    """Give what stands in a request, without a body; refuses `request_malformed`."""
+    return replace(environ.head(_environ(request)), native=request)
 
 
 def _environ(request: HttpRequest) -> dict[str, Any]:
@@ -41,22 +63,16 @@ def _environ(request: HttpRequest) -> dict[str, Any]:
     return found
 
 
-def _body(request: HttpRequest) -> bytes:
-    said = request.META.get("CONTENT_LENGTH") or ""
-    if said and int(said) > canonical.MAX_OCTETS:
-        raise Refusal(Reason.REQUEST_TOO_LARGE, f"{said} octets")
+def _body(request: HttpRequest, limit: int) -> bytes:
+    """Read the body; what the site says of bodies in memory does not hold for files, as it does not in Django."""
+    body: bytes
     try:
-        body: bytes = request.body
-    except RequestDataTooBig as error:
-        raise Refusal(Reason.REQUEST_TOO_LARGE, "more than DATA_UPLOAD_MAX_MEMORY_SIZE") from error
-    except RawPostDataException as error:
-        if request.content_type == "multipart/form-data":  # Django's own check of forged forms has read it
-            raise Refusal(Reason.MEDIA_TYPE, "a form with files") from error
-        raise Refusal(Reason.INTERNAL, "the body was read before the guard: leave request.POST alone") from error
+        try:
+            body = request.body
+        except RequestDataTooBig as error:  # which Django tells before it has read anything, where there is a length
+            if limit <= canonical.MAX_OCTETS:
+                raise Refusal(Reason.REQUEST_TOO_LARGE, "more than DATA_UPLOAD_MAX_MEMORY_SIZE") from error
+            body = request.read()
     except OSError as error:
         raise Refusal(Reason.REQUEST_MALFORMED, "the caller went away") from error
-    if len(body) > canonical.MAX_OCTETS:
-        raise Refusal(Reason.REQUEST_TOO_LARGE, f"more than {canonical.MAX_OCTETS} octets")
-    if said and len(body) != int(said):
-        raise Refusal(Reason.REQUEST_MALFORMED, f"{len(body)} octets instead of {said}")
     return body

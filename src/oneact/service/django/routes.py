@@ -13,6 +13,7 @@ from django.urls import URLPattern, converters
 from django.urls.resolvers import RegexPattern, RoutePattern
 
 from oneact.service.django import rest
+from oneact.service.django.reader import Reader
 from oneact.service.typed import order
 
 if TYPE_CHECKING:
@@ -40,11 +41,14 @@ class Part:
 
     method: str | None
     runs: tuple[Any, ...]
-    handler: Handler | None
+    handler: Handler | Reader | None
 
     def bind(self, route: Route) -> None:
         """Publish the handler's route; the first one counts. Raises ValueError for one that cannot be published."""
         if self.handler is None or self.handler.bound:
+            return
+        if isinstance(self.handler, Reader):
+            self.handler.bind(self.method, *route.published())
             return
         self.handler.bind(self.handler.http_method(self.method), *route.published())
         if self.handler.is_method:
@@ -160,13 +164,15 @@ def open_to_agents(route: Route) -> None:
     if made_of is None:
         return
     rest.check_lets_agents_through(str(route), made_of)
-    mixed = _mixed(route)
-    if not _READS.issuperset(mixed) and not getattr(route.view, "csrf_exempt", False):
+    mixed, acts = _mixed(route), any(part.handler is not None and part.handler.acts for part in route.parts())
+    if acts and not _READS.issuperset(mixed) and not getattr(route.view, "csrf_exempt", False):
         raise ValueError(f"{route}: write csrf_exempt(…as_view()); agents have no form's token, {mixed} may need one")
-    _outside_transactions(route)
+    if acts:
+        _outside_transactions(route)
     if mixed and _LOGIN in site.MIDDLEWARE and getattr(route.view, "login_required", True):
         raise ValueError(f"{route}: write login_not_required(…as_view()), and have {mixed} ask for themselves")
-    route.view.csrf_exempt = True  # type: ignore[attr-defined]  # as the decorator does
+    if acts:
+        route.view.csrf_exempt = True  # type: ignore[attr-defined]  # as the decorator does
     route.view.login_required = False  # type: ignore[attr-defined]  # the same
 
 

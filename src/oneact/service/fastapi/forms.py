@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from oneact.errors import Refusal
-from oneact.protocol import canonical
-from oneact.service import asgi, exchange, reading
+from oneact.service import asgi, exchange
 from oneact.service.exchange import Answer
-from oneact.service.fastapi.handler import BY_NAME, Handler, read
+from oneact.service.fastapi.handler import Handler, read
 from oneact.service.forms import browser
 from oneact.service.typed import files
 
@@ -20,29 +19,25 @@ if TYPE_CHECKING:
     from fastapi import Request
 
     from oneact.service.forms.desk import Desk, Form
-    from oneact.service.guarded import Guarded
     from oneact.service.store.holding import Submission
 
 
 class FormHandler(Handler):
     """One decorated function that a form calls."""
 
-    takes_files = True
-
     def __init__(self, desk: Desk, form: Form, beside: Collection[str], *rest: Any) -> None:  # noqa: ANN401 - as at Handler
-        self._desk = desk
+        self._desk, self._form = desk, form
         super().__init__(*rest)
-        self._form = form.with_files(len(self.files))
-        self._limit = self._form.max_octets if self.files else canonical.MAX_OCTETS
-        self._beside = browser.check_beside(form.name, beside, self, passes=form.unlinked == "pass")
+        self.beside = browser.check_beside(form.name, beside, self, passes=form.unlinked == "pass")
 
     async def answer(self, request: Request, provided: Mapping[str, Any]) -> Answer:
         """Hold what a browser submits; whoever comes with a token, or asks for an offer, is an agent."""
         head = asgi.head(request.scope)
         by_browser = not browser.is_agent(head)
         try:
-            found, guarded = await read(request, self._limit), self.guard.actions[self.name]
-            given = self.given(guarded, browser.without(found, self._beside), request)
+            guarded = self.guard.actions[self.name]
+            found = await read(request, guarded.room.read)
+            given = self.given(guarded, found, request)
             if not by_browser:
                 return await self.perform(guarded, given, found, request, provided)
 
@@ -55,13 +50,6 @@ class FormHandler(Handler):
                 return self._desk.refused(refusal, head)
             return exchange.refused(refusal, head.method, head.path)
 
-    def given(self, found: Guarded, read: exchange.Request, request: Request) -> dict[str, Any]:
-        """Give the flat parameters of a request, a file's content with it."""
-        if not self.files or request.scope.get(BY_NAME) is not None:
-            return super().given(found, read, request)
-        path = {name: str(value) for name, value in request.path_params.items()}
-        return reading.given_with_files(found, read, path, self._beside, self._form.max_file_octets)
-
 
 async def again(request: Request, submission: Submission, more: tuple[tuple[str, str], ...]) -> Answer:
     """Give a submission to the application's routes as it was received, with the present cookies of its browser.
@@ -70,7 +58,7 @@ async def again(request: Request, submission: Submission, more: tuple[tuple[str,
     browser that this one is within. `more` are header fields in place of those of the same names.
     """
     fixed = (*submission.headers, *more, ("content-length", str(len(submission.body))))
-    names = {name for name, _ in fixed} | browser.REPLAYED
+    names = {name for name, _ in fixed} | browser.LEFT_OUT
     scope = request.scope
     present = [(name, value) for name, value in scope["headers"] if name.decode("latin-1").lower() not in names]
     path = scope.get("root_path", "") + submission.path

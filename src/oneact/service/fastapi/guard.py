@@ -17,8 +17,10 @@ from oneact.service.fastapi import forms, routes
 from oneact.service.fastapi.forms import FormHandler
 from oneact.service.fastapi.handler import BY_NAME, Handler, read, response
 from oneact.service.fastapi.reader import Reader
-from oneact.service.forms.desk import HELD_PATH, MAX_FILE, Desk, Form
+from oneact.service.forms.desk import Desk, Form
+from oneact.service.forms.intake import HELD_PATH
 from oneact.service.guarded import DEADLINE
+from oneact.service.multipart import MAX_FILE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Collection, Mapping
@@ -56,6 +58,7 @@ class Guard(asgi.Guard):
         display: Mapping[str, str | tuple[str, str]] | None = None,
         reversible: bool = False,
         rule: Rule | None = None,
+        max_file_octets: int = MAX_FILE,
         deadline: int = DEADLINE,
         spends: bool = False,
         reads: Collection[str] = (),
@@ -68,14 +71,15 @@ class Guard(asgi.Guard):
         `terms_hold` takes the same and `terms`. Where either takes an `Asker` as well, the terms are told to the agent
         of a linked person alone. `reads` names the headers and cookies that dependencies read, and
         `request` where one or the handler takes the request itself: none of that is shown or signed, so an agent may
-        choose it after the approval. `spends` says that the handler calls `guard.spend`. Raises ValueError for what
-        cannot be hashed, shown or told apart, and for what is read without being named.
+        choose it after the approval. A file (`UploadFile`, or `bytes` with `File()`) has at most `max_file_octets`, and
+        stands in the act by digest, name, type and size. `spends` says that the handler calls `guard.spend`. Raises
+        ValueError for what cannot be hashed, shown or told apart, and for what is read without being named.
         """
 
         def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
             handler = Handler(self, name, function, terms, terms_hold, reads)
             said = _said(intent, summary, display, rule, reversible=reversible)
-            return self._declare(handler, deadline, terms_schema, said, spends=spends)
+            return self._declare(handler, deadline, terms_schema, said, spends=spends, max_file_octets=max_file_octets)
 
         return decorate
 
@@ -87,13 +91,13 @@ class Guard(asgi.Guard):
         intent: str,
         summary: str,
         beside: Collection[str] = (),
-        max_file_octets: int = MAX_FILE,
         terms: Callable[..., Any] | None = None,
         terms_schema: Mapping[str, Json] | None = None,
         terms_hold: Callable[..., Any] | None = None,
         display: Mapping[str, str | tuple[str, str]] | None = None,
         reversible: bool = False,
         rule: Rule | None = None,
+        max_file_octets: int = MAX_FILE,
         deadline: int = DEADLINE,
         spends: bool = False,
         reads: Collection[str] = (),
@@ -103,17 +107,16 @@ class Guard(asgi.Guard):
         `unlinked` says what becomes of an account without a passkey: its submission is refused, or it passes to the
         handler as if there were no guard, with None for its `act: Act | None`. `beside` names the form's fields that a
         dependency reads and that are no parameters, such as the token of a protection against forged submissions:
-        they are neither shown nor signed. A file (`UploadFile`, or `bytes` with `File()`) has at most
-        `max_file_octets`, and stands in the act by digest, name, type and size.
+        they are neither shown nor signed.
         """
         if self._desk is None:
             self._desk = Desk(self, waits=True)
-        desk, chosen = self._desk, Form(name, unlinked, max_file_octets)
+        desk, chosen = self._desk, Form(name, unlinked)
         said = _said(intent, summary, display, rule, reversible=reversible)
 
         def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
             handler = FormHandler(desk, chosen, beside, self, name, function, terms, terms_hold, reads)
-            return self._declare(handler, deadline, terms_schema, said, spends=spends)
+            return self._declare(handler, deadline, terms_schema, said, spends=spends, max_file_octets=max_file_octets)
 
         return decorate
 
@@ -125,9 +128,10 @@ class Guard(asgi.Guard):
         said: dict[str, Any],
         *,
         spends: bool,
+        max_file_octets: int,
     ) -> Callable[..., Any]:
         """Publish the action of a handler, and give what stands in the handler's place."""
-        self.register(handler.publish(deadline, terms_schema, spends=spends, **said))
+        self.register(handler.publish(deadline, terms_schema, spends=spends, max_file_octets=max_file_octets, **said))
         self._handlers[handler.name] = handler
         return handler.endpoint()
 
@@ -140,10 +144,9 @@ class Guard(asgi.Guard):
         """
 
         def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-            if name in self._readers:
-                raise ValueError(f"two reads are named {name}")
-            self._readers[name] = Reader(self, name, intent, function)
-            return self._readers[name].endpoint()
+            reader = Reader(self, name, intent, function)
+            reader.declare_in(self._readers)
+            return reader.endpoint()
 
         return decorate
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import functools
 import inspect
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from fastapi import HTTPException, Request, Response, params
+from fastapi import HTTPException, Request, Response, UploadFile, params
 from fastapi.encoders import jsonable_encoder
 from fastapi.routing import APIRoute
 
@@ -16,17 +16,19 @@ from oneact.protocol import canonical
 from oneact.service import asgi, endpoints, exchange, reading
 from oneact.service.exchange import Answer
 from oneact.service.fastapi import reads, uploads
-from oneact.service.forms import browser
-from oneact.service.typed import files
+from oneact.service.typed import files, parsed
 from oneact.service.typed import handler as typed
 from oneact.service.typed.handler import Said
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
+    from fastapi.datastructures import FormData
+
     from oneact.service.act import Act
     from oneact.service.fastapi.guard import Guard
     from oneact.service.guarded import Guarded
+    from oneact.service.multipart import Upload
 
 BY_NAME: Final = "oneact.by_name"
 _REFUSED: Final = (params.Header, params.Cookie, params.File)
@@ -36,7 +38,7 @@ class Handler(typed.Handler):
     """One decorated function: which of its arguments are parameters, and how to call it with an act."""
 
     refusals = (HTTPException,)
-    takes_files: ClassVar[bool] = False
+    upload = UploadFile
 
     def __init__(
         self,
@@ -49,7 +51,6 @@ class Handler(typed.Handler):
     ) -> None:
         self._kept: list[inspect.Parameter] = []
         self._request: str | None = None
-        self._uploads: dict[str, Any] = {}
         self.status = 200
         super().__init__(guard, name, function, terms, terms_hold)
         self.app_guard = guard
@@ -72,15 +73,14 @@ class Handler(typed.Handler):
     def said(self, found: inspect.Parameter, plain: Any, marks: Sequence[Any]) -> Said:  # noqa: ANN401 - parts of a signature
         """Read FastAPI's own marks."""
         mark, default = _mark(found, marks), found.default
-        if self.takes_files and uploads.is_file(plain, mark):
-            self._uploads[found.name] = plain
-            return uploads.said(found, mark)
+        if mark is not None and default is mark:
+            default = typed.EMPTY if mark.is_required() else mark.get_default(call_default_factory=True)
+        if files.is_one(plain, self.upload, marked=isinstance(mark, params.File), bare=mark is None):
+            return files.check_default(Said("file", (mark and mark.alias) or found.name, default))
         if isinstance(mark, _REFUSED):
             raise ValueError(f"{found.name} {typed.UNSHOWN}")  # noqa: TRY004 - a mistake like any other
         if mark is None:
             return Said(None, found.name, default)
-        if default is mark:
-            default = typed.EMPTY if mark.is_required() else mark.get_default(call_default_factory=True)
         kinds = ((params.Form, "form"), (params.Body, "body"), (params.Query, "query"))
         source = next((source for kind, source in kinds if isinstance(mark, kind)), None)
         return Said(source, mark.alias or found.name, default)
@@ -102,7 +102,7 @@ class Handler(typed.Handler):
         """Answer one request, with what FastAPI has provided for the handler."""
         found = self.guard.actions[self.name]
         try:
-            request_read = await read(request)
+            request_read = await read(request, found.room.read)
             given = self.given(found, request_read, request)
         except Refusal as refusal:
             return exchange.refused(refusal, request.method, asgi.head(request.scope).path)
@@ -112,7 +112,7 @@ class Handler(typed.Handler):
         """Give the flat parameters of a request that has been read."""
         by_name: dict[str, Any] | None = request.scope.get(BY_NAME)
         path = {name: str(value) for name, value in request.path_params.items()}
-        return reading.given(found, read, path) if by_name is None else by_name
+        return reading.given(found, read, path, self.beside) if by_name is None else by_name
 
     async def perform(
         self,
@@ -130,11 +130,15 @@ class Handler(typed.Handler):
         contents = files.contents(given)
         return await self.guard.perform(replace(found, run=run), given, read)
 
-    async def run(self, parameters: dict[str, Any], act: Act) -> Answer:
+    def uploaded(self, file: Upload) -> UploadFile:
+        """Give a file as FastAPI has it."""
+        return uploads.made(file)
+
+    async def run(self, parameters: dict[str, Any], act: Act, contents: Mapping[str, bytes] = typed.NO_FILES) -> Answer:
         """Run the handler without a request, which only one without dependencies can."""
         if self._kept or self._request:
             raise Refusal(Reason.INTERNAL, "the handler needs a request")
-        return await self._run(parameters, act, None, {}, {})
+        return await self._run(parameters, act, None, {}, contents)
 
     def stand_at(self, route: Any) -> None:  # noqa: ANN401 - a route of FastAPI's, or what stands for one
         """Answer with the status of the own route, and by name also run what that and its routers depend on."""
@@ -160,7 +164,7 @@ class Handler(typed.Handler):
         provided: Mapping[str, Any],
         contents: Mapping[str, bytes],
     ) -> Answer:
-        named = {**uploads.given(self.named(parameters, act), self._uploads, contents), **provided}
+        named = {**self.named(parameters, act, contents), **provided}
         if self._request is not None:
             named[self._request] = request
         try:
@@ -191,15 +195,22 @@ def _mark(found: inspect.Parameter, marks: Sequence[Any]) -> Any:  # noqa: ANN40
 
 async def read(request: Request, limit: int = canonical.MAX_OCTETS) -> exchange.Request:
     """Read a whole request; refuses `request_too_large` over `limit` octets."""
-    body = bytearray()
+    body, found = bytearray(), replace(asgi.head(request.scope), native=request)
     try:
         async for chunk in request.stream():
             body += chunk
             if len(body) > limit:
                 raise Refusal(Reason.REQUEST_TOO_LARGE, f"{len(body)} octets")
     except RuntimeError:  # a dependency has read the form before, as a check of its own does
-        body += browser.written((await request.form()).multi_items())
-    return replace(asgi.head(request.scope), body=bytes(body), native=request)
+        return parsed.written(found, uploads.fields(await _form(request)), limit)
+    return replace(found, body=bytes(body))
+
+
+async def _form(request: Request) -> FormData:
+    try:
+        return await request.form()
+    except RuntimeError as error:
+        raise Refusal(Reason.INTERNAL, "the body was read before the guard: leave request.stream alone") from error
 
 
 def response(answer: Answer) -> Response:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import typing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,8 +11,8 @@ from fastapi import Request
 
 from oneact.errors import Refusal
 from oneact.service import asgi, exchange, readers
-from oneact.service.act import Reading
 from oneact.service.fastapi.handler import response
+from oneact.service.typed import reader as typed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,27 +22,22 @@ if TYPE_CHECKING:
 _REQUEST: Final = "oneact_request"
 
 
-class Reader:
-    """One decorated function; its path is known when the application starts."""
+class Reader(typed.Reader):
+    """One decorated function, as FastAPI sees it."""
 
     def __init__(self, guard: Guard, name: str, intent: str, function: Callable[..., Any]) -> None:
-        self.guard, self.name, self.intent, self.function = guard, name, intent, function
-        self.bound = False
-        readers.describe(name, intent, "/")
+        super().__init__(guard, name, intent, function)
+        self.guard = guard
 
     def bind(self, path: str, methods: set[str]) -> None:
         """Publish the read at its path; raises ValueError for a route that takes more than GET."""
-        if methods - {"GET", "HEAD"}:
-            raise ValueError(f"read {self.name}: a read is a GET, and changes nothing")
         plain = "".join(part if index % 2 == 0 else "{" + part.partition(":")[0] + "}" for index, part in _parts(path))
-        self.guard.reads[self.name] = readers.describe(self.name, self.intent, plain)
-        self.bound = True
+        self.publish(methods, plain)
 
     def endpoint(self) -> Callable[..., Any]:
         """Give the function that FastAPI sees: it takes what the handler takes, and the request beside it."""
-        hints = typing.get_type_hints(self.function, include_extras=True)
-        given = [found.replace(annotation=hints.get(found.name, Any)) for found in _parameters(self.function)]
-        known = next((found.name for found in given if found.annotation is Reading), None)
+        taken = inspect.signature(self.function).parameters.values()
+        given = [found.replace(annotation=self.hints.get(found.name, Any)) for found in taken]
         whole = next((found.name for found in given if _is_request(found.annotation)), None)  # FastAPI fills only one
 
         async def guarded(**named: Any) -> Any:  # noqa: ANN401 - the owner's own arguments and answer
@@ -54,20 +48,15 @@ class Reader:
                 reading = await readers.reading_of(self.guard, self.name, found)
             except Refusal as refusal:
                 return response(exchange.refused(refusal, request.method, asgi.head(request.scope).path))
-            named |= {known: reading} if known else {}
-            return await self.guard.call(functools.partial(self.function, **named))
+            return await self.guard.call(functools.partial(self.function, **named, **self.told(reading)))
 
         own = [] if whole else [inspect.Parameter(_REQUEST, inspect.Parameter.KEYWORD_ONLY, annotation=Request)]
-        kept = [found.replace(kind=inspect.Parameter.KEYWORD_ONLY) for found in given if found.name != known]
-        returned = hints.get("return", inspect.Signature.empty)
+        kept = [found.replace(kind=inspect.Parameter.KEYWORD_ONLY) for found in given if found.name != self.known]
+        returned = self.hints.get("return", inspect.Signature.empty)
         guarded.__signature__ = inspect.Signature([*kept, *own], return_annotation=returned)  # type: ignore[attr-defined]  # functions have one
         guarded.__name__, guarded.__doc__ = self.function.__name__, self.function.__doc__
         guarded.oneact_reader = self  # type: ignore[attr-defined]  # how `bind` knows the route
         return guarded
-
-
-def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
-    return list(inspect.signature(function).parameters.values())
 
 
 def _is_request(annotation: object) -> bool:

@@ -13,6 +13,7 @@ from oneact.service import exchange, reading
 from oneact.service.exchange import Answer
 from oneact.service.flask.handler import Handler
 from oneact.service.forms import browser
+from oneact.service.typed import files
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -31,24 +32,29 @@ class FormHandler(Handler):
     def __init__(self, desk: Desk, form: Form, beside: Collection[str], *rest: Any) -> None:  # noqa: ANN401 - as at Handler
         self._desk, self._form = desk, form
         super().__init__(*rest)
-        self._beside = browser.check_beside(form.name, beside, self, passes=form.unlinked == "pass")
+        self.beside = browser.check_beside(form.name, beside, self, passes=form.unlinked == "pass")
 
     async def _acted(self, guard: Guard, request: exchange.Request, path: Mapping[str, Any]) -> Answer:
         """Hold what a browser submits; whoever comes with a token, or asks for an offer, is an agent."""
         if browser.is_agent(request):
-            return await super()._acted(guard, browser.without(request, self._beside), path)
+            return await super()._acted(guard, request, path)
         guarded = guard.actions[self.name]
         if request.method != guarded.action.method:
             return exchange.of_other_method(request, [guarded.action.method])
 
         async def plain(parameters: dict[str, Any]) -> Answer:
-            return await guard.call(lambda: self._executed(parameters, None), "place")  # type: ignore[no-any-return]  # what it calls gives one
+            return await guard.call(lambda: self._executed(parameters, None, contents), "place")  # type: ignore[no-any-return]  # what it calls gives one
 
         try:
-            given = reading.given(guarded, browser.without(request, self._beside), self.texts(path))
+            given = reading.given(guarded, request, self.texts(path), self.beside)
+            contents = files.contents(given)
             return await self._desk.submit(self._form, given, request, plain)
         except Refusal as refusal:
-            return self._desk.refused(refusal, request)
+            return self.refused(refusal, request)
+
+    def refused(self, refusal: Refusal, head: exchange.Request) -> Answer:
+        """Say no on a page, as long as no agent asks."""
+        return super().refused(refusal, head) if browser.is_agent(head) else self._desk.refused(refusal, head)
 
 
 async def again(guard: Guard, submission: Submission, more: tuple[tuple[str, str], ...]) -> Answer:
@@ -72,7 +78,7 @@ async def again(guard: Guard, submission: Submission, more: tuple[tuple[str, str
 def _environ(submission: Submission, more: tuple[tuple[str, str], ...]) -> dict[str, Any]:
     """Give the environment of a submission: that of the present request, with what was submitted in its place."""
     fixed = dict([*submission.headers, *more, ("content-length", str(len(submission.body)))])
-    gone = {_key(name) for name in {*fixed, *browser.REPLAYED}} | _SENT
+    gone = {_key(name) for name in {*fixed, *browser.LEFT_OUT}} | _SENT
     present = request.environ.items()
     kept = {name: value for name, value in present if name not in gone and not name.startswith("werkzeug.")}
     return {

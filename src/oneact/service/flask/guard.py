@@ -15,12 +15,15 @@ from oneact.errors import Reason, Refusal
 from oneact.protocol import canonical
 from oneact.protocol.action import Rule
 from oneact.service import endpoints, environ, exchange, wsgi
-from oneact.service.flask import forms, routes
+from oneact.service.flask import forms, routes, uploads
 from oneact.service.flask.forms import FormHandler
-from oneact.service.flask.handler import Handler
-from oneact.service.forms import browser
-from oneact.service.forms.desk import HELD_PATH, Desk, Form
+from oneact.service.flask.handler import Handler, response
+from oneact.service.flask.reader import Reader
+from oneact.service.forms.desk import Desk, Form
+from oneact.service.forms.intake import HELD_PATH
 from oneact.service.guarded import DEADLINE
+from oneact.service.multipart import MAX_FILE
+from oneact.service.typed import parsed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -41,6 +44,7 @@ class Guard(wsgi.Guard):
     def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - they are named and typed at GuardCore
         super().__init__(**settings)
         self._handlers: dict[str, Handler] = {}
+        self._readers: dict[str, Reader] = {}
         self._bound: WeakSet[Flask] = WeakSet()
         self._desk: Desk | None = None
         self.uncovered: tuple[str, ...] = ()
@@ -68,6 +72,7 @@ class Guard(wsgi.Guard):
         display: Mapping[str, str | tuple[str, str]] | None = None,
         reversible: bool = False,
         rule: Rule | None = None,
+        max_file_octets: int = MAX_FILE,
         deadline: int = DEADLINE,
         spends: bool = False,
     ) -> Callable[[Callable[..., Any]], Callable[..., Response]]:
@@ -77,8 +82,9 @@ class Guard(wsgi.Guard):
         the query, unless it is marked `Form` or `Body`; all stand flat beside each other. `act: Act` is no parameter.
         `terms` takes any of the handler's arguments by name or type and returns what its annotation, or
         `terms_schema`, describes; it also runs for callers who are not known. `terms_hold` takes the same and `terms`.
-        `spends` says that the handler calls `guard.spend`. What a handler reads of `flask.request` is neither shown nor
-        signed. Raises ValueError for what cannot be hashed, shown or told apart.
+        A file (`FileStorage`, or `bytes` marked `File`) has at most `max_file_octets`, and stands in the act by digest,
+        name, type and size. `spends` says that the handler calls `guard.spend`. What a handler reads of `flask.request`
+        is neither shown nor signed. Raises ValueError for what cannot be hashed, shown or told apart.
         """
 
         def decorate(function: Callable[..., Any]) -> Callable[..., Response]:
@@ -88,6 +94,7 @@ class Guard(wsgi.Guard):
                     deadline,
                     terms_schema,
                     spends=spends,
+                    max_file_octets=max_file_octets,
                     intent=intent,
                     summary=summary,
                     display=display,
@@ -114,6 +121,7 @@ class Guard(wsgi.Guard):
         display: Mapping[str, str | tuple[str, str]] | None = None,
         reversible: bool = False,
         rule: Rule | None = None,
+        max_file_octets: int = MAX_FILE,
         deadline: int = DEADLINE,
         spends: bool = False,
     ) -> Callable[[Callable[..., Any]], Callable[..., Response]]:
@@ -136,9 +144,27 @@ class Guard(wsgi.Guard):
 
         def decorate(function: Callable[..., Any]) -> Callable[..., Response]:
             handler = FormHandler(desk, chosen, beside, self, name, function, terms, terms_hold)
-            self.register(handler.publish(deadline, terms_schema, spends=spends, **said))
+            self.register(
+                handler.publish(deadline, terms_schema, spends=spends, max_file_octets=max_file_octets, **said)
+            )
             self._handlers[name] = handler
             return handler.endpoint(self)
+
+        return decorate
+
+    def read(self, name: str, *, intent: str) -> Callable[[Callable[..., Any]], Callable[..., Response]]:
+        """Guard a read: `@app.get(…)` stands above, and the view changes nothing.
+
+        It takes what its rule reads of the path, and an argument annotated `Reading` for who reads; `flask.request` has
+        the query. An agent reads it as often as it likes within a session in which the person has opened it by this
+        `intent`, one line. What it asks for beside that is not shown to the person. Raises ValueError for a name that
+        is taken, or what cannot be published.
+        """
+
+        def decorate(function: Callable[..., Any]) -> Callable[..., Response]:
+            reader = Reader(self, name, intent, function)
+            reader.declare_in(self._readers)
+            return reader.endpoint()
 
         return decorate
 
@@ -151,21 +177,30 @@ class Guard(wsgi.Guard):
         """
         if app in self._bound:
             return
-        functions = [handler.function for handler in self._handlers.values()]
+        acts, reads = self._handlers.values(), self._readers.values()
+        functions = [*(found.function for found in acts), *(found.function for found in reads)]
         for rule, view in routes.of(app):
             routes.check_is_not_raw(rule, view, functions)
             handler = getattr(view, "oneact_handler", None)
             if isinstance(handler, Handler) and handler.guard is self and not handler.bound:
                 handler.bind(*routes.published(rule))
+            reader = getattr(view, "oneact_reader", None)
+            if isinstance(reader, Reader) and reader.guard is self and not reader.bound:
+                reader.bind(routes.methods_of(rule), *routes.published(rule)[1:])
         if self._desk is not None:
             self.uncovered = tuple(routes.uncovered(app, self._own))
             for way in self.uncovered:
                 _LOG.warning("not covered by the guard: %s", way)
         self._bound.add(app)  # last: an application with a mistake stays refused
 
-    def responded(self, answer: Answering) -> Response:
-        """Have Flask's current request answered."""
-        return _response(self.answered(request.method, request.path, _read, answer))
+    def responded(self, answer: Answering, handler: Handler | None = None) -> Response:
+        """Have Flask's current request answered, which is to the route of `handler` or to the guard's own addresses."""
+        limit, refused = canonical.MAX_OCTETS, None
+        if handler is not None:
+            headers = tuple((name.lower(), value) for name, value in request.headers)
+            head = exchange.Request(request.method, request.path, "", headers, b"", "")
+            limit, refused = self.actions[handler.name].room.read, functools.partial(handler.refused, head=head)
+        return response(self.answered(request.method, request.path, lambda: _read(limit), answer, refused))
 
     def _own(self, **_: str) -> Response:
         return self.responded(self._answer)
@@ -181,29 +216,22 @@ def _check_prefix(state: BlueprintSetupState) -> None:
         raise ValueError("register guard.blueprint without a prefix or subdomain: resource= says where its paths lie")
 
 
-def _read() -> exchange.Request:
-    """Read Flask's current request whole; refuses `request_too_large` over 256 KiB."""
-    found = environ.head(request.environ)
+def _read(limit: int) -> exchange.Request:
+    """Read Flask's current request whole, also where a check of the application's own has read its form.
+
+    Refuses `request_too_large` over `limit` octets.
+    """
+    found = replace(environ.head(request.environ), native=request._get_current_object())  # type: ignore[attr-defined]  # noqa: SLF001 - how Flask gives the request itself
     environ.check_ends(request.environ)
-    if request.max_content_length is None or request.max_content_length > canonical.MAX_OCTETS:
-        request.max_content_length = canonical.MAX_OCTETS
+    if request.max_content_length is None or request.max_content_length > limit:
+        request.max_content_length = limit
     try:
         body = request.get_data()
     except RequestEntityTooLarge as error:
         raise Refusal(Reason.REQUEST_TOO_LARGE, f"more than {request.max_content_length} octets") from error
+    fields = [] if body else list(uploads.fields(request))
+    if fields:
+        return parsed.written(found, fields, limit)
     if len(body) != (request.content_length or len(body)):
-        fields = list(request.form.items(multi=True)) if request.mimetype == exchange.FORM else []
-        if not fields:
-            raise Refusal(Reason.INTERNAL, "the body was read before the guard: leave request.stream and files alone")
-        body = browser.written(fields)  # as a check of the application's own has read it
-    return replace(found, body=body, native=request._get_current_object())  # type: ignore[attr-defined]  # noqa: SLF001 - how Flask gives the request itself
-
-
-def _response(answer: Answer) -> Response:
-    made = Response(answer.body, answer.status)
-    del made.headers["Content-Type"]
-    if answer.body:
-        made.headers["Content-Type"] = answer.content_type
-    for name, value in answer.headers:
-        made.headers.add(name, value)
-    return made
+        raise Refusal(Reason.INTERNAL, "the body was read before the guard: leave request.stream alone")
+    return replace(found, body=body)

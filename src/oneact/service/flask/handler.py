@@ -8,11 +8,13 @@ from uuid import UUID
 
 from flask import Response, current_app
 from pydantic import BaseModel
+from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import HTTPException
 
 from oneact.errors import Reason, Refusal
 from oneact.service import exchange, reading
 from oneact.service.exchange import Answer
+from oneact.service.flask import uploads
 from oneact.service.typed import handler as typed
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
     from oneact.service.act import Act
     from oneact.service.flask.guard import Guard
+    from oneact.service.multipart import Upload
 
 _ERROR: Final = 400
 _NOT_KEPT: Final = frozenset({"content-length", "content-type"})
@@ -29,35 +32,41 @@ class Handler(typed.Handler):
     """One decorated function: which of its arguments are parameters, and how to call it with an act."""
 
     refusals = (HTTPException,)
+    upload = FileStorage
 
     def endpoint(self, guard: Guard) -> Callable[..., Response]:
         """Give the function that Flask sees: it takes what the rule reads of the path."""
 
         def guarded(**path: Any) -> Response:  # noqa: ANN401 - what converters give
-            return guard.responded(lambda request: self._acted(guard, request, path))
+            return guard.responded(lambda request: self._acted(guard, request, path), self)
 
         guarded.__name__, guarded.__doc__ = self.function.__name__, self.function.__doc__
         guarded.__module__ = self.function.__module__
         guarded.oneact_handler = self  # type: ignore[attr-defined]  # how `bind` knows the rule
         return guarded
 
-    async def run(self, parameters: dict[str, Any], act: Act) -> Answer:
+    async def run(self, parameters: dict[str, Any], act: Act, contents: Mapping[str, bytes] = typed.NO_FILES) -> Answer:
         """Execute the act; what is raised by `abort` is an answer too."""
-        return await self.guard.call(lambda: self._executed(parameters, act), "place")  # type: ignore[no-any-return]  # what it calls gives one
+        return await self.guard.call(lambda: self._executed(parameters, act, contents), "place")  # type: ignore[no-any-return]  # what it calls gives one
 
     async def _acted(self, guard: Guard, request: exchange.Request, path: Mapping[str, Any]) -> Answer:
         guarded = guard.actions[self.name]
         if request.method != guarded.action.method:
             return exchange.of_other_method(request, [guarded.action.method])
-        return await guard.perform(guarded, reading.given(guarded, request, self.texts(path)), request)
+        given = reading.given(guarded, request, self.texts(path), self.beside)
+        return await guard.perform(self.with_files(guarded, given), given, request)
+
+    def uploaded(self, file: Upload) -> FileStorage:
+        """Give a file as Flask has it."""
+        return uploads.made(file)
 
     def texts(self, path: Mapping[str, Any]) -> dict[str, str]:
         """Give the texts of what the rule has read of the path."""
         return {name: _text(name, value) for name, value in path.items()}
 
-    def _executed(self, parameters: dict[str, Any], act: Act | None) -> Answer:
+    def _executed(self, parameters: dict[str, Any], act: Act | None, contents: Mapping[str, bytes]) -> Answer:
         try:
-            return _answered(self.function(**self.named(parameters, act)))
+            return _answered(self.function(**self.named(parameters, act, contents)))
         except HTTPException as error:  # the handler's own answer: it says that the act was not done
             return _refused(error)
 
@@ -70,7 +79,18 @@ def _answered(result: Any) -> Answer:  # noqa: ANN401 - whatever the handler giv
         return _refused(result)
     if result is None:
         return Answer(204)
-    return _of_response(current_app.make_response(_written(result)))
+    return _of_response(current_app.make_response(written(result)))
+
+
+def response(answer: Answer) -> Response:
+    """Give an answer as Flask sends it."""
+    made = Response(answer.body, answer.status)
+    del made.headers["Content-Type"]
+    if answer.body:
+        made.headers["Content-Type"] = answer.content_type
+    for name, value in answer.headers:
+        made.headers.add(name, value)
+    return made
 
 
 def _of_response(made: Response) -> Answer:
@@ -94,13 +114,13 @@ def _refused(error: HTTPException) -> Answer:
     return replace(found, headers=(*found.headers, *headers))
 
 
-def _written(result: Any) -> Any:  # noqa: ANN401 - whatever the handler gives
+def written(result: Any) -> Any:  # noqa: ANN401 - whatever the handler gives
     """Put models into JSON form wherever they stand; the rest is the application's own JSON provider's."""
     if isinstance(result, BaseModel):
         return result.model_dump(mode="json", by_alias=True)
     if isinstance(result, dict):
-        return {name: _written(value) for name, value in result.items()}
-    return type(result)(map(_written, result)) if type(result) in {list, tuple} else result
+        return {name: written(value) for name, value in result.items()}
+    return type(result)(map(written, result)) if type(result) in {list, tuple} else result
 
 
 def _text(name: str, value: object) -> str:

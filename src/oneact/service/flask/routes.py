@@ -60,5 +60,9 @@ def published(rule: Rule) -> tuple[str, str, list[str]]:
     fractions = [name for name in names if isinstance(rule._converters[name], FloatConverter)]  # noqa: SLF001 - the one place that knows
     if fractions:
         raise ValueError(f"{rule.rule}: {fractions[0]} is a fraction; take it as a string and annotate it Decimal")
-    method = next(iter(sorted((rule.methods or set()) - _UNASKED)), "POST")
-    return method, _VARIABLE.sub(r"{\1}", rule.rule), names
+    return next(iter(methods_of(rule)), "POST"), _VARIABLE.sub(r"{\1}", rule.rule), names
+
+
+def methods_of(rule: Rule) -> list[str]:
+    """Give the methods that a rule takes of those who ask for more than what there is."""
+    return sorted((rule.methods or set()) - _UNASKED)

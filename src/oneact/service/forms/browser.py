@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlencode
+from typing import TYPE_CHECKING, Final
 
 from oneact.errors import Reason, Refusal
 from oneact.protocol import base64url, canonical, metadata
-from oneact.service import exchange, reading
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -23,6 +20,8 @@ _OCTETS: Final = 32
 REPLAYED: Final = frozenset(
     {"content-type", "origin", "referer", "sec-fetch-site", "sec-fetch-mode", "sec-fetch-dest", "sec-fetch-user"}
 )
+# A page is kept as its handler has made it, so that nothing may pack it.
+LEFT_OUT: Final = REPLAYED | {"accept-encoding"}
 
 
 def cookie_name(resource: str) -> str:
@@ -84,25 +83,6 @@ def is_agent(head: Request) -> bool:
     """Tell whether a request comes with a token, or asks for an offer; a browser's own sign-in may be a header too."""
     tokens = [value for value in head.values("authorization") if value.partition(" ")[0].lower() == "dpop"]
     return bool(tokens or head.values("accept-txn-challenge") or head.values("dpop"))
-
-
-def without(found: Request, beside: frozenset[str]) -> Request:
-    """Take the fields out of a form that are no parameters, but read beside them by the application."""
-    if not beside or found.media_type() != exchange.FORM:
-        return found
-    fields = reading.fields(found.body.decode("ascii", "replace"))
-    left = {name: value for name, value in fields.items() if name not in beside}
-    return replace(found, body=urlencode(left).encode("ascii"))
-
-
-def written(fields: list[tuple[str, Any]]) -> bytes:
-    """Write a form that the application has read before the guard; refuses `media_type` for one with files."""
-    if not all(isinstance(value, str) for _, value in fields):
-        raise Refusal(Reason.MEDIA_TYPE, "a form with files")
-    found = urlencode(fields).encode("ascii")
-    if len(found) > canonical.MAX_OCTETS:
-        raise Refusal(Reason.REQUEST_TOO_LARGE, f"{len(found)} octets")
-    return found
 
 
 def check_beside(name: str, beside: Collection[str], handler: Handler, *, passes: bool) -> frozenset[str]:

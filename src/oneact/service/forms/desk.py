@@ -8,75 +8,45 @@ from __future__ import annotations
 
 import functools
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from oneact.errors import Reason, Refusal
-from oneact.protocol import canonical, display, dpop, metadata, offer
+from oneact.protocol import dpop
 from oneact.service import exchange, linking
-from oneact.service.act import Asker
-from oneact.service.behalf.asking import EARLY, Asked, Asking, Ended
+from oneact.service.behalf import presenting
+from oneact.service.behalf.asking import EARLY, Asking, Ended
 from oneact.service.exchange import Answer
 from oneact.service.forms import browser, pages
-from oneact.service.store import holding
-from oneact.service.store.contract import SpendKey
-from oneact.service.store.holding import Held, Holding, Question, Submission
+from oneact.service.forms.intake import HELD_PATH, LATER, Intake, led_to
+from oneact.service.store.holding import Held, Holding, Submission
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from oneact.protocol.canonical import Json
-    from oneact.service.act import LocalAccount
     from oneact.service.exchange import Request
     from oneact.service.guard import GuardCore
-    from oneact.service.guarded import Guarded
-    from oneact.service.store.contract import Link
 
     Again = Callable[[Submission, tuple[tuple[str, str], ...]], Awaitable[Answer]]
     Plain = Callable[[dict[str, Any]], Awaitable[Answer]]
 
-HELD_PATH: Final = "/oneact/held/"
-OF_ACCOUNT: Final = 10
-IN_ALL: Final = 1000
-MAX_OCTETS: Final = 64 * 1024
-MAX_FILE: Final = 1024 * 1024
 _WAITING: Final = "wait=1"
 _OWN: Final = frozenset({"oneact-receipt", "oneact-result-salt", "www-authenticate"})  # made anew, or for agents
 _MAX_HEADERS: Final = 8 * 1024
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
-_LATER: Final = frozenset({Reason.METADATA_UNREACHABLE, Reason.RATE_LIMITED, Reason.STORE_UNAVAILABLE})
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What the owner says of one form: its action, and what becomes of an account without a passkey.
-
-    It has `files` files of at most `max_file_octets` each.
-    """
+    """What the owner says of one form: its action, and what becomes of an account without a passkey."""
 
     name: str
     unlinked: Literal["refuse", "pass"]
-    max_file_octets: int = MAX_FILE
-    files: int = 0
 
     def __post_init__(self) -> None:
         """Raise ValueError where it has not been chosen."""
         if self.unlinked not in {"refuse", "pass"}:
             raise ValueError(f'form {self.name}: unlinked="refuse" or unlinked="pass", not {self.unlinked!r}')
-        if self.max_file_octets < 1:
-            raise ValueError(f"form {self.name}: max_file_octets={self.max_file_octets}")
-
-    def with_files(self, files: int) -> Form:
-        """Give it with so many files; raises ValueError for more octets than one submission may have."""
-        found = replace(self, files=files)
-        if found.max_octets > holding.OCTETS_OF_ONE:
-            raise ValueError(f"form {self.name}: {files} files of {self.max_file_octets} octets are too much to hold")
-        return found
-
-    @property
-    def max_octets(self) -> int:
-        """Give the largest body, whose fields are held to what a form without files may have."""
-        return MAX_OCTETS + self.files * self.max_file_octets
 
 
 class Desk:
@@ -87,6 +57,7 @@ class Desk:
             raise ValueError("store= holds no submissions of forms: it lacks what oneact.service.store.holding lists")  # noqa: TRY004 - a mistake like any other
         self._guard, self._store = guard, guard.store
         self._asking = Asking(guard, waits=waits)
+        self._intake = Intake(guard, guard.store, self._asking)
         self._every = pages.AGAIN if waits else EARLY
 
     async def submit(self, form: Form, given: dict[str, Any], request: Request, plain: Plain) -> Answer:
@@ -104,13 +75,13 @@ class Desk:
             return await plain(parameters)
         if not links:
             raise Refusal(Reason.PASSKEY_NEEDED, account.id)
-        if len(request.body) > form.max_octets:
+        if len(request.body) > guarded.room.held:
             raise Refusal(Reason.REQUEST_TOO_LARGE, f"{len(request.body)} octets")
         headers = tuple((name, value) for name, value in request.headers if name in browser.REPLAYED)
         submission = Submission(
             form.name, parameters, request.method, request.path, request.query, headers, request.body
         )
-        return await self._take_in(guarded, submission, account, links[0], request, anew=False)
+        return await self._intake.take_in(guarded, submission, account, links[0], request, anew=False)
 
     async def answer(self, request: Request, again: Again) -> Answer:
         """Answer a request to a held submission's own address; `again` gives a submission to the application."""
@@ -136,63 +107,12 @@ class Desk:
             way = self._guard.resource + linking.LINK_PATH, "How to get one"
         return pages.refused(linking.site(self._guard), refusal.reason, refusal.field, way)
 
-    async def _take_in(
-        self,
-        guarded: Guarded,
-        submission: Submission,
-        account: LocalAccount,
-        link: Link,
-        request: Request,
-        *,
-        anew: bool,
-    ) -> Answer:
-        """Hold a submission and ask for it, or lead to the one that stands or was executed."""
-        resource = self._guard.resource
-        secret = browser.secret(resource, request, account.id, self._guard.keys.txn_keys[0])
-        held = await self._made(guarded, submission, account, link, browser.digest(secret))
-        before = None if anew else await self._store.done_before(held)
-        if before is not None:
-            return pages.done_before(linking.site(self._guard), before, self._address(before))
-        found = await self._store.hold(held, OF_ACCOUNT, IN_ALL)
-        if not found.asked:
-            await self._ask(found)
-        return _to(self._address(found)).with_headers(browser.cookie(resource, secret))
-
-    async def _made(
-        self, guarded: Guarded, submission: Submission, account: LocalAccount, link: Link, session: str
-    ) -> Held:
-        guard, pinned = self._guard, link.roster
-        if not await guard.issuers.accepts(pinned.iss):
-            raise Refusal(Reason.ISSUER_NOT_ACCEPTED, pinned.iss)
-        client_id = guard.resource + metadata.CLIENT_PATH
-        asker = Asker(account.id, pinned.iss, pinned.sub, client_id, guard.keys.signing.public.thumbprint)
-        text = await guard.make_offer(guarded, submission.parameters, pinned.iss, asker)
-        offered = offer.parse(text)[0]
-        lines = display.render(guarded.action, submission.parameters, offered.act.terms)
-        question = Question(text, pinned.iss, pinned.sub, offered.txn, lines)
-        same = holding.same(guarded.action.digest, submission.parameters)
-        identifier = secrets.token_urlsafe(16)
-        return Held(identifier, session, account.id, same, submission, question, guard.now(), offered.exp)
-
-    async def _ask(self, held: Held) -> Held:
-        """Ask for a held submission; where the approval server cannot be reached, the next look tries again."""
-        try:
-            found = await self._asking.ask(held)
-        except Refusal as refusal:
-            if refusal.reason not in _LATER:
-                raise
-            return held
-        if isinstance(found, Asked):
-            await self._store.asked(held.id, found.request, found.page)
-            return replace(held, asked=found.request, page=found.page)
-        return await self._end(held, found)
-
     async def _look(self, held: Held, request: Request, again: Again) -> Answer:
         site, now = linking.site(self._guard), self._guard.now()
         if held.state == "held" and now >= held.expires:
-            held = await self._end(held, Ended("expired", ""))
+            held = await self._intake.end(held, Ended("expired", ""))
         if held.state == "held" and not held.asked:
-            held = await self._ask(held)
+            held = await self._intake.ask(held)
         if held.state == "held" and held.asked and request.query == _WAITING:
             return await self._collect(held, again)
         if held.state == "held":
@@ -204,7 +124,7 @@ class Desk:
         try:
             found = await self._asking.poll(held)
         except Refusal as refusal:
-            if refusal.reason not in _LATER:
+            if refusal.reason not in LATER:
                 raise
             found = None
         if found is None:
@@ -212,39 +132,40 @@ class Desk:
             return pages.waiting(linking.site(self._guard), held, self._guard.now(), onward)
         if isinstance(found, str):
             return await self._executed(held, found, again)
-        spent = found.state == "expired" and await self._guard.execution.find(self._key(held)) is not None
-        await self._end(held, Ended("done", "") if spent else found)
-        return _to(self._address(held))
+        spend = await self._guard.execution.find(presenting.key_of(self._guard, held))
+        spent = found.state == "expired" and spend is not None
+        await self._intake.end(held, Ended("done", "") if spent else found)
+        return led_to(self._intake.address(held))
 
     async def _executed(self, held: Held, token: str, again: Again) -> Answer:
         guard, question, submission = self._guard, held.question, held.submission
         link = await guard.store.find_link(question.iss, question.sub)
         if submission is None or link is None or link.account != held.account:
-            await self._end(held, Ended("refused", Reason.ACCOUNT_NOT_LINKED.value))
-            return _to(self._address(held))
+            await self._intake.end(held, Ended("refused", Reason.ACCOUNT_NOT_LINKED.value))
+            return led_to(self._intake.address(held))
         proof = dpop.build(
             guard.keys.signing, submission.method, guard.resource + submission.path, guard.now(),
             secrets.token_urlsafe(16), token=token,
         )  # fmt: skip
         answer = await again(submission, (("authorization", f"DPoP {token}"), ("dpop", proof)))
-        spend = await guard.execution.find(self._key(held))
+        spend = await guard.execution.find(presenting.key_of(self._guard, held))
         if spend is None:
-            await self._end(held, Ended("refused", _reason(answer)))
-            return _to(self._address(held))
+            await self._intake.end(held, Ended("refused", presenting.reason_of(answer)))
+            return led_to(self._intake.address(held))
         mine = any(name.lower() == "oneact-receipt" for name, _ in answer.headers)
         if not mine and spend.state != "unknown":  # another request of this browser has it run, or has had it run
             return pages.running(linking.site(guard), self._onward(held))
         await self._store.end_held(held, "done", "", _kept(answer) if mine else ())
         cookies = [pair for pair in answer.headers if mine and pair[0].lower() == "set-cookie"]
-        return _to(self._address(held)).with_headers(*cookies)
+        return led_to(self._intake.address(held)).with_headers(*cookies)
 
     async def _shown(self, held: Held) -> Answer:
         """Show the handler's own answer, as it is kept with the spend."""
-        spend = await self._guard.execution.find(self._key(held))
+        spend = await self._guard.execution.find(presenting.key_of(self._guard, held))
         kept = None if spend is None else spend.kept
         location = next((value for name, value in held.headers if name.lower() == "location"), None)
         if kept is not None and kept.status in _REDIRECTS and location is not None:
-            return _to(location)
+            return led_to(location)
         if kept is None or not kept.body:
             return pages.became(linking.site(self._guard), held, "unknown" if spend is None else spend.state)
         return Answer(kept.status, kept.body, kept.content_type, (*held.headers, ("Cache-Control", "no-store")))
@@ -254,12 +175,12 @@ class Desk:
         browser.check_origin(self._guard.resource, request)
         guarded = self._guard.actions.get(held.submission.action) if held.submission is not None else None
         if held.submission is None or guarded is None:
-            return _to(self._address(held))
+            return led_to(self._intake.address(held))
         account = await self._guard.signed_in(request.native)
         links = [] if account is None else await self._guard.store.links(account.id)
         if account is None or not links:
             raise Refusal(Reason.PASSKEY_NEEDED, held.account)
-        return await self._take_in(guarded, held.submission, account, links[0], request, anew=True)
+        return await self._intake.take_in(guarded, held.submission, account, links[0], request, anew=True)
 
     async def _own(self, request: Request) -> Held:
         """Give the submission at an address, to the browser and the account that made it alone."""
@@ -273,36 +194,11 @@ class Desk:
             raise Refusal(Reason.HELD_UNKNOWN, "another account is signed in")
         return held
 
-    async def _end(self, held: Held, end: Ended) -> Held:
-        await self._store.end_held(held, end.state, end.said)
-        return replace(held, state=end.state, said=end.said)
-
-    def _key(self, held: Held) -> SpendKey:
-        return SpendKey(self._guard.resource, held.question.iss, held.question.txn)
-
-    def _address(self, held: Held) -> str:
-        return f"{self._guard.resource}{HELD_PATH}{held.id}"
-
     def _onward(self, held: Held) -> str:
-        return f"{self._address(held)}?{_WAITING}"
-
-
-def _to(address: str) -> Answer:
-    return Answer(303, headers=(("Location", address), ("Cache-Control", "no-store")))
+        return f"{self._intake.address(held)}?{_WAITING}"
 
 
 def _kept(answer: Answer) -> tuple[tuple[str, str], ...]:
     """Give the handler's own header fields, of which 8 KiB are kept; cookies go out once, with the first answer."""
     own = tuple(pair for pair in answer.headers if pair[0].lower() not in _OWN | {"set-cookie", "content-length"})
     return own if sum(len(name) + len(value) for name, value in own) <= _MAX_HEADERS else ()
-
-
-def _reason(answer: Answer) -> str:
-    """Give the reason of a refusal of the guard's own; what the application itself said no to is `csrf`."""
-    try:
-        told: Json = canonical.parse(answer.body)
-    except Refusal:
-        told = None
-    named = told.get("reason") if isinstance(told, dict) else None
-    known = {reason.value for reason in Reason}
-    return named if isinstance(named, str) and named in known else Reason.INTERNAL.value

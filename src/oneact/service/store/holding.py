@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 End = Literal["done", "denied", "expired", "refused"]
 DELIVERED: Final = "delivered"  # what is `said` of an executed one whose outcome has reached who submitted it
 KEPT: Final = 3600  # seconds for which the end of a submission can be looked at
-OCTETS_OF_ONE: Final = 16 * 1024 * 1024
 OCTETS_OF_ACCOUNT: Final = 32 * 1024 * 1024  # as they are stored, a third more than as they were received
 OCTETS_IN_ALL: Final = 256 * 1024 * 1024
 

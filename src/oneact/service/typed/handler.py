@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import typing
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from pydantic import BaseModel, TypeAdapter
 from pydantic.fields import FieldInfo
 
 from oneact.errors import Reason, Refusal
-from oneact.service import actions, endpoints
+from oneact.service import actions, endpoints, exchange
 from oneact.service.act import Act
 from oneact.service.askers import asker_argument
 from oneact.service.guarded import Guarded
+from oneact.service.multipart import MAX_FILE, Room
 from oneact.service.typed import files
-from oneact.service.typed.marks import Body, Form, Query
+from oneact.service.typed.marks import Body, File, Form, Query
 from oneact.service.typed.parameters import Field, Parameters, arguments_of, model_field, schema_of, value_field
 
 if TYPE_CHECKING:
@@ -26,12 +29,14 @@ if TYPE_CHECKING:
     from oneact.protocol.action import Action
     from oneact.protocol.canonical import Json
     from oneact.service.act import Asker
-    from oneact.service.exchange import Answer
+    from oneact.service.exchange import Answer, Request
     from oneact.service.guard import GuardCore
+    from oneact.service.multipart import Upload
 
 EMPTY: Final = inspect.Parameter.empty
 _ANY_NAME: Final = frozenset({inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL})
-_SOURCES: Final[dict[type, str]] = {Form: "form", Body: "body", Query: "query"}
+_SOURCES: Final[dict[type, str]] = {Form: "form", Body: "body", Query: "query", File: "file"}
+NO_FILES: Final[Mapping[str, bytes]] = MappingProxyType({})
 UNSHOWN: Final = "would reach the handler without being shown"
 
 
@@ -47,15 +52,21 @@ class Said:
     name: str
     default: Any
 
+    @property
+    def is_required(self) -> bool:
+        """Tell whether there is no default."""
+        return self.default is EMPTY
+
 
 class Handler(ABC):
     """One guarded function of an application.
 
     An adapter says how its framework marks arguments (`said`, `is_beside`), which exceptions are the owner's own no
-    (`refusals`), and runs the function (`run`).
+    (`refusals`), what a file is there (`upload`, `uploaded`), and runs the function (`run`).
     """
 
     refusals: ClassVar[tuple[type[Exception], ...]] = ()
+    upload: ClassVar[type]
 
     def __init__(
         self,
@@ -67,11 +78,12 @@ class Handler(ABC):
     ) -> None:
         self.guard, self.name, self.function = guard, name, function
         self._terms, self._terms_hold = terms, terms_hold
-        self.bound = False
+        self.bound, self.beside = False, frozenset[str]()  # of a form: its fields that are no parameters
         for what, owned in (("the handler", function), ("terms=", terms), ("terms_hold=", terms_hold)):
             guard.check_owned(f"action {name}: {what}", owned)
         self._hints = typing.get_type_hints(function, include_extras=True)
         self._sources: dict[str, str] = {}
+        self._uploads: dict[str, Any] = {}
         self._act: str | None = None
         self.needs_act = False
         self._description: dict[str, Any] = {}
@@ -84,8 +96,19 @@ class Handler(ABC):
         self._check_takes("terms_hold=", terms_hold, {"terms"})
 
     @abstractmethod
-    async def run(self, parameters: dict[str, Any], act: Act) -> Answer:
-        """Execute the act; what the framework's own exceptions say is an answer too."""
+    async def run(self, parameters: dict[str, Any], act: Act, contents: Mapping[str, bytes] = NO_FILES) -> Answer:
+        """Execute the act, with the contents of its files by digest.
+
+        What the framework's own exceptions say is an answer too.
+        """
+
+    @abstractmethod
+    def uploaded(self, file: Upload) -> Any:  # noqa: ANN401 - of the framework
+        """Give a file as the framework has it; raises ValueError for one that it could not have under that name."""
+
+    def refused(self, refusal: Refusal, head: Request) -> Answer:
+        """Say no to a request that could not even be read."""
+        return exchange.refused(refusal, head.method, head.path)
 
     def publish(
         self,
@@ -93,16 +116,19 @@ class Handler(ABC):
         terms_schema: Mapping[str, Json] | None,
         *,
         spends: bool = False,
+        max_file_octets: int = MAX_FILE,
         **description: Any,  # noqa: ANN401 - members of `actions.describe`
     ) -> Guarded:
         """Give what the guard registers; until a route is found, the action runs by its name alone."""
         schema, terms = self.parameters.schema(), self.terms_schema(terms_schema)
+        normalise: Callable[[dict[str, Any]], dict[str, Any]] = self.parameters.normalise
         if self.files:
             description["display"] = files.display(self.files, description["display"] or {})
+            normalise = files.carried(self.files, normalise, self.uploaded)
         self._description = {"schema": schema, "terms": terms, **description}
         return Guarded(
             self.describe("POST", endpoints.ACT_PATH, ()),
-            files.carried(self.files, self.parameters.normalise) if self.files else self.parameters.normalise,
+            normalise,
             self.run,
             self.quote if self._terms else None,
             self.holds if self._terms_hold else None,
@@ -110,7 +136,14 @@ class Handler(ABC):
             not inspect.iscoroutinefunction(self.function),
             spends,
             self.personal,
+            self._room(max_file_octets),
         )
+
+    def _room(self, each: int) -> Room:
+        try:
+            return Room(len(self.files), each)
+        except ValueError as error:
+            raise ValueError(f"action {self.name}: {error}") from error
 
     def describe(self, method: str, path: str, in_path: Sequence[str]) -> Action:
         """Build the published action for the route at `path`; raises ValueError for what names no argument."""
@@ -126,9 +159,14 @@ class Handler(ABC):
         self.guard.actions[self.name] = replace(self.guard.actions[self.name], action=action)
         self.bound = True
 
-    def named(self, parameters: dict[str, Any], act: Act | None) -> dict[str, Any]:
-        """Give the function's arguments, the act among them; it is None where a form passes without an approval."""
+    def with_files(self, guarded: Guarded, given: Mapping[str, Any]) -> Guarded:
+        """Give an action that runs with the files that came with this request, and no others."""
+        return replace(guarded, run=functools.partial(self.run, contents=files.contents(given)))
+
+    def named(self, parameters: dict[str, Any], act: Act | None, contents: Mapping[str, bytes]) -> dict[str, Any]:
+        """Give the function's arguments, files and the act among them; it is None where a form passes without one."""
         made = self.parameters.arguments(parameters)
+        files.given(made, self._uploads, contents, self.uploaded)
         return made if self._act is None else {**made, self._act: act}
 
     @property
@@ -167,18 +205,22 @@ class Handler(ABC):
         """Tell whether an argument is no parameter, but given by the framework; an adapter remembers it."""
         return False
 
-    def said(self, found: inspect.Parameter, plain: Any, marks: Sequence[Any]) -> Said:  # noqa: ANN401, ARG002 - parts of a signature
+    def said(self, found: inspect.Parameter, plain: Any, marks: Sequence[Any]) -> Said:  # noqa: ANN401 - parts of a signature
         """Read what a signature says of one parameter; raises ValueError for what could not be shown.
 
-        Here it is `Form`, `Body` or `Query` within `Annotated`, and a plain default.
+        Here it is `Form`, `Body`, `Query` or `File` within `Annotated`, and a plain default.
         """
         if found.annotation is EMPTY:
             raise ValueError(f"{found.name} has no annotation, so nobody could say what is signed")
-        if isinstance(found.default, FieldInfo | Form | Body | Query):
+        if isinstance(found.default, FieldInfo | Form | Body | Query | File):
             raise ValueError(f"{found.name}: write Annotated[…, {found.default!r}] and a plain default")  # noqa: TRY004 - a mistake like any other
         if any(isinstance(mark, FieldInfo) and mark.alias for mark in marks):
             raise ValueError(f"{found.name}: Query(alias=…), Form(alias=…) or Body(alias=…) names it on the wire")
-        mark = next((mark for mark in marks if isinstance(mark, Form | Body | Query)), None)
+        mark = next((mark for mark in marks if isinstance(mark, Form | Body | Query | File)), None)
+        if files.is_one(plain, self.upload, marked=isinstance(mark, File), bare=mark is None):
+            return files.check_default(Said("file", (mark and mark.alias) or found.name, found.default))
+        if isinstance(mark, File):
+            raise ValueError(f"{found.name}: File() marks bytes or {self.upload.__name__}")  # noqa: TRY004 - a mistake like any other
         if mark is None:
             return Said(None, found.name, found.default)
         return Said(_SOURCES[type(mark)], mark.alias or found.name, found.default)
@@ -208,6 +250,7 @@ class Handler(ABC):
             return field
         self._sources[said.name] = said.source or "query"
         if said.source == "file":
+            self._uploads[argument] = plain
             annotation = files.FileInAct if said.default is EMPTY else files.FileInAct | None
         return value_field(argument, said.name, annotation, said.default)
 

@@ -24,3 +24,10 @@ class Query:
     """A field of the query, as what is no model is anyway: `Annotated[str, Query(alias="from")]`."""
 
     alias: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One file of a multipart form, where its type does not tell: `Annotated[bytes, File()]`; `alias` as above."""
+
+    alias: str | None = None

@@ -16,7 +16,7 @@ AND EXISTS (SELECT 1 FROM links l WHERE l.id = $3 AND l.account_id = pairings.ac
 SELECT id, sub, label, roster, seq FROM links WHERE account_id = $1 AND resource = $2 AND state = 'linked';
 
 -- name: request_by_idempotency_key
-SELECT id, act_digest, expires_at FROM requests WHERE client_id = $1 AND account_id = $2 AND idempotency_key = $3
+SELECT id, jkt, act_digest, expires_at FROM requests WHERE client_id = $1 AND account_id = $2 AND idempotency_key = $3
 ORDER BY created_at DESC LIMIT 1;
 
 -- name: pending_requests
