@@ -6,24 +6,24 @@ import asyncio
 import contextlib
 import secrets
 import sys
-from collections import defaultdict
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, ParamSpec, Self, TypeVar
 from urllib.parse import urlencode
 
-from oneact.agent import flow, keys, pairing
+from oneact.agent import flow, keys, opening
 from oneact.agent.client import Shell, check_url
 from oneact.agent.company import Company
 from oneact.agent.errors import Refused, as_refused
 from oneact.agent.integrations import tools
+from oneact.agent.reads import Reads
 from oneact.agent.result import Result, ended, is_still, strict
-from oneact.errors import Reason, Refusal
+from oneact.errors import Reason
 from oneact.protocol import canonical, jwk, metadata
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection, Generator, Iterator, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Generator, Mapping, Sequence
 
     from oneact.agent.company import Coming
     from oneact.agent.errors import AgentError
@@ -38,18 +38,17 @@ if TYPE_CHECKING:
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 _TOGETHER: Final = 0.05  # seconds in which acts are started that a framework starts at once
-_OVER: Final = frozenset({"read_ended", "grant_unknown", "read_changed", "account_not_linked"})
 
 
 class Agent:
     """An agent that is paired with one person at one approval server; made by `Agent.open`."""
 
-    def __init__(self, shell: Shell, server: ServerMetadata, pairing_: Pairing) -> None:
+    def __init__(self, shell: Shell, server: ServerMetadata, pairing_: Pairing, file: Path) -> None:
         self._shell = shell
         self._server = server
         self._pairing = pairing_
-        self._sessions: list[flow.Session] = []
-        self._opening: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._folder = file.with_suffix(".functions")
+        self._reads = Reads(shell)
         self._company = Company(shell, _TOGETHER)
         self._functions: Functions | None = None
 
@@ -76,24 +75,8 @@ class Agent:
         """
         issuer = check_url(issuer.rstrip("/"))
         file = Path(key_file) if key_file is not None else keys.default_file(issuer)
-        with _key_file(file):
-            found = keys.load(file, issuer)
-        shell = Shell(found.key, issuer)
-        try:
-            with as_refused():
-                server = await shell.run(pairing.discover(issuer))
-            if again or not found.client_id:
-                found = found.registered(await shell.run(pairing.register(server, found.key.public, name)))
-                _save(file, found)
-            shell.client_id = found.client_id
-            if again or not found.hint:
-                show = on_code or partial(_print, jwk.fingerprint(found.key.public.thumbprint))
-                found = found.paired(await shell.run(pairing.pair(server, name, show, pairing_code)))
-                _save(file, found)
-        except BaseException:
-            await shell.close()
-            raise
-        return cls(shell, server, found)
+        shell, server, found = await opening.opened(issuer, file, name, on_code, pairing_code, again=again)
+        return cls(shell, server, found, file)
 
     @property
     def fingerprint(self) -> str:
@@ -190,22 +173,8 @@ class Agent:
         `Denied`, `Expired`, `Unreachable` or `Refused`: with `read_ended` where the session is over or the person has
         ended it, after which the next call asks anew.
         """
-        plain = strict(parameters or {})
-        resource = check_url(service.rstrip("/"))
-        async with self._opening[resource]:  # of two that read at once, one asks
-            session = self._session(resource, name)
-            if session is None:
-                session = await self._open_reads(service, (name, *reads), seconds, reason, wait)
-        try:
-            with as_refused():
-                asker = self._asker(reason, wait, "")
-                held, answer = await self._shell.run(flow.fetch(session, name, plain, asker, self._shell.now()))
-        except Refused as refused:
-            if refused.reason in _OVER:
-                self._sessions.remove(session)
-            raise
-        self._sessions[self._sessions.index(session)] = held
-        return Result(answer.status, answer.headers.get("content-type", ""), answer.body, None, "")
+        address, asker = check_url(service.rstrip("/")), self._asker(reason, wait, "")
+        return await self._reads.read(address, (name, *reads), strict(parameters or {}), seconds, asker)
 
     async def tools(
         self, service: str, *, only: Collection[str] = (), reads: bool = True, reason: str = "", wait: int = 600
@@ -239,30 +208,9 @@ class Agent:
         from oneact.agent.integrations import local  # noqa: PLC0415 - as above
 
         if self._functions is None:
-            folder = keys.default_file(self._server.issuer).with_suffix(".functions")
-            self._functions = local.Functions(self, self._shell, folder, _print_link)
+            self._functions = local.Functions(self, self._shell, self._folder, _print_link)
         self._functions.on_link = on_link or self._functions.on_link
         return self._functions
-
-    async def _open_reads(
-        self, service: str, names: Sequence[str], seconds: int, reason: str, wait: int
-    ) -> flow.Session:
-        """Have a session opened and wait for the person; one that is open at the server is taken up again."""
-        described, _ = await self._discover(service)
-        names = tuple(dict.fromkeys(names))
-        try:
-            with as_refused():
-                asker = self._asker(reason, wait, "")
-                session = await self._shell.run(flow.open_session(asker, described, names, seconds))
-        except Refused as refused:
-            if refused.reason in flow.LINK_HELPS:
-                refused.link_uri = described.link_uri
-            raise
-        self._sessions.append(session)
-        return session
-
-    def _session(self, service: str, name: str) -> flow.Session | None:
-        return next((found for found in self._sessions if found.resource == service and name in found.reads), None)
 
     async def close(self) -> None:
         """Close the connections, and end the service of this program's own functions; the pairing stays."""
@@ -346,26 +294,5 @@ class Agent:
             await self._shell.call(flow.Call("POST", address, headers, body=outcome.jws.encode("ascii")))
 
 
-@contextlib.contextmanager
-def _key_file(file: Path) -> Iterator[None]:
-    """Give what is wrong with the file as a refusal that says so; it is the author's own machine."""
-    try:
-        yield
-    except Refusal as refusal:
-        raise Refused(refusal.reason.value, refusal.detail) from refusal
-    except OSError as error:
-        raise Refused(Reason.KEY_MALFORMED.value, f"{file}: {error.strerror}") from error
-
-
-def _save(file: Path, found: Pairing) -> None:
-    with _key_file(file):
-        keys.save(file, found)
-
-
 def _print_link(address: str) -> None:
-    print(f"To link this agent's own functions, open {address}", file=sys.stderr, flush=True)  # noqa: T201 - as below
-
-
-def _print(fingerprint: str, code: str, address: str) -> None:
-    task = f"open {address} and type {code}" if code else f"its person has to confirm it at {address}"
-    print(f"To pair this agent, {task}\nIts fingerprint is {fingerprint}", flush=True)  # noqa: T201 - the person has to see it
+    print(f"To link this agent's own functions, open {address}", file=sys.stderr, flush=True)  # noqa: T201 - the person has to see it
