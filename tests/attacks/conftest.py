@@ -10,8 +10,9 @@ from tests.ports import free_port
 from tests.server.peers import Agent, RunningServer, Service, running_server, serving
 from tests.server.visitor import Visitor
 from tests.service.conftest import airline, caller, server
+from tests.service.mcp.conftest import keyed, keyed_shelf, revision
 
-__all__ = ["ada", "air", "airline", "browser", "caller", "server"]
+__all__ = ["ada", "air", "airline", "browser", "caller", "keyed", "keyed_shelf", "revision", "server"]
 
 
 @pytest.fixture

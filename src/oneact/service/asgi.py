@@ -103,6 +103,11 @@ async def respond(scope: Scope, receive: Receive, send: Send, answer: Callable[[
         found = await answer(await read(scope, receive))
     except Refusal as refusal:
         found = exchange.refused(refusal, scope["method"], head(scope).path)
+    await write(found, send)
+
+
+async def write(found: Answer, send: Send) -> None:
+    """Send an answer."""
     named = [("content-type", found.content_type)] if found.body else []
     headers = [*named, ("content-length", str(len(found.body))), *found.headers]
     encoded = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]

@@ -1,0 +1,175 @@
+"""The way of a program without a key: its call is held, its person decides, and it waits, comes back or is told later.
+
+One wait lasts 50 seconds at most, since clients give up after 60. What the client retries attaches to what is held:
+there is never a second request to the person for one call, and never a second execution.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from oneact.errors import Reason, Refusal
+from oneact.protocol import canonical
+from oneact.service import linking
+from oneact.service.behalf.calls import Calls
+from oneact.service.exchange import Request
+from oneact.service.mcp import answers, states
+
+if TYPE_CHECKING:
+    from oneact.service.behalf.standing import Standing
+    from oneact.service.mcp.answers import Result
+    from oneact.service.mcp.calling import Call
+    from oneact.service.mcp.entry import Entry
+    from oneact.service.mcp.guard import Guard
+
+LONGEST: Final = 50.0
+SURE: Final = 55.0
+ROUNDS: Final = 5  # in which a client of 2026-07-28 comes back by itself; clients stop after ten
+BEAT: Final = 5.0
+_NOT_OPENED: Final = frozenset({"decline", "cancel"})
+_SAYS: Final = "Waiting for a person's approval"
+_LOG: Final = logging.getLogger("oneact.service")
+
+
+class Waiting:
+    """Holds the calls of one guard's tools; a wait lasts `longest` seconds, within `sure` a client is still there.
+
+    Every `beat` seconds the client is told that it is waited for.
+    """
+
+    def __init__(self, guard: Guard) -> None:
+        self.calls = Calls(guard)
+        self.longest, self.sure, self.beat = LONGEST, SURE, BEAT
+        self._guard = guard
+        self._opened: dict[str, int] = {}
+        self._left: set[asyncio.Task[None]] = set()
+
+    async def answer(self, entry: Entry, call: Call) -> Result:
+        """Hold a call, or go on with the one that stands, and give what there is to say of it."""
+        began, given = time.monotonic(), entry.given(call.arguments)
+        session = await self._session(call)
+        if session is None:
+            return self._unlinked()
+        bound = states.bound(session[1], call.tool, given)
+        try:
+            standing, rounds = await self._standing(entry, given, session, bound, call)
+        except Refusal as refusal:
+            if refusal.reason is not Reason.PASSKEY_NEEDED:
+                raise
+            return self._unlinked()
+        comes_back = call.modern and call.opens and bool(standing.page) and rounds < ROUNDS
+        longest = 0.0 if comes_back and rounds == 0 else self.longest
+        found = await self._decided(standing, session[1], call, began + longest)
+        if found is not None and found.state == "held" and comes_back:
+            state = states.seal(self._guard.keys.txn_keys[0], found.id, rounds + 1, bound)
+            return answers.asked_for_input(found, state, opens=rounds == 0)
+        return await self._told(found, standing.id, session[1], call, began)
+
+    async def wait(self, call: Call) -> Result:
+        """Wait on for a held call by its id, as the tool `oneact_wait` does; refuses `held_unknown`."""
+        began, identifier = time.monotonic(), call.arguments.get("id")
+        if not isinstance(identifier, str) or call.arguments.keys() != {"id"}:
+            raise Refusal(Reason.PARAMETERS_INVALID, "not exactly a text id", "id")
+        session = await self._session(call)
+        if session is None:
+            raise Refusal(Reason.HELD_UNKNOWN, "nobody is signed in")
+        standing = await self.calls.wait(identifier, session[1], 0)
+        found = await self._decided(standing, session[1], call, began + self.longest)
+        return await self._told(found, identifier, session[1], call, began)
+
+    async def close(self) -> None:
+        """Stop following what is held."""
+        await asyncio.gather(*self._left, return_exceptions=True)
+        await self.calls.close()
+
+    def _unlinked(self) -> Result:
+        """Lead to the link page; the one person of a server over stdio is shown the way past this program."""
+        return answers.unlinked(self._guard.resource + linking.LINK_PATH, shown=self._guard.invite())
+
+    async def _session(self, call: Call) -> tuple[str, str] | None:
+        """Give the account, and what tells one program from another: the account and whom the host's sign-in names.
+
+        A client that connects anew is the same program: the number of its connection says nothing.
+        """
+        account = await self._guard.signed_in(call.request or Request("POST", "/", "", (), b"", ""))
+        if account is None:
+            return None
+        return account.id, canonical.digest([account.id, call.principal])
+
+    async def _standing(
+        self, entry: Entry, given: dict[str, Any], session: tuple[str, str], bound: bytes, call: Call
+    ) -> tuple[Standing, int]:
+        """Give where a call stands, and in which round it is waited for; a client that comes back begins nothing."""
+        if call.state is None:
+            return await self.calls.begin(entry.guarded, given, *session), 0
+        identifier, rounds = states.unseal(self._guard.keys.txn_keys, call.state, bound)
+        return await self.calls.wait(identifier, session[1], 0), rounds
+
+    async def _decided(self, standing: Standing, session: str, call: Call, until: float) -> Standing | None:
+        """Wait for the end of a held call until that moment; None where the person does not open its page."""
+        if standing.state != "held":
+            return standing
+        if call.opened in _NOT_OPENED:
+            return None
+        left = until - time.monotonic()
+        if left <= 0:
+            return standing
+        waiting = asyncio.ensure_future(self.calls.wait(standing.id, session, left))
+        opening = self._opening(standing, call)
+        try:
+            while not waiting.done():
+                asked: set[asyncio.Future[Any]] = {waiting} if opening is None or opening.done() else {waiting, opening}
+                await asyncio.wait(asked, timeout=self.beat, return_when=asyncio.FIRST_COMPLETED)
+                if opening is not None and opening.done() and _was_declined(opening):
+                    return None
+                if not waiting.done():
+                    await call.progress(self.longest - (until - time.monotonic()), self.longest, _SAYS)
+            return waiting.result()
+        except asyncio.CancelledError:
+            self._leave(standing.id, session)
+            raise
+        finally:
+            waiting.cancel()
+            if opening is not None:
+                opening.cancel()
+
+    def _opening(self, standing: Standing, call: Call) -> asyncio.Task[str] | None:
+        """Have an older client open the page for its user, once for each held call."""
+        now = self._guard.now()
+        self._opened = {name: expires for name, expires in self._opened.items() if expires > now}
+        if not call.opens or call.modern or not standing.page or standing.id in self._opened:
+            return None
+        self._opened[standing.id] = standing.expires
+        message, page = answers.opening(standing)
+        return asyncio.get_running_loop().create_task(_opened(call, message, page, standing.id))
+
+    def _leave(self, identifier: str, session: str) -> None:
+        """Say that the client waits no longer, which is itself being cancelled."""
+        task = asyncio.get_running_loop().create_task(self.calls.cancel(identifier, session))
+        self._left.add(task)
+        task.add_done_callback(self._left.discard)
+
+    async def _told(self, standing: Standing | None, identifier: str, session: str, call: Call, began: float) -> Result:
+        """Tell the end; it counts as delivered where the client is sure to be there still."""
+        if standing is None:
+            await self.calls.cancel(identifier, session)
+            return answers.declined()
+        in_time = time.monotonic() - began < self.sure
+        if standing.state != "held" and in_time and not await call.is_gone():
+            await self.calls.delivered(identifier, session)
+        return answers.of_standing(standing)
+
+
+async def _opened(call: Call, message: str, page: str, identifier: str) -> str:
+    try:
+        return await call.open_page(message, page, identifier)
+    except Exception as error:  # noqa: BLE001 - the page is found without the client's help, too
+        _LOG.info("the client did not open the page: %s", type(error).__name__)
+        return ""
+
+
+def _was_declined(opening: asyncio.Task[str]) -> bool:
+    return not opening.cancelled() and opening.result() in _NOT_OPENED
