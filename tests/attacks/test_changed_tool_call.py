@@ -57,3 +57,12 @@ async def test_a_state_that_the_server_never_gave_opens_nothing(raw: Play) -> No
         while raw.asked() < 2:  # noqa: ASYNC110 - another process writes it
             await asyncio.sleep(0.02)
     assert raw.calls == []
+
+
+@pytest.mark.parametrize("more", [{}, {"id": None}])
+async def test_a_call_that_wants_no_answer_reaches_no_server(raw: Play, more: dict[str, None]) -> None:
+    async with wired(raw) as wire:
+        await wire.hello()
+        await wire.send(method="tools/call", params={"name": "one", "arguments": {}}, **more)
+        assert "echo" in (await wire.ask(1, "ping"))["result"]
+    assert raw.calls == []

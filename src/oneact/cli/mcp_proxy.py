@@ -54,6 +54,8 @@ def mcp_proxy(
 
     Without a policy every tool needs an approval. Nothing but messages is written to standard output.
     """
+    from oneact.errors import Refusal
+
     given = list(words or [])
     logging.basicConfig(level=logging.WARNING, format="oneact: %(message)s", stream=sys.stderr)
     try:
@@ -82,8 +84,8 @@ def mcp_proxy(
             asyncio.run(listening.run(policy, options, listen))
         sys.stderr.flush()
         os._exit(0)  # everything is closed; a thread that still reads an answer nobody wants would hold up the end
-    except (OSError, ValueError) as error:
-        typer.echo(f"oneact mcp-proxy: {error}", err=True)
+    except (OSError, ValueError, Refusal) as error:
+        typer.echo(f"oneact mcp-proxy: {error.detail if isinstance(error, Refusal) else error}", err=True)
         raise typer.Exit(2) from error
 
 

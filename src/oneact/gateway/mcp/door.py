@@ -41,6 +41,7 @@ class Door:
         self.resource, self._label, self._now = resource, label, now
         self._hosts = {f"localhost:{port}", f"127.0.0.1:{port}", resource.partition("://")[2].partition("/")[0]}
         self._cookie = f"oneact-proxy-{port}"
+        self._secure = "; Secure" if resource.startswith("https:") else ""
         self._secret = secrets.token_urlsafe(32)
         self._browsers: dict[str, int] = {}
         self.guard: Guard | None = None
@@ -106,7 +107,7 @@ class Door:
         while len(self._browsers) >= _MOST:
             self._browsers.pop(next(iter(self._browsers)))
         self._browsers[session] = self._now()
-        cookie = f"{self._cookie}={session}; Path=/; Max-Age={_SIGNED_IN}; HttpOnly; SameSite=Lax"
+        cookie = f"{self._cookie}={session}; Path=/; Max-Age={_SIGNED_IN}; HttpOnly; SameSite=Lax{self._secure}"
         onward = self.resource + linking.LINK_PATH
         return Answer(303, headers=(("Location", onward), ("Set-Cookie", cookie), ("Cache-Control", "no-store")))
 
@@ -151,7 +152,7 @@ def listen(port: int) -> socket.socket:
     opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         opened.bind(("127.0.0.1", port))
-    except OSError:
+    except OSError as error:
         opened.close()
-        raise
+        raise OSError(f"port {port} of this machine is taken") from error
     return opened

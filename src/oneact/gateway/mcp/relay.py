@@ -68,7 +68,8 @@ class Relay:
         if method == "notifications/cancelled" and self._cancelled(params_of(message).get("requestId")):
             return
         if not is_request(message):
-            await self._pass(message)
+            if method != "tools/call":  # one that wants no answer would be a call that nobody has approved
+                await self._pass(message)
             return
         name = key(message["id"])
         if method == "tools/call":
