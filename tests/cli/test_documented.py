@@ -14,7 +14,8 @@ from oneact.cli.commands import app
 from tests.spec.literal import ROOT
 
 AGENT = (ROOT / "docs" / "agent.md").read_text("utf-8")
-ROOMS = ("oneact agent", "oneact explain", "oneact serve", "oneact sidecar")
+ROOMS = ("oneact agent", "oneact explain", "oneact mcp", "oneact serve", "oneact sidecar")
+PROXY = (ROOT / "docs" / "mcp-proxy.md").read_text("utf-8")
 SETTINGS = (ROOT / "docs" / "settings.md").read_text("utf-8")
 SIDECAR = (ROOT / "docs" / "sidecar.md").read_text("utf-8")
 
@@ -37,7 +38,11 @@ def test_a_paragraph_of_help_is_one_line_which_the_terminal_breaks(name: str, co
 
 @pytest.mark.parametrize(("name", "command"), TOLD)
 def test_every_command_and_option_is_documented(name: str, command: click.Command) -> None:
-    text = {"oneact serve": SETTINGS, "oneact sidecar": SIDECAR}.get(name, AGENT)
+    text = (
+        PROXY
+        if name.startswith("oneact mcp")
+        else {"oneact serve": SETTINGS, "oneact sidecar": SIDECAR}.get(name, AGENT)
+    )
     assert f"`{name}" in text or f"{name}\n" in text
     for parameter in command.params:
         for option in parameter.opts:

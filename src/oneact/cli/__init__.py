@@ -11,9 +11,11 @@ _INSTALL: Final = {
     "rich": '"oneact[agent,cli]" for an agent, or "oneact[cli,server]" for an approval server',
     "httpx": '"oneact[agent,cli]"',
     "jinja2": '"oneact[cli,server]"',
+    "mcp": '"oneact[mcp-proxy]"',
     "starlette": '"oneact[cli,server]"',
     "uvicorn": '"oneact[cli,server]"',
     "webauthn": '"oneact[cli,server]"',
+    "yaml": '"oneact[mcp-proxy]"',
 }
 
 

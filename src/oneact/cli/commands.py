@@ -14,6 +14,8 @@ from oneact.cli import (
     explain,
     flush,
     log,
+    mcp,
+    mcp_proxy,
     rotate_key,
     serve,
     service,
@@ -34,6 +36,8 @@ service.app.command("rotate-key")(rotate_key.rotate_key)
 service.app.command("sql")(service_sql.sql)
 app.add_typer(service.app, name="service")
 app.command("sidecar")(sidecar.sidecar)
+app.add_typer(mcp.app, name="mcp")
+app.command("mcp-proxy", context_settings={"allow_interspersed_args": False})(mcp_proxy.mcp_proxy)
 app.command("conformance")(conformance.conformance)
 
 

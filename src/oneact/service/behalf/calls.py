@@ -94,11 +94,15 @@ class Calls:
         if followed is not None:
             followed.give_up()
 
-    async def leave(self, session: str) -> None:
-        """Withdraw every call of a session whose program is gone; what is being executed is executed."""
+    async def leave(self, session: str, seconds: float = 0.0) -> None:
+        """Withdraw every call of a session whose program is gone; what is being executed is executed.
+
+        That needs a moment, which is waited for, so many `seconds` at most.
+        """
         mine = [found for found in self._followed.values() if found.held.session == _digest(session)]
         for followed in mine:
             followed.give_up(0.0)
+        await asyncio.gather(*(followed.ended(seconds) for followed in mine if seconds))
 
     async def close(self) -> None:
         """Stop following; what is held can be taken up again, also by another process."""

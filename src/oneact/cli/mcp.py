@@ -1,0 +1,82 @@
+"""`oneact mcp`: put the proxy into the configuration of an MCP client, and take it out again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from oneact.gateway.mcp.clients import Change, Client
+
+app = typer.Typer(help="Put the proxy into the configuration of an MCP client.", no_args_is_help=True)
+
+Which = Annotated[
+    str, typer.Argument(metavar="CLIENT", help="claude-code, claude-desktop, cursor, vscode or windsurf.")
+]
+Server = Annotated[str, typer.Argument(metavar="SERVER", help="The server's name in the client's configuration.")]
+File = Annotated[Path | None, typer.Option("--file", help="The client's file, where it is not at its usual place.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+
+
+@app.command(context_settings={"allow_interspersed_args": False})
+def install(
+    client: Which,
+    server: Server,
+    command: Annotated[
+        list[str] | None, typer.Argument(metavar="[-- COMMAND …]", help="What starts a server that is not there yet.")
+    ] = None,
+    config: Annotated[Path | None, typer.Option(help="The policy file that the proxy is given.")] = None,
+    file: File = None,
+    yes: Yes = False,
+) -> None:
+    """Put the proxy in front of a server; shows the difference and asks first."""
+    from oneact.gateway.mcp import clients
+
+    def change() -> Change:
+        found = _client(client)
+        options = [] if config is None else ["--config", str(config.resolve(strict=True))]
+        given = list(command or [])
+        return clients.install(found, file or found.file(), server, given[given[:1] == ["--"] :], options)
+
+    _make(change, yes=yes, undo=False)
+
+
+@app.command()
+def uninstall(client: Which, server: Server, file: File = None, yes: Yes = False) -> None:
+    """Take the proxy out again; shows the difference and asks first."""
+    from oneact.gateway.mcp import clients
+
+    def change() -> Change:
+        found = _client(client)
+        return clients.uninstall(found, file or found.file(), server)
+
+    _make(change, yes=yes, undo=True)
+
+
+def _client(name: str) -> Client:
+    from oneact.gateway.mcp import clients
+
+    if name not in clients.CLIENTS:
+        raise ValueError(f"{name} is none of {', '.join(clients.CLIENTS)}")
+    return clients.CLIENTS[name]
+
+
+def _make(change: Callable[[], Change], *, yes: bool, undo: bool) -> None:
+    from oneact.gateway.mcp import clients
+
+    try:
+        found = change()
+        typer.echo(found.difference())
+        if not yes and not typer.confirm("Write it?"):
+            typer.echo("nothing was written")
+            return
+        backup = clients.write(found, undo=undo)
+    except (OSError, ValueError) as error:
+        typer.echo(f"oneact mcp: {error}", err=True)
+        raise typer.Exit(2) from error
+    typer.echo(f"written: {found.file}" + (f"; as it was before: {backup}" if backup else ""))
+    typer.echo("restart the client, or have it load its servers again")

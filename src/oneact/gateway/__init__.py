@@ -1,0 +1,1 @@
+"""What stands between agents and tools or services that have not adopted OneAct."""

@@ -1,0 +1,153 @@
+"""One proxied server as a service of its own: its guard, its held calls, and what it tells its person."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+import time
+import webbrowser
+from typing import TYPE_CHECKING, Final
+
+import uvicorn
+
+from oneact.gateway.mcp import door as doors
+from oneact.gateway.mcp.pins import Pins
+from oneact.gateway.mcp.tools import Tools
+from oneact.service.asgi import Guard
+from oneact.service.behalf.calls import Calls
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
+
+    from oneact.gateway.mcp.door import Door
+    from oneact.gateway.mcp.messages import Message
+    from oneact.gateway.mcp.policy import Policy
+
+_AGAIN: Final = 600  # seconds before the start page is opened in a browser once more
+
+
+class Proxy:
+    """What all clients of one proxied server share.
+
+    `name` is the server's own, `folder` where its pins are, `place` what this process alone uses of it. `issuer` is the
+    approval server. `opens` tells whether pages are opened in a browser.
+    """
+
+    KEPT: Final = 100  # answers of the server, and calls that it wants input for, as they came
+
+    def __init__(  # noqa: PLR0913 - the parts of one proxy, each by its name
+        self,
+        policy: Policy,
+        *,
+        name: str,
+        folder: Path,
+        place: Path,
+        door: Door,
+        issuer: str,
+        private_hosts: tuple[str, ...] = (),
+        opens: bool = False,
+        now: Callable[[], int] = lambda: int(time.time()),
+    ) -> None:
+        self.policy, self.name = policy, name
+        self.place, self._door, self._opens, self._now = place, door, opens, now
+        self.guard = Guard(
+            resource=door.resource,
+            name=f"{policy.name or name} (tools)"[:80],
+            key=place / "service.jwk",
+            store=place / "service.db",
+            account=door.account,
+            issuers=[issuer],
+            private_hosts=private_hosts,
+            now=now,
+        )
+        door.guard = self.guard
+        self.calls = Calls(self.guard)
+        self.pins = Pins(folder)
+        self.tools = Tools(policy, self.pins, self.guard)
+        self._kept: dict[str, Message] = {}
+        self._shown: dict[str, None] = {}
+        self._begun, self._trouble = asyncio.Event(), ""
+        self._opened = -_AGAIN  # when the start page was last opened
+
+    @contextlib.asynccontextmanager
+    async def running(self, listening: socket.socket) -> AsyncIterator[None]:
+        """Serve the proxy's own addresses for as long."""
+        server = doors.Server(uvicorn.Config(self._door, **doors.SERVING))
+        serving = asyncio.get_running_loop().create_task(server.serve(sockets=[listening]))
+        try:
+            await self.guard.start()
+            yield
+        finally:
+            await self.calls.close()
+            server.should_exit = True
+            await serving
+            await self.guard.stop()
+
+    async def is_linked(self) -> bool:
+        """Tell whether a passkey is linked."""
+        return bool(await self.guard.store.links(doors.ACCOUNT))
+
+    async def begin(self, trouble: str = "") -> None:
+        """Lead the person to the start page, where no passkey is linked yet, unless there is some `trouble`."""
+        self._trouble = trouble
+        self._begun.set()
+        if trouble:
+            self._say(trouble)
+        if trouble or await self.is_linked():
+            return
+        link = self._door.start_link()
+        self._say(f"to put these tools behind your passkey, open {link}")
+        marked = self.place / "opened"
+        recent = marked.exists() and self._now() - int(marked.stat().st_mtime) < _AGAIN
+        if not recent and await self._open_start(link):
+            marked.touch(mode=0o600)
+
+    async def begun(self) -> str:
+        """Wait until it is known whose the approval server is; gives what is in the way of linking, if anything is."""
+        await self._begun.wait()
+        return self._trouble
+
+    async def show_start(self) -> tuple[str, bool]:
+        """Lead the person to where they begin; gives the address, and whether a browser has shown it to them."""
+        link = self._door.start_link()
+        self._say(f"a tool was called, and no passkey is linked yet: open {link}")
+        return link, await self._open_start(link)
+
+    def show(self, held: str, page: str, tool: str) -> bool:
+        """Say where a call is approved; False where that has been said before."""
+        if held in self._shown or not page:
+            return False
+        self._shown[held] = None
+        while len(self._shown) > self.KEPT:
+            self._shown.pop(next(iter(self._shown)))
+        self._say(f"the call of {tool!a} needs your approval: {page}")
+        return True
+
+    async def open(self, page: str) -> None:
+        """Open a page in a browser, where that is wanted."""
+        if self._opens:
+            await asyncio.to_thread(webbrowser.open, page)
+
+    async def _open_start(self, link: str) -> bool:
+        """Open the start page, once in a while; False where that is not wanted, or no browser has taken it."""
+        if self._opens and self._now() - self._opened >= _AGAIN and await asyncio.to_thread(webbrowser.open, link):
+            self._opened = self._now()
+        return self._now() - self._opened < _AGAIN
+
+    def keep(self, txn: str, answer: Message) -> None:
+        """Keep the server's answer to an approved call as it came."""
+        self._kept[txn] = answer
+        while len(self._kept) > self.KEPT:
+            self._kept.pop(next(iter(self._kept)))
+
+    def kept(self, txn: str) -> Message | None:
+        """Give the server's answer to an approved call; None where it is kept no longer."""
+        return self._kept.get(txn)
+
+    def _say(self, text: str) -> None:
+        """Say it in the person's own terminal, or in what their client keeps of standard error."""
+        sys.stderr.write(f"oneact: {text}\n")
+        sys.stderr.flush()

@@ -1,0 +1,73 @@
+"""Pages that the proxy opens in a browser, here one that only notes what it was given."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from fastmcp.client.elicitation import ElicitResult
+
+from tests.gateway.playing import Play, refused, text
+
+NOTE = {"name": "a", "text": "b"}
+
+
+@pytest.fixture
+def opening(play: Play) -> Play:
+    browser = play.folder / "browser"
+    browser.write_text(f'#!/bin/sh\necho "$1" >> {play.folder / "opened"}\n')
+    browser.chmod(0o700)
+    play.environment["BROWSER"] = f"{browser} %s"
+    play.options.append("--open")
+    return play
+
+
+def opened(play: Play) -> list[str]:
+    file = Path(play.folder / "opened")
+    return file.read_text().split() if file.exists() else []
+
+
+async def appeared(play: Play, count: int) -> list[str]:
+    for _ in range(500):
+        if len(found := opened(play)) >= count:
+            return found
+        await asyncio.sleep(0.02)
+    raise AssertionError("nothing was opened")
+
+
+async def test_the_start_page_is_opened_once_and_its_address_not_told_to_the_model(opening: Play) -> None:
+    async with opening.client() as client:
+        [start] = await appeared(opening, 1)
+        for _ in range(2):
+            result = await client.call_tool("write_note", NOTE, raise_on_error=False)
+            assert refused(result) == "passkey_needed"
+            assert "/oneact/start" not in text(result)
+        assert await asyncio.to_thread(opening.begin, start)
+        async with opening.deciding("approve"):
+            await client.call_tool("write_note", NOTE)
+        pages = await appeared(opening, 2)
+    assert len(pages) == 2
+    assert pages[1].startswith(f"{opening.server.url}/requests/")
+
+
+async def test_a_proxy_that_starts_again_and_again_opens_no_page_each_time(opening: Play) -> None:
+    async with opening.client():
+        await appeared(opening, 1)
+    async with opening.client() as client:
+        await client.ping()
+        assert len(opened(opening)) == 1
+        await client.call_tool("write_note", NOTE, raise_on_error=False)
+        assert len(set(await appeared(opening, 2))) == 2  # the first one is good no longer
+
+
+async def test_a_page_that_the_client_opens_is_opened_by_nobody_else(opening: Play) -> None:
+    async def elicit(*_: object) -> ElicitResult[object]:
+        return ElicitResult(action="accept")
+
+    async with opening.client(elicitation_handler=elicit) as client:
+        [start] = await appeared(opening, 1)
+        await asyncio.to_thread(opening.begin, start)
+        async with opening.deciding("approve"):
+            await client.call_tool("write_note", NOTE)
+    assert opened(opening) == [start]
