@@ -1,5 +1,6 @@
 """What the plain server has for the revision of 2026: it asks back by a result, never by a request of its own."""
 
+import asyncio
 from typing import Any
 
 import mcp.types as wire
@@ -42,7 +43,12 @@ def inputs(server: MCPServer) -> None:
     """Add the tools and the prompt."""
     for name, rounds in _ROUNDS.items():
         _add(server, name, rounds)
+    _asking(server)
+    _notifying(server)
+    _working(server)
 
+
+def _asking(server: MCPServer) -> None:
     @server.tool(description="Need a client that samples.")
     async def test_missing_capability(ctx: Context[Any, Any]) -> str:
         if ctx.client_capabilities is None or ctx.client_capabilities.sampling is None:
@@ -51,6 +57,24 @@ def inputs(server: MCPServer) -> None:
             lacking = data.model_dump(by_alias=True, exclude_none=True, mode="json")
             raise MCPError(MISSING_REQUIRED_CLIENT_CAPABILITY, "this client does not sample", lacking)
         return "the client samples"
+
+    @server.tool(description="Ask back on a stream.")
+    async def test_streaming_elicitation(ctx: Context[Any, Any]) -> Any:
+        return wire.InputRequiredResult(input_requests=_within({"user_name": _NAME}, ctx))
+
+    @server.prompt(description="A prompt that asks first.")
+    async def test_input_required_result_prompt(ctx: Context[Any, Any]) -> Any:
+        questions = {"user_context": _form("What context should the prompt use?", "context")}
+        if _answered(questions, ctx):
+            return f"In this context: {ctx.input_responses}"
+        return wire.InputRequiredResult(input_requests=questions)
+
+
+def _notifying(server: MCPServer) -> None:
+    @server.tool(description="Log a line.")
+    async def test_logging_tool(ctx: Context[Any, Any]) -> str:
+        await ctx.info("a line")
+        return "logged"
 
     @server.tool(description="Say that the tools have changed.")
     async def test_trigger_tool_change(ctx: Context[Any, Any]) -> str:
@@ -62,12 +86,20 @@ def inputs(server: MCPServer) -> None:
         await ctx.notify_prompts_changed()
         return "said"
 
-    @server.prompt(description="A prompt that asks first.")
-    async def test_input_required_result_prompt(ctx: Context[Any, Any]) -> Any:
-        questions = {"user_context": _form("What context should the prompt use?", "context")}
-        if _answered(questions, ctx):
-            return f"In this context: {ctx.input_responses}"
-        return wire.InputRequiredResult(input_requests=questions)
+
+def _working(server: MCPServer) -> None:
+    @server.tool(description="Greet somebody.")
+    def greet(name: str) -> str:
+        return f"Hello, {name}!"
+
+    @server.tool(description="Take some time over it.")
+    async def slow_compute(seconds: float, label: str = "") -> str:
+        await asyncio.sleep(min(seconds, 0.1))
+        return f"computed {label}"
+
+    @server.tool(description="Throw a file away.")
+    def confirm_delete(filename: str) -> str:
+        return f"threw {filename} away"
 
 
 def _add(server: MCPServer, name: str, rounds: list[_Questions]) -> None:
