@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 MODULES: Final = Path(__file__).parent.resolve() / "node_modules"
-_INSPECTOR: Final = MODULES / "@modelcontextprotocol/inspector/clients/launcher/build/index.js"
+_INSPECTOR: Final = "@modelcontextprotocol/inspector/clients/launcher/build/index.js"
 _LONG: Final = 100.0  # seconds: longer than any client waits for one answer
 
 
@@ -63,6 +63,11 @@ def node() -> str:
     return str(installed) if installed.exists() else "node"
 
 
+def packaged(script: str, *arguments: str) -> list[str]:
+    """Give the command that runs a script of an installed package."""
+    return [node(), str(MODULES / script), *arguments]
+
+
 @contextlib.contextmanager
 def inspecting(server: Mapping[str, Any], request: Request) -> Iterator[Inspection]:
     """Run the inspector on a server, given as an MCP client's configuration file has it, beside the block."""
@@ -71,7 +76,7 @@ def inspecting(server: Mapping[str, Any], request: Request) -> Iterator[Inspecti
         file.write_text(json.dumps({"mcpServers": {"server": dict(server)}}), "utf-8")
         chosen = ["--cli", "--config", str(file), "--server", "server", "--format", "json", "--quiet"]
         with subprocess.Popen(  # noqa: S603 - an installed package, by its own interpreter
-            [node(), str(_INSPECTOR), *chosen, *request.options()],
+            [*packaged(_INSPECTOR), *chosen, *request.options()],
             env={**os.environ, "HOME": home},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
