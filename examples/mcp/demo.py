@@ -40,7 +40,8 @@ def by_hand(demo: Demo) -> None:
     """Have a person approve in their own browser what a program asks for, until they end it."""
     with program(demo.entry, LOG) as agent:
         told = agent.call("write_file", path=demo.path("first.txt"), content="one\n")
-        print(f"\n A program has called write_file on {FILES}/. It was told:\n\n{told.text}\n\n Your inbox: {SERVER}/inbox\n")
+        print(f"\n A program has called write_file on {FILES}/. It was told:\n\n{told.text}\n")
+        print(f" Your inbox: {SERVER}/inbox\n")
         number = 0
         while True:
             number += 1
