@@ -84,8 +84,17 @@ def ended_after() -> Iterator[None]:
     finally:
         file = FOLDER / "home" / "approve" / "pid"
         if file.exists():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(int(file.read_text("utf-8")), signal.SIGTERM)
+            _end(int(file.read_text("utf-8")))
+
+
+def _end(process: int) -> None:
+    """End a process that is none of ours to wait for: it is asked to, and after some seconds made to."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(process, signal.SIGTERM)
+        for _ in range(50):
+            time.sleep(0.1)
+            os.kill(process, 0)
+        os.kill(process, signal.SIGKILL)
 
 
 def until(found: Callable[[], object], what: str, seconds: float = 20) -> None:
