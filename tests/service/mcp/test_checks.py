@@ -29,6 +29,7 @@ BY_HEADER = {
 }  # fmt: skip
 
 
+@pytest.mark.timeout(400)  # two hundred requests, each with a client of its own
 @pytest.mark.parametrize(
     ("kind", "way", "revision"), [("fastmcp", "meta", "2025-11-25"), ("sdk", "header", "2026-07-28")]
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import Any
 
 import httpx
@@ -271,4 +272,42 @@ async def test_a_cancelled_call_that_does_not_come_again_is_given_up(shelf: Shel
         gone.cancel()
         await asyncio.gather(gone, return_exceptions=True)
         [followed] = shelf.guard.waiting.calls._followed.values()
+        await eventually(lambda: followed._until is not None)
+
+
+async def test_of_two_that_wait_for_one_call_the_other_may_go(shelf: Shelf, ada: Visitor, revision: str) -> None:
+    shelf.guard.waiting.beat = 0.1
+    async with shelf.client(revision) as client:
+        gone, stays = calling(client), calling(client)
+        waiting = shelf.guard.waiting
+        await eventually(lambda: 2 in waiting._waiting.values())
+        gone.cancel()
+        await asyncio.gather(gone, return_exceptions=True)
+        await eventually(lambda: 1 in waiting._waiting.values())
+        await approve(shelf, ada)
+        assert text(await stays) == "/a written"
+    assert shelf.written == [DONE]
+
+
+async def test_a_call_that_is_cancelled_while_it_is_asked_for_is_given_up(
+    shelf: Shelf, ada: Visitor, revision: str
+) -> None:
+    assert ada
+    calls, going = shelf.guard.waiting.calls, threading.Event()
+    begin = calls.begin
+
+    async def slowly(*given: Any) -> Any:
+        found = await begin(*given)
+        await asyncio.to_thread(going.wait, 10)
+        return found
+
+    calls.begin = slowly  # type: ignore[method-assign]  # the same, at a moment that the test chooses
+    async with shelf.client(revision) as client:
+        gone = calling(client)
+        await asyncio.to_thread(pending, shelf)
+        gone.cancel()
+        await asyncio.gather(gone, return_exceptions=True)
+        await eventually(lambda: shelf.guard.waiting._left)
+        going.set()
+        [followed] = calls._followed.values()
         await eventually(lambda: followed._until is not None)

@@ -7,8 +7,10 @@ there is never a second request to the person for one call, and never a second e
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 from oneact.errors import Reason, Refusal
@@ -19,6 +21,8 @@ from oneact.service.exchange import Request
 from oneact.service.mcp import answers, states
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from oneact.service.behalf.standing import Standing
     from oneact.service.mcp.answers import Result
     from oneact.service.mcp.calling import Call
@@ -45,6 +49,7 @@ class Waiting:
         self.longest, self.sure, self.beat = LONGEST, SURE, BEAT
         self._guard = guard
         self._opened: dict[str, int] = {}
+        self._waiting: Counter[str] = Counter()
         self._left: set[asyncio.Task[None]] = set()
 
     async def answer(self, entry: Entry, call: Call) -> Result:
@@ -104,7 +109,7 @@ class Waiting:
     ) -> tuple[Standing, int]:
         """Give where a call stands, and in which round it is waited for; a client that comes back begins nothing."""
         if call.state is None:
-            return await self.calls.begin(entry.guarded, given, *session), 0
+            return await self._begun(entry, given, session), 0
         identifier, rounds = states.unseal(self._guard.keys.txn_keys, call.state, bound)
         return await self.calls.wait(identifier, session[1], 0), rounds
 
@@ -119,6 +124,7 @@ class Waiting:
             return standing
         waiting = asyncio.ensure_future(self.calls.wait(standing.id, session, left))
         opening = self._opening(standing, call)
+        self._waiting[standing.id] += 1
         try:
             while not waiting.done():
                 asked: set[asyncio.Future[Any]] = {waiting} if opening is None or opening.done() else {waiting, opening}
@@ -129,9 +135,11 @@ class Waiting:
                     await call.progress(self.longest - (until - time.monotonic()), self.longest, _SAYS)
             return waiting.result()
         except asyncio.CancelledError:
-            self._leave(standing.id, session)
+            self._later(self._left_by_all(standing.id, session))
             raise
         finally:
+            self._waiting[standing.id] -= 1
+            self._waiting += Counter()  # drops what nobody waits for
             waiting.cancel()
             if opening is not None:
                 opening.cancel()
@@ -146,9 +154,27 @@ class Waiting:
         message, page = answers.opening(standing)
         return asyncio.get_running_loop().create_task(_opened(call, message, page, standing.id))
 
-    def _leave(self, identifier: str, session: str) -> None:
-        """Say that the client waits no longer, which is itself being cancelled."""
-        task = asyncio.get_running_loop().create_task(self.calls.cancel(identifier, session))
+    async def _begun(self, entry: Entry, given: dict[str, Any], session: tuple[str, str]) -> Standing:
+        """Begin a call; where the client cancels it meanwhile, it is given up once it has begun."""
+        beginning = asyncio.get_running_loop().create_task(self.calls.begin(entry.guarded, given, *session))
+        try:
+            return await asyncio.shield(beginning)
+        except asyncio.CancelledError:
+            self._later(self._left_beginning(beginning, session[1]))
+            raise
+
+    async def _left_beginning(self, beginning: asyncio.Task[Standing], session: str) -> None:
+        with contextlib.suppress(Refusal):
+            await self._left_by_all((await beginning).id, session)
+
+    async def _left_by_all(self, identifier: str, session: str) -> None:
+        """Give a call up, unless another call that is the same one waits for it."""
+        if not self._waiting[identifier]:
+            await self.calls.cancel(identifier, session)
+
+    def _later(self, work: Coroutine[object, object, None]) -> None:
+        """Do what a client's going leaves to be done, in a task that is not being cancelled with it."""
+        task = asyncio.get_running_loop().create_task(work)
         self._left.add(task)
         task.add_done_callback(self._left.discard)
 
