@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-deploy demo-embedded demo-form test test-long bench format
+.PHONY: help setup demo demo-deploy demo-embedded demo-form demo-mcp test test-long bench format
 
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -18,6 +18,9 @@ demo-deploy: setup ## approval server, deploy service and CI jobs; HEADLESS=1 as
 
 demo-form: setup ## an agent that only has a browser books on a web site; HEADLESS=1 lets Chromium play both
 	@HEADLESS=$(HEADLESS) .venv/bin/python -m examples.airline_form.demo
+
+demo-mcp: setup ## somebody else's MCP server, unmodified, behind the proxy; HEADLESS=1 lets Chromium play the person
+	@HEADLESS=$(HEADLESS) .venv/bin/python -m examples.mcp.demo
 
 test: setup ## everything that has to hold, in at most a quarter of an hour
 	@scripts/test.sh

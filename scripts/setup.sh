@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Prepare .venv, the browser that tests and demo drive, and Express for its example. Quick when nothing has changed.
+# Prepare .venv, the browser that tests and demo drive, and what runs in Node. Quick when nothing has changed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -52,11 +52,13 @@ if ! command -v npm >/dev/null; then
 fi
 node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 18 || (a == 18 && b > 18) ? 0 : 1)' ||
   fail "Node 18.19 or newer is needed; $(node --version) is older."
-express=examples/express
-locked=$(cat "$express/package.json" "$express/package-lock.json" | sha256sum | cut -d' ' -f1)
-if [ "$(cat "$express/node_modules/.oneact-setup" 2>/dev/null || true)" != "$locked" ]; then
-  say "setup: installing Express for $express"
-  (cd "$express" && npm ci --silent --no-audit --no-fund --ignore-scripts) || fail "npm ci in $express failed."
-  printf '%s' "$locked" > "$express/node_modules/.oneact-setup"
-fi
+# What runs in Node: Express for its example; the MCP inspector, the MCP conformance runner and their Node 22.
+for folder in examples/express examples/mcp; do
+  locked=$(cat "$folder/package.json" "$folder/package-lock.json" | sha256sum | cut -d' ' -f1)
+  if [ "$(cat "$folder/node_modules/.oneact-setup" 2>/dev/null || true)" != "$locked" ]; then
+    say "setup: installing the packages of $folder"
+    (cd "$folder" && npm ci --silent --no-audit --no-fund --ignore-scripts) || fail "npm ci in $folder failed."
+    printf '%s' "$locked" > "$folder/node_modules/.oneact-setup"
+  fi
+done
 say "setup: ready"

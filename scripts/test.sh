@@ -14,7 +14,7 @@ stage "the bare verifier"; scripts/bare_wheel.sh
 stage "the pure rooms, every branch"
 rm -f .coverage .coverage.*
 $bin/coverage run -m pytest -q tests/test_errors.py tests/protocol tests/log tests/vectors tests/spec \
-  tests/agent/test_flow.py tests/agent/test_asking.py tests/agent/test_reading.py tests/service/test_journal.py tests/service/test_audit.py tests/service/test_audit_waits.py \
+  tests/agent/test_flow.py tests/agent/test_asking.py tests/agent/test_reading.py tests/agent/test_stretches.py tests/service/test_journal.py tests/service/test_audit.py tests/service/test_audit_waits.py \
   tests/service/mcp/test_shape.py tests/gateway/test_rules.py
 $bin/coverage combine -q
 $bin/coverage report --skip-covered --fail-under=100 \

@@ -30,7 +30,7 @@ class Bent(Shell):
 
 
 if __name__ == "__main__":
-    import oneact.agent.agent
+    import oneact.agent.opening
 
-    oneact.agent.agent.Shell = Bent  # type: ignore[misc]  # the thief reaches where no author should
+    oneact.agent.opening.Shell = Bent  # type: ignore[misc]  # the thief reaches where no author should
     sys.exit(ci_job.main(os.environ))

@@ -29,6 +29,7 @@ async def test_a_call_recorded_on_the_way_is_refused(keyed: Keyed) -> None:
     assert text(await keyed.show(token, "write", A, proof)) == "/a written"
     recorded = await keyed.show(token, "write", A, proof)
     assert refusal(recorded) == "proof_replayed"
+    assert "Nothing was executed" not in text(recorded)  # something was, by the first
     assert tool.RECEIPT not in meta(recorded)
     assert len(keyed.shelf.written) == 1
 

@@ -52,7 +52,7 @@ def test_every_command_and_option_is_documented(name: str, command: click.Comman
             assert f"`{option}`" in text or setting in text, f"{name} {option}"
 
 
-@pytest.mark.parametrize("method", [Agent.open, Agent.act, Agent.call])
+@pytest.mark.parametrize("method", [Agent.open, Agent.act, Agent.batch, Agent.call, Agent.read])
 def test_every_option_of_an_agents_method_is_documented(method: Callable[..., Any]) -> None:
     options = [name for name, given in inspect.signature(method).parameters.items() if given.kind is given.KEYWORD_ONLY]
     assert [name for name in options if not re.search(rf"`{name}`|\b{name}=", AGENT)] == []

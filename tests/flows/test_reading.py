@@ -88,7 +88,7 @@ async def test_one_yes_opens_what_is_read_often_and_the_person_ends_it(
     assert first.receipt is None
     assert len(person.server.execute("SELECT id FROM read_sessions")) == 1
     person.submit(f"/reads/{identifier}/end")
-    agent._sessions[0] = replace(agent._sessions[0], until=0)  # as five minutes later
+    agent._reads.sessions[0] = replace(agent._reads.sessions[0], until=0)  # as five minutes later
     with pytest.raises(Refused) as refused:
         await agent.read(travel.resource, "itineraries", {"to": "NYC"})
     assert refused.value.reason == "read_ended"

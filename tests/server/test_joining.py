@@ -96,6 +96,22 @@ def test_a_batch_key_means_the_same_acts_at_the_same_places(linked: Service, age
     assert reason(batch(agent, offers(agent, linked, "LAX", "NYC"), key)) == "idempotency_conflict"
 
 
+def test_an_item_with_a_key_of_its_own_is_the_same_request_in_whatever_company(linked: Service, agent: Agent) -> None:
+    def keyed(keys: list[str], *destinations: str, **headers: str) -> httpx.Response:
+        form = {"batch": json.dumps(offers(agent, linked, *destinations)), "batch_keys": json.dumps(keys)}
+        return agent.post("/oauth/transaction", headers or None, login_hint=agent.hint, **form)
+
+    items = keyed(["a", "b", "c"], "NYC", "LAX", "NYC").json()["items"]
+    assert len(set(items)) == 3
+    alone = agent.ask(*offers(agent, linked, "NYC"), headers={"Idempotency-Key": "c"}).json()
+    assert (alone["transaction_authorization_id"], alone["joined"]) == (items[2], True)
+    assert keyed(["b", "d", "a"], "LAX", "NYC", "NYC").json()["items"][::2] == [items[1], items[0]]
+    assert reason(keyed(["a"], "LAX")) == "idempotency_conflict"
+    for bad in (keyed(["a", "a"], "NYC", "NYC"), keyed(["a"], "NYC", "LAX"), keyed(["x" * 129], "NYC")):
+        assert reason(bad) == "request_malformed"
+    assert reason(keyed(["e"], "NYC", **{"Idempotency-Key": "e"})) == "request_malformed"
+
+
 def test_of_many_batches_that_ask_at_once_one_stands(server: RunningServer, linked: Service, agent: Agent) -> None:
     agent.ask(*offers(agent, linked, "BOS"))
     found: list[tuple[str, ...]] = []

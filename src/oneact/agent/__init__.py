@@ -1,8 +1,18 @@
 """The agent's side: pair once, then one act at a time, each approved by the person."""
 
-from oneact.agent.agent import Agent, Result
-from oneact.agent.errors import AgentError, Denied, Expired, OutcomeUnknown, Refused, TermsChanged, Unreachable
+from oneact.agent.agent import Agent
+from oneact.agent.errors import (
+    AgentError,
+    Denied,
+    Expired,
+    OutcomeUnknown,
+    Refused,
+    TermsChanged,
+    Undecided,
+    Unreachable,
+)
 from oneact.agent.published import published_actions, published_reads
+from oneact.agent.result import Result
 
 __all__ = [
     "Agent",
@@ -13,6 +23,7 @@ __all__ = [
     "Refused",
     "Result",
     "TermsChanged",
+    "Undecided",
     "Unreachable",
     "published_actions",
     "published_reads",

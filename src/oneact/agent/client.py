@@ -47,11 +47,17 @@ class Shell:
         self.client_id = ""
         self.now = now
         self._http = httpx.AsyncClient(timeout=_TIMEOUT, follow_redirects=False)
+        self._within: dict[str, httpx.AsyncClient] = {}
         self._nonces: dict[str, str] = {}
+
+    def attach(self, origin: str, transport: httpx.AsyncBaseTransport) -> None:
+        """Have a service of this very process called without a connection."""
+        self._within[origin] = httpx.AsyncClient(transport=transport, follow_redirects=False)
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._http.aclose()
+        for client in (self._http, *self._within.values()):
+            await client.aclose()
 
     async def run(self, flow: Generator[Step, Event, _T]) -> _T:
         """Make each step of a flow and give its end."""
@@ -77,10 +83,11 @@ class Shell:
 
     async def _send(self, call: Call) -> Answer | Lost:
         try:
-            request = self._http.build_request(
+            client = self._within.get(metadata.origin(call.url), self._http)
+            request = client.build_request(
                 call.method, call.url, headers=self._headers(call), data=self._form(call), content=call.body
             )
-            response = await self._http.send(request, stream=True)
+            response = await client.send(request, stream=True)
             try:
                 return await self._answer(call, response)
             finally:

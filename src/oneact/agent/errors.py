@@ -30,6 +30,18 @@ class Expired(AgentError):  # noqa: N818 - an end, not a fault
     """Nobody decided in time, or the token lived out its seconds unused; nothing was executed."""
 
 
+class Undecided(AgentError):  # noqa: N818 - no end at all
+    """Nobody has decided yet, and the request stands: the same call with the same `idempotency_key` goes on with it.
+
+    `identifier` is the request's at the approval server, `page` the address where its person finds it.
+    """
+
+    def __init__(self, identifier: str, page: str) -> None:
+        super().__init__(f"nobody has decided yet; the request stands at {page}")
+        self.identifier = identifier
+        self.page = page
+
+
 class Refused(AgentError):  # noqa: N818 - an answer, not a fault
     """The service or the approval server refused; `reason` is from the closed table, nothing was executed.
 

@@ -7,10 +7,10 @@ import secrets
 from typing import TYPE_CHECKING, Any, Final
 
 from oneact.agent import flow
-from oneact.agent.agent import Result
 from oneact.agent.client import Shell
 from oneact.agent.errors import Refused, as_refused
 from oneact.agent.flow import Answer, Call, Lost
+from oneact.agent.result import Result
 from oneact.errors import Reason
 from oneact.protocol import dpop, offer, tool
 from oneact.protocol.action import NAME

@@ -27,12 +27,22 @@ _MAX_REASON: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What an agent asks for: offers, the hint of its person, its own words, and what makes a repetition the same."""
+    """What an agent asks for: offers, the hint of its person, its own words, and what makes a repetition the same.
+
+    `keys` are an idempotency key for each offer; without them `idempotency_key` is the one of all together.
+    """
 
     offers: tuple[str, ...]
     hint: str
     reason: str
     idempotency_key: str
+    keys: tuple[str, ...] = ()
+
+    def named(self) -> tuple[str, ...]:
+        """Give the key of each offer: of several that have one together, it with the offer's place."""
+        if self.keys or len(self.offers) == 1 or not self.idempotency_key:
+            return self.keys or (self.idempotency_key,) * len(self.offers)
+        return tuple(f"{self.idempotency_key} {index}" for index in range(len(self.offers)))
 
 
 async def ask(world: World, client: Client, asked: Asked) -> dict[str, Json]:
@@ -45,14 +55,14 @@ async def ask(world: World, client: Client, asked: Asked) -> dict[str, Json]:
     if (
         not 0 < len(asked.offers) <= MAX_BATCH
         or len(asked.reason) > _MAX_REASON
-        or len(asked.idempotency_key) > MAX_KEY
+        or any(len(key) > MAX_KEY for key in (asked.idempotency_key, *asked.keys))
     ):
         raise Refusal(Reason.REQUEST_MALFORMED, "no offer, too many, or too long a text")
     paired = await on_behalf.pairing_of_hint(world, client, asked.hint)
     drafts = [await _draft(world, client, paired, text, asked) for text in asked.offers]
     if len({item.act.location for item in drafts}) > 1 or len({item.txn for item in drafts}) < len(drafts):
         raise Refusal(Reason.OFFER_ACT, "a batch is for one service, and has no transaction twice")
-    places = await joining.store(world, client, paired, asked.idempotency_key, drafts)
+    places = await joining.store(world, client, paired, asked.named(), drafts)
     await telling.tell(world, paired["account_id"], [place.id for place in places if not place.joined])
     answer: dict[str, Json] = {
         "transaction_authorization_id": places[0].id,

@@ -53,7 +53,7 @@ async def start(world: World, client: Client, parameters: Mapping[str, str], key
         raise Refusal(Reason.UNLINKED_SERVICE, wanted.location)
     described = await _described(world, wanted)
     draft = _draft(world, client, link, described, wanted)
-    [place] = await joining.store(world, client, paired, key, [replace(draft, words=message, ping=ping)])
+    [place] = await joining.store(world, client, paired, [key], [replace(draft, words=message, ping=ping)])
     if place.joined and ping is not None:
         await world.store.change([Write("renew_ping", (place.id, ping), None)], ())
     await telling.tell(world, paired["account_id"], [] if place.joined else [place.id])

@@ -72,15 +72,16 @@ class Place:
     twin: int = 0
 
 
-async def store(world: World, client: Client, paired: Row, key: str, drafts: Sequence[Draft]) -> list[Place]:
+async def store(world: World, client: Client, paired: Row, keys: Sequence[str], drafts: Sequence[Draft]) -> list[Place]:
     """Store what is new of these drafts and join what stands; give the place of each, no two alike.
 
-    `key` is the agent's idempotency key, or empty. Refuses `idempotency_conflict` where it was used for another act
-    or an offer stands in another agent's request, `rate_limited` where the agent has a hundred open.
+    `keys` are the agent's idempotency keys, one for each draft, or all empty. Refuses `idempotency_conflict` where one
+    was used for another act or an offer stands in another agent's request, `rate_limited` where the agent has a hundred
+    open.
     """
     batch = world.new_id() if len(drafts) > 1 else None
     for _ in range(_ATTEMPTS):
-        places = await _places(world, client, paired["account_id"], key, drafts)
+        places = await _places(world, client, paired["account_id"], keys, drafts)
         new = [(draft, place) for draft, place in zip(drafts, places, strict=True) if not place.joined]
         if not new:
             return places
@@ -98,13 +99,14 @@ def expires_in(world: World, places: Iterable[Place]) -> int:
     return max(0, min(place.expires_at for place in places) - world.now())
 
 
-async def _places(world: World, client: Client, account: str, key: str, drafts: Sequence[Draft]) -> list[Place]:
-    keys = [f"{key} {index}" if key and len(drafts) > 1 else key for index in range(len(drafts))]
+async def _places(
+    world: World, client: Client, account: str, keys: Sequence[str], drafts: Sequence[Draft]
+) -> list[Place]:
     standing = [await _repeated(world, client, account, *pair) for pair in zip(keys, drafts, strict=True)]
     if len({row["id"] for row in standing if row}) < sum(row is not None for row in standing):
         raise Refusal(Reason.IDEMPOTENCY_CONFLICT, "two of a batch repeat one request")
     pending: dict[str, list[Row]] = {}
-    for draft in drafts if not key else ():
+    for draft in drafts if not any(keys) else ():
         holder = client.id, client.jkt, account, draft.act.location, draft.act.digest
         pending[draft.act.digest] = await world.store.all("pending_requests", *holder)
     return _assigned(world, drafts, keys, standing, pending)

@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 from typing import Annotated, Any
 
+import httpx
 import pytest
 from fastmcp import Client as FastMCPClient
 from fastmcp import Context as FastMCPContext
@@ -46,6 +47,12 @@ async def test_with_a_policy_every_tool_has_a_rule_and_an_unnamed_one_needs_an_a
             assert text(await client.call_tool("read", {"path": "/a"})) == "what stands in /a"
             denied = await client.call_tool("crash", {"what": "all"})
             assert denied.is_error
+            asked = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "crash", "arguments": {}}}
+            accept = {"Accept-Txn-Challenge": f'?1;as="{shelf.issuers.issuer}"'}
+            async with httpx.AsyncClient(trust_env=False) as http:
+                offer = await http.post(f"{shelf.resource}/mcp", headers=accept, json=asked)
+            assert (offer.status_code, offer.json()["reason"]) == (404, "action_unknown")
+            assert "crash" not in shelf.guard.actions
             unknown = await client.call_tool("nothing", {})
             assert refusal(unknown) == "action_unknown"
             call = asyncio.ensure_future(client.call_tool("burn", {"path": "/b"}))

@@ -7,12 +7,14 @@ A lost answer is repeated with the same token, then asked after; an act is never
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from oneact.agent.errors import Refused
-from oneact.agent.flow import introducing, offering, settling, steps, waiting
+from oneact.agent.flow import steps, stretches
 from oneact.agent.flow.reading import Session, fetch, open_session, published
 from oneact.agent.flow.steps import Answer, Asker, Call, Event, Flow, Lost, Outcome, Step, Wait, Wanted
+from oneact.agent.flow.stretches import LARGEST, Offered, asked_together, offered, outcome
+from oneact.agent.flow.waiting import Asked
 from oneact.errors import Reason, Refusal
 from oneact.protocol import action, canonical, jwk, metadata
 
@@ -26,13 +28,16 @@ if TYPE_CHECKING:
     from oneact.protocol.reading import Read
 
 __all__ = [
+    "LARGEST",
     "LINK_HELPS",
     "Answer",
+    "Asked",
     "Asker",
     "Call",
     "Event",
     "Flow",
     "Lost",
+    "Offered",
     "Outcome",
     "Session",
     "Step",
@@ -40,14 +45,19 @@ __all__ = [
     "Wanted",
     "act",
     "actions",
+    "asked_together",
     "by_name",
     "discover",
     "fetch",
+    "linkable",
+    "offered",
     "open_session",
+    "outcome",
     "reads",
 ]
 LINK_HELPS: Final = frozenset({"unlinked_service", "account_not_linked", "issuer_not_accepted"})
-_CLIENT_ERROR: Final = 400
+
+_T = TypeVar("_T")
 
 
 def by_name(service: str, name: str, parameters: dict[str, Json], act_uri: str) -> Wanted:
@@ -84,40 +94,26 @@ def _described(service: str) -> Generator[Step, Event, ServiceMetadata]:
 
 
 def act(wanted: Wanted, asker: Asker, described: ServiceMetadata, keys: Mapping[str, PublicKey]) -> Flow:
-    """Go the whole way of one act; raises `Denied`, `Expired`, `Refused`, `Unreachable` or `OutcomeUnknown`.
+    """Go the whole way of one act; raises `Denied`, `Expired`, `Undecided`, `Refused`, `Unreachable`, `OutcomeUnknown`.
 
     A refusal that linking the account would cure holds the service's own link page.
     """
+    return (yield from linkable(described, _whole_way(wanted, asker, described, keys)))
+
+
+def linkable(described: ServiceMetadata, going: Generator[Step, Event, _T]) -> Generator[Step, Event, _T]:
+    """Go a stretch of the way; a refusal that linking the account would cure holds the service's own link page."""
     try:
-        known = (yield from introducing.asking_token(asker, described.resource)) if described.personal else None
-        return (yield from _whole_way(wanted, asker, steps.Service(wanted.service, described.jwks_uri, keys), known))
+        return (yield from going)
     except Refused as refused:
         if refused.reason in LINK_HELPS:
             refused.link_uri = described.link_uri
         raise
 
 
-def _whole_way(wanted: Wanted, asker: Asker, service: steps.Service, known: str | None) -> Flow:
-    first = yield steps.request(wanted, {"Accept-Txn-Challenge": f'?1;as="{asker.server.issuer}"'}, known)
-    answer = steps.arrived(first, "the service")
-    text = answer.member("transaction_challenge")
-    if not text:
-        return _without_approval(answer)
-    offered, service = yield from offering.checked(text, wanted, asker, service, answer.now)
-    try:
-        asked = yield from waiting.ask(text, asker)
-    except waiting.KeyUsed as used:
-        raise (yield from settling.earlier(asker, service, used.answer)) from None
-    try:
-        issued = yield from waiting.wait_for(asker, asked, answer.now + asker.patience)
-    except waiting.Lapsed:
-        return (yield from settling.look_up(asker, service, offered, asked.identifier))
-    offered = waiting.of_token(issued, offered, asker, asked)
-    return (yield from settling.execute(wanted, asker, service, offered, asked.identifier, issued))
-
-
-def _without_approval(answer: Answer) -> Outcome:
-    """Give the answer of an address that asked for none; a refusal raises."""
-    if answer.status >= _CLIENT_ERROR:
-        raise steps.refused(answer)
-    return Outcome(answer.status, answer.headers.get("content-type", ""), answer.body, None, "")
+def _whole_way(wanted: Wanted, asker: Asker, described: ServiceMetadata, keys: Mapping[str, PublicKey]) -> Flow:
+    found = yield from stretches.offered(wanted, asker, described, keys)
+    if isinstance(found, Outcome):
+        return found
+    [asked] = yield from stretches.asked_together([found])
+    return (yield from stretches.outcome(found, asked))

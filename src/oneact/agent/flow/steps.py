@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -77,11 +77,16 @@ Event: TypeAlias = Answer | Lost | None
 Flow: TypeAlias = Generator[Step, Event, "Outcome"]
 
 
+def _always() -> bool:
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What an author wants done: one request to a guarded address of a service.
 
-    `action` and `parameters` are what the offer has to be for; None leaves the choice to the address.
+    `action` and `parameters` are what the offer has to be for; None leaves the choice to the address. `still` tells,
+    once the person has approved, whether the author means the same as when it was asked.
     """
 
     service: str
@@ -91,11 +96,15 @@ class Wanted:
     content_type: str
     action: str | None
     parameters: dict[str, Json] | None
+    still: Callable[[], bool] = _always
 
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Who asks: the approval server's metadata, the hint and the key of this pairing, and how long to wait."""
+    """Who asks: the approval server's metadata, the hint and the key of this pairing, and how long to wait.
+
+    `keeps` leaves a request standing that nobody has decided by then.
+    """
 
     server: ServerMetadata
     hint: str
@@ -104,6 +113,7 @@ class Asker:
     idempotency_key: str
     reason: str = ""
     patience: int = 600
+    keeps: bool = False
 
 
 @dataclass(frozen=True, slots=True)

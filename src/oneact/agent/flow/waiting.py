@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from oneact.agent.errors import Denied, Expired, Refused, Unreachable, as_refused
+from oneact.agent.errors import Denied, Expired, Refused, Undecided, Unreachable, as_refused
 from oneact.agent.flow import steps
 from oneact.agent.flow.steps import Answer, Call, Lost, Wait
 from oneact.errors import Reason
@@ -26,11 +26,15 @@ _SERVER_ERROR: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The request at the approval server, asked at second `at`; `joined` if an earlier call had asked for it."""
+    """The request at the approval server, asked at second `at`; `joined` if an earlier call had asked for it.
+
+    `page` is where the person finds it.
+    """
 
     identifier: str
     joined: bool
     at: int
+    page: str = ""
 
 
 class KeyUsed(Exception):  # noqa: N818 - an answer, and never seen outside
@@ -52,16 +56,27 @@ def ask(text: str, asker: Asker) -> Generator[Step, Event, Asked]:
         form["reason"] = asker.reason
     address = asker.server.endpoints["transaction_authorization_endpoint"]
     asking = Call("POST", address, {"Idempotency-Key": asker.idempotency_key}, form, authenticated=True)
+    answer = yield from brought(asking)
+    return asked(answer, answer.member("transaction_authorization_id"))
+
+
+def brought(asking: Call) -> Generator[Step, Event, Answer]:
+    """Bring a question to the approval server and give its answer; raises what it refuses."""
     event = yield asking
     if isinstance(event, Lost):  # the key makes a repetition the same request
         event = yield asking
     answer = steps.arrived(event, "the approval server")
-    identifier = answer.member("transaction_authorization_id")
     if answer.member("reason") == Reason.IDEMPOTENCY_CONFLICT.value and answer.member("receipt"):
         raise KeyUsed(answer)
-    if not identifier:
+    if not answer.member("transaction_authorization_id"):
         raise steps.refused(answer)
-    return Asked(identifier, answer.members().get("joined") is True, answer.now)
+    return answer
+
+
+def asked(answer: Answer, identifier: str) -> Asked:
+    """Read where one request stands; of a batch `joined` is said of all its items as soon as one was asked before."""
+    joined = answer.members().get("joined") is True
+    return Asked(identifier, joined, answer.now, answer.member("authorization_uri"))
 
 
 def wait_for(asker: Asker, asked: Asked, until: int) -> Generator[Step, Event, str]:
@@ -89,6 +104,8 @@ def decided(
             return event
         if error not in {"authorization_pending", "slow_down"}:
             raise _ended(event, asked)
+        if now >= until and asker.keeps:
+            raise Undecided(asked.identifier, asked.page)
         if now >= until:
             yield _cancellation(asker, asked.identifier)
             raise Expired("nobody decided while the agent waited")

@@ -21,6 +21,7 @@ from mcp.shared.inbound import (
 from oneact.gateway.mcp import http
 from oneact.gateway.mcp.messages import (
     INVALID_REQUEST,
+    METHOD_NOT_FOUND,
     Invalid,
     Lost,
     Message,
@@ -101,6 +102,8 @@ class Exchanges:
             return failure(message["id"], _MISMATCH, f"{repeated} header appears more than once")
         found: Any = classify_inbound_request(message, headers=headers)
         if not isinstance(found, InboundLadderRejection):
+            if message["method"] == "initialize":  # the revisions before begin so
+                return failure(message["id"], METHOD_NOT_FOUND, "initialize is no method of this revision")
             params = params_of(message)
             tool = self._proxy.pins.tool(str(params.get("name"))) if message.get("method") == "tools/call" else None
             arguments = params.get("arguments")

@@ -55,7 +55,7 @@ class Sessions:
         if named and session is None:
             await http.answer(send, 404, b"Session not found", "text/plain")
             return
-        if session is None and len(self._found) >= MOST:
+        if session is None and len(self._found) >= MOST and not await self._make_room():
             await http.answer(send, 503, b"Too many sessions", "text/plain")
             return
         if session is None:
@@ -63,6 +63,7 @@ class Sessions:
             if not await session.begin(scope, body, receive, send):
                 await session.close()
             return
+        self._found[named[0]] = self._found.pop(named[0])  # the last in order is the last that was heard of
         await session.answer(scope, body, receive, send)
         if session.transport.is_terminated:
             await session.close()
@@ -70,6 +71,16 @@ class Sessions:
     async def close(self) -> None:
         """End all of them."""
         await asyncio.gather(*(session.close() for session in list(self._found.values())))
+
+    async def _make_room(self) -> bool:
+        """End the session that has been silent for the longest: clients often leave without saying so.
+
+        False where every one of them has a request or a stream open.
+        """
+        silent = next((session for session in self._found.values() if not session.under_way), None)
+        if silent is not None:
+            await silent.close()
+        return silent is not None
 
     def _open(self) -> Session:
         name = secrets.token_urlsafe(24)
@@ -82,6 +93,7 @@ class Session:
 
     def __init__(self, proxy: Proxy, connect: Connect, name: str, over: Any) -> None:  # noqa: ANN401 - whatever it gives
         self.transport = StreamableHTTPServerTransport(name, idle_timeout=IDLE)
+        self.under_way = 0  # requests and streams that are open at this moment
         self._over = over
         self._relay = Relay(proxy, name, connect, self._to_client)
         self._open: dict[str, Any] = {}  # requests whose answers somebody waits for, in order
@@ -123,9 +135,11 @@ class Session:
             sent = True
             return {"type": "http.request", "body": body, "more_body": False}
 
+        self.under_way += 1
         try:
             await self.transport.handle_request(scope, replayed, send)
         finally:
+            self.under_way -= 1
             for message in asked:
                 self._open.pop(key(message["id"]), None)
                 self._tokens.pop(key(meta_of(message).get("progressToken")), None)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from starlette.responses import Response
 
 from oneact.errors import Reason, Refusal
-from oneact.protocol import canonical
+from oneact.protocol import canonical, form
 from oneact.server import (
     addresses,
     asking,
@@ -158,7 +158,10 @@ async def transaction(world: World, client: Client, parameters: dict[str, str], 
         hint=parameters.get("login_hint", ""),
         reason=parameters.get("reason", ""),
         idempotency_key=request.headers.get("idempotency-key", ""),
+        keys=_keys(parameters),
     )
+    if asked.keys and (asked.idempotency_key or len(asked.keys) != len(asked.offers)):
+        raise Refusal(Reason.REQUEST_MALFORMED, "either Idempotency-Key or batch_keys, one for each offer")
     try:
         return await asking.ask(world, client, asked)
     except Refusal as refusal:
@@ -207,6 +210,13 @@ def _offers(parameters: dict[str, str]) -> tuple[str, ...]:
     if len(offers) != len(listed) or len(set(offers)) != len(offers):
         raise Refusal(Reason.REQUEST_MALFORMED, "a batch holds distinct offers")
     return offers
+
+
+def _keys(parameters: dict[str, str]) -> tuple[str, ...]:
+    """Read the key of each offer of a batch, no two alike; none where they have one together, or none."""
+    if "batch_keys" not in parameters:
+        return ()
+    return form.texts(canonical.parse(parameters["batch_keys"].encode()), Reason.REQUEST_MALFORMED, asking.MAX_BATCH)
 
 
 def _wait(request: Request) -> int:

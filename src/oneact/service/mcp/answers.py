@@ -108,7 +108,7 @@ def unlinked(link_page: str, *, shown: bool = False) -> Result:
 
 def refused(refusal: Refusal, **members: Any) -> Result:  # noqa: ANN401 - members of a refusal, in JSON
     """Tell a refusal by its row of the closed table, with further members."""
-    text = _refusal_text(refusal.reason, refusal.field)
+    text = _refusal_text(refusal.reason, refusal.field, unspent=refusal.reason.check != _SPENDS)
     return _error(text, {REFUSED: {**refusal.body(), **members}})
 
 
@@ -150,7 +150,9 @@ def of_answer(answer: Answer) -> Result:
     if isinstance(members.get("receipt"), str):
         return _error(_became(_status(members["receipt"])), {REFUSED: members, RECEIPT: members["receipt"]})
     row, field = reason_of(str(members.get("reason"))), members.get("field")
-    return _error(_refusal_text(row, field if isinstance(field, str) else ""), {REFUSED: members})
+    # With a token that may have been used before, only the guard's own word says that it was not.
+    unspent = row.check == 0 or members.get("not_executed") is True
+    return _error(_refusal_text(row, field if isinstance(field, str) else "", unspent=unspent), {REFUSED: members})
 
 
 def of_result(result: Mapping[str, Any]) -> Answer:
@@ -177,9 +179,12 @@ def _became(status: str) -> str:
     return "It is not known whether it was done. Do not call it again before you have looked."
 
 
-def _refusal_text(reason: Reason, field: str) -> str:
+def _refusal_text(reason: Reason, field: str, *, unspent: bool) -> str:
+    """Say a refusal in words, and that nothing was executed where that is known and not said already."""
+    if reason is Reason.HELD_UNKNOWN:
+        return f"Refused ({reason.value}): This program has no such call, or none any more."
     at = f" The argument at fault: {field}." if field else ""
-    after = "" if "nothing was" in reason.says.lower() or reason.check == _SPENDS else " Nothing was executed."
+    after = " Nothing was executed." if unspent and "nothing was" not in reason.says.lower() else ""
     return f"Refused ({reason.value}): {reason.says}{at}{after}"
 
 

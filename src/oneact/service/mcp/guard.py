@@ -225,14 +225,14 @@ class Guard(asgi.Guard):
     async def _entry(self, name: str) -> Entry | None:
         """Give the action of a tool as it stands; None where it needs no approval.
 
-        Refuses `action_unknown` for a tool that the server does not have, where every tool has a rule.
+        Refuses `action_unknown` for a tool that is denied, and where every tool has a rule for one that is not there.
         """
         assert self._face is not None
         await self.start()
         listed = await self._face.tool(name)
         if listed is None and self._policy is None:
             return None
-        if listed is None:
+        if listed is None or self.rule(listed) == "deny":
             raise Refusal(Reason.ACTION_UNKNOWN, repr(name))
         if self.rule(listed) == "allow":
             return None

@@ -1,0 +1,119 @@
+"""The samples of docs/agent-frameworks.md run as they stand there, but for the two addresses."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import agents
+import pytest
+from langchain_core.tools import tool
+from pydantic_ai.messages import ModelResponse, TextPart, ToolCallPart
+from pydantic_ai.models.function import FunctionModel
+
+from oneact.agent import keys
+from tests.agent.integrations import test_langchain as of_langchain
+from tests.agent.integrations import test_openai_agents as of_openai
+from tests.agent.integrations.scripted_api import ScriptedApi
+from tests.agent.stage import Stage, flight, stage
+from tests.spec.literal import ROOT
+
+__all__ = ["stage"]
+TEXT = (ROOT / "docs" / "agent-frameworks.md").read_text("utf-8")
+SAMPLES = dict(re.findall(r"```python\n# (\w+)\n(.*?)```", TEXT, re.DOTALL))
+
+
+@pytest.fixture
+def main(stage: Stage, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Give the sample's `main`, which finds the pairing where it looks for it, and whose functions are linked."""
+    monkeypatch.setenv("ONEACT_HOME", str(tmp_path))
+    shutil.copy(stage.key_file, keys.default_file(stage.server.url))
+    monkeypatch.setattr("oneact.agent.agent._print_link", stage.linking)
+    source = SAMPLES[request.node.name.removeprefix("test_")]
+    source = re.sub(r"https://approve\.example|http://localhost:8400", stage.server.url, source)
+    found: dict[str, Any] = {}
+    exec(source.replace("https://air.example", stage.air), found)  # noqa: S102 - our own sample
+    return found["main"]
+
+
+@contextlib.asynccontextmanager
+async def booking(stage: Stage, count: int = 1) -> AsyncIterator[None]:
+    """Have the person approve; see that one flight more was booked."""
+    before = stage.booked()
+    async with stage.approving(count):
+        yield
+    assert stage.booked() == before + 1
+
+
+async def test_plain(stage: Stage, main: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    async with booking(stage):
+        await main()
+    assert "reference" in capsys.readouterr().out
+
+
+async def test_langchain(stage: Stage, main: Any) -> None:
+    async with booking(stage):
+        await main(of_langchain.Scripted(calls=[of_langchain.call()]))
+
+
+async def test_langchain_own(stage: Stage, main: Any) -> None:
+    ran: list[str] = []
+
+    @tool
+    def wipe(folder: str) -> str:
+        """Wipe a folder."""
+        ran.append(folder)
+        return "wiped"
+
+    async with stage.approving():
+        await main(of_langchain.Scripted(calls=[{"name": "wipe", "args": {"folder": "/tmp/x"}}]), [wipe])  # noqa: S108 - a text
+    assert len(ran) == 1
+
+
+async def test_openai_agents(stage: Stage, main: Any) -> None:
+    @agents.function_tool
+    async def look(folder: str) -> str:
+        """Look into a folder."""
+        return folder
+
+    async with booking(stage):
+        await main(of_openai.Scripted(("sample", flight())), [look])
+
+
+async def test_claude(stage: Stage, main: Any, tmp_path: Path) -> None:
+    api = ScriptedApi(("mcp__air__book_flight", flight()))
+    with api.serving() as url:
+        env = {
+            "ANTHROPIC_BASE_URL": url, "ANTHROPIC_API_KEY": "none", "HOME": str(tmp_path),
+            "CLAUDE_CONFIG_DIR": str(tmp_path), "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+        }  # fmt: skip
+        async with booking(stage):
+            await main(tools=[], setting_sources=[], env=env, cwd=tmp_path)
+    assert "reference" in str(api.answers[0]["content"])
+
+
+async def test_pydantic_ai(stage: Stage, main: Any) -> None:
+    def script(messages: Any, _: Any) -> ModelResponse:
+        if any(part.part_kind == "tool-return" for part in messages[-1].parts):
+            return ModelResponse([TextPart("done")])
+        return ModelResponse([ToolCallPart("book_flight", flight())])
+
+    def look(folder: str) -> str:
+        return folder
+
+    async with booking(stage):
+        await main(FunctionModel(script), [look])
+
+
+async def test_own(stage: Stage, main: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    async with stage.approving():
+        await main()
+    assert capsys.readouterr().out == "sent to ada@example.com\n"
+
+
+def test_every_sample_is_run() -> None:
+    assert {f"test_{name}" for name in SAMPLES} <= globals().keys()
