@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import time
 from dataclasses import dataclass
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 WAIT: Final = 50.0  # seconds for which a call is held at a time; clients give up after 60
 TAKEN: Final = 55.0  # seconds after which nobody can tell whether the client still waited for the answer
 ACCOUNT: Final = "owner"
+_SETTLING: Final = 5.0
 _STEP: Final = 1.0
 _PROGRESS: Final = 5  # steps between two notes of progress
 _SLIGHT: Final = 1e-6  # of progress: less than whatever the tool itself will tell
@@ -91,12 +93,16 @@ class Approving:
     ) -> None:
         self._proxy, self._session, self._upstream, self._send, self._walk = proxy, session, upstream, send, walk
         self._eliciting = eliciting.Eliciting(send)
+        self._delivering, self._settled = 0, asyncio.Event()
+        self._settled.set()
         self._needing: dict[str, None] = {}  # approved calls that the server has asked input for, in order
 
     async def held(self, asking: Asking) -> None:
         """Have a call approved and done, and answer it; or say that it waits, after a time."""
         began = time.monotonic()
         CALLER.set(_Caller(self, asking))
+        with contextlib.suppress(TimeoutError):  # a client may call again before it is noted that it has its answer
+            await asyncio.wait_for(self._settled.wait(), _SETTLING)
         try:
             guarding = await self._proxy.tools.guarding(asking.tool)
             parameters = guarding.shape.parameters(asking.arguments)
@@ -226,9 +232,16 @@ class Approving:
             await self._eliciting.over(standing.id)
         message = self._told(asking, standing)
         self.needs_input(asking, message.get("result"))
-        sent = await self._send({**message, "id": asking.message["id"]})
-        if standing.state != "held" and sent and time.monotonic() - began < TAKEN:
-            await self._proxy.calls.delivered(standing.id, self._session)
+        self._delivering += 1
+        self._settled.clear()
+        try:
+            sent = await self._send({**message, "id": asking.message["id"]})
+            if standing.state != "held" and sent and time.monotonic() - began < TAKEN:
+                await self._proxy.calls.delivered(standing.id, self._session)
+        finally:
+            self._delivering -= 1
+            if not self._delivering:
+                self._settled.set()
 
     def _told(self, asking: Asking, standing: Standing) -> Message:
         """Give the server's own answer, with the receipt, where it is at hand; else what is kept of it."""
