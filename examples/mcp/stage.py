@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import sqlite3
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -56,6 +57,13 @@ def entry(*options: str) -> dict[str, Any]:
 def kept() -> dict[str, str]:
     """Give the settings by which the proxy keeps what it has in the demo's folder."""
     return {"ONEACT_HOME": str((FOLDER / "home").resolve()), "ONEACT_APPROVE_PORT": PORT}
+
+
+def start_page() -> str:
+    """Give the address that `oneact mcp start` tells the person, and no program."""
+    command = [sys.executable, "-m", "oneact.cli", "mcp", "start"]
+    told = subprocess.run(command, env={**os.environ, **kept()}, capture_output=True, text=True, check=True)  # noqa: S603 - a command of this project
+    return told.stdout.rpartition(": ")[2].strip()
 
 
 def policy() -> Path:

@@ -95,7 +95,8 @@ async def test_a_new_tool_passes_by_no_beginning_of_its_name(named: Play) -> Non
 
 async def link_by(wire: Wire, play: Play, tool: str) -> None:
     told = said(await wire.call("link", tool))
-    play.begin(next(word for word in told.split() if "/oneact/start?" in word))
+    assert "oneact mcp start" in told
+    play.begin(play.start())
 
 
 def test_accepting_names_the_servers_that_there_are(named: Play) -> None:

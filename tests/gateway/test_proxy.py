@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -36,11 +38,22 @@ async def test_a_tool_is_called_once_after_its_person_has_approved_it(either: Pl
     assert either.asked() == 1
 
 
-async def test_before_a_passkey_is_linked_a_call_tells_where_to_begin(either: Play) -> None:
+def mcp_start(play: Play) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "oneact.cli", "mcp", "start"]
+    return subprocess.run(command, env=play.env, capture_output=True, text=True, check=False)
+
+
+async def test_before_a_passkey_is_linked_the_person_is_told_where_to_begin_and_the_program_is_not(
+    either: Play,
+) -> None:
     async with either.client() as client:
         result = await client.call_tool("write_note", NOTE, raise_on_error=False)
         assert refused(result) == "passkey_needed"
-        assert "/oneact/start?" in text(result)
+        assert "/oneact/start" not in f"{result.content}{result.meta}"
+        told = await asyncio.to_thread(mcp_start, either)
+        assert (told.returncode, told.stdout.rpartition(": ")[2].strip()) == (0, either.start())
+        await asyncio.to_thread(either.begin, either.start())
+        assert (await asyncio.to_thread(mcp_start, either)).returncode == 1  # there is nobody left to begin
     assert either.calls == []
 
 

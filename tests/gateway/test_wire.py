@@ -45,8 +45,8 @@ def said(message: dict[str, Any]) -> str:
 
 async def link(wire: Wire, play: Play) -> None:
     told = said(await wire.call("link", "one"))
-    address = next(word for word in told.split() if "/oneact/start?" in word)
-    await asyncio.to_thread(play.begin, address)
+    assert "oneact mcp start" in told
+    await asyncio.to_thread(play.begin, play.start())
 
 
 async def test_a_result_is_handed_on_as_it_came_with_its_receipt(raw: Play) -> None:
@@ -151,8 +151,8 @@ async def test_input_that_an_approved_tool_asks_for_needs_no_second_approval(raw
 
 async def link_modern(wire: Wire, play: Play) -> None:
     told = said(await wire.call("link", "one", _meta=MODERN))
-    address = next(word for word in told.split() if "/oneact/start?" in word)
-    await asyncio.to_thread(play.begin, address)
+    assert "oneact mcp start" in told
+    await asyncio.to_thread(play.begin, play.start())
 
 
 async def test_a_cancelled_call_is_answered_by_nothing_and_withdrawn_later(raw: Play) -> None:

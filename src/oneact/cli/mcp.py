@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from oneact.gateway.mcp.clients import Change, Client
 
-app = typer.Typer(help="Put the proxy into the configuration of an MCP client.", no_args_is_help=True)
+app = typer.Typer(help="Put the proxy into an MCP client's configuration; find where to begin.", no_args_is_help=True)
 
 Which = Annotated[
     str, typer.Argument(metavar="CLIENT", help="claude-code, claude-desktop, cursor, vscode or windsurf.")
@@ -43,6 +43,22 @@ def install(
         return clients.install(found, file or found.file(), server, given[given[:1] == ["--"] :], options)
 
     _make(change, yes=yes, undo=False)
+
+
+@app.command()
+def start() -> None:
+    """Tell where to make the first passkey for the proxies that run and have none; whoever opens it becomes the person.
+
+    Ends with status 1 where there is no such proxy.
+    """
+    from oneact.gateway.mcp import places
+
+    found = places.starts()
+    for name, address in found:
+        typer.echo(f"{name}: {address}")
+    if not found:
+        typer.echo("No proxy runs that waits for its first passkey.", err=True)
+        raise typer.Exit(1)
 
 
 @app.command()

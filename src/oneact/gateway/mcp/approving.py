@@ -24,6 +24,7 @@ from oneact.gateway.mcp.messages import (
 )
 from oneact.gateway.mcp.tools import CALLER
 from oneact.protocol import receipt
+from oneact.service import linking
 from oneact.service.mcp import answers
 
 if TYPE_CHECKING:
@@ -42,6 +43,10 @@ _STEP: Final = 1.0
 _PROGRESS: Final = 5  # steps between two notes of progress
 _SLIGHT: Final = 1e-6  # of progress: less than whatever the tool itself will tell
 _INPUT: Final = "input_required"
+_SHOWN: Final = (
+    "The person finds the address at which they begin in their browser, on the proxy's standard error, or by typing "
+    "`oneact mcp start` in a terminal of their own."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,8 +265,8 @@ class Approving:
             if trouble:
                 result = answers.error(f"No passkey can be linked yet: {trouble}. Nothing was done.", refusal.reason)
             else:
-                address, shown = await self._proxy.show_start()
-                result = answers.unlinked(address, shown=shown)
+                await self._proxy.show_start()
+                result = answers.unlinked(self._proxy.guard.resource + linking.LINK_PATH, _SHOWN)
         else:
             result = answers.refused(refusal)
         await self._send(response(asking.message["id"], asking.finished(result)))

@@ -23,7 +23,7 @@ from oneact.service.asgi import respond
 from oneact.service.exchange import Answer, Request
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Awaitable, Callable, Iterator
 
     from oneact.service.asgi import Guard, Receive, Scope, Send
 
@@ -45,6 +45,7 @@ class Door:
         self._secret = secrets.token_urlsafe(32)
         self._browsers: dict[str, int] = {}
         self.guard: Guard | None = None
+        self.told: Callable[[], Awaitable[None]] = _nobody  # awaited when the start page may be another, or none
 
     def start_link(self) -> str:
         """Give the address of the start page, with a secret that signs in once."""
@@ -72,11 +73,16 @@ class Door:
         if request.path == "/":
             return self._page("This is a proxy in front of a tool", "<p>You can close this page.</p>")
         if request.path != START_PATH:
-            return await self._guarded(request)
+            answer = await self._guarded(request)
+            if request.path == linking.CALLBACK_PATH:
+                await self.told()
+            return answer
         if request.method == "GET":
             return self._start(request)
         if request.method == "POST":
-            return self._sign_in(request)
+            answer = self._sign_in(request)
+            await self.told()
+            return answer
         return exchange.of_other_method(request, ["GET", "POST"])
 
     async def _guarded(self, request: Request) -> Answer:
@@ -115,11 +121,16 @@ class Door:
         return hmac.compare_digest(given.encode(), self._secret.encode())
 
     def _used(self) -> Answer:
-        return self._page("This address has been used", "<p>The next call of a tool tells a new one.</p>", 403)
+        way = "<p><code>oneact mcp start</code> in a terminal tells a new one.</p>"
+        return self._page("This address has been used", way, 403)
 
     def _page(self, title: str, body: str, status: int = 200) -> Answer:
         site = link_page.Site(self._label, self.resource + "/")
         return exchange.of_page(link_page.page(site, title, body), status)
+
+
+async def _nobody() -> None:
+    """Tell nobody."""
 
 
 class Server(uvicorn.Server):

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MOST: Final = 32
+START: Final = "start"  # the file with the address of a start page
 _WINDOWS: Final = sys.platform == "win32"
 _RUNNERS: Final = frozenset({"npx", "uvx", "uv", "node", "python", "python3", "bunx", "pipx", "docker", "run", "tool"})
 
@@ -30,6 +31,21 @@ def home() -> Path:
 def server_folder(name: str) -> Path:
     """Give the folder of one proxied server, made if absent."""
     return made("mcp", re.sub(r"[^A-Za-z0-9._-]+", "_", name))
+
+
+def starts() -> list[tuple[str, str]]:
+    """Give the names of the proxied servers that no passkey is linked to yet, each with its start page's address."""
+    found = sorted((home() / "mcp").glob(f"*/*/{START}"))
+    return [(file.parent.parent.name, file.read_text("ascii")) for file in found if in_use(file.parent)]
+
+
+def in_use(folder: Path) -> bool:
+    """Tell whether a process uses this folder of a server."""
+    opened = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        return not _lock(opened, wait=False)
+    finally:
+        os.close(opened)
 
 
 def made(*names: str) -> Path:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import uvicorn
 
 from oneact.gateway.mcp import door as doors
+from oneact.gateway.mcp import places
 from oneact.gateway.mcp.pins import Pins
 from oneact.gateway.mcp.tools import Tools
 from oneact.service.asgi import Guard
@@ -63,7 +64,7 @@ class Proxy:
             private_hosts=private_hosts,
             now=now,
         )
-        door.guard = self.guard
+        door.guard, door.told = self.guard, self._keep_start
         self.calls = Calls(self.guard)
         self.pins = Pins(folder)
         self.tools = Tools(policy, self.pins, self.guard)
@@ -98,6 +99,7 @@ class Proxy:
             self._say(trouble)
         if trouble or await self.is_linked():
             return
+        await self._keep_start()
         link = self._door.start_link()
         self._say(f"to put these tools behind your passkey, open {link}")
         marked = self.place / "opened"
@@ -110,11 +112,19 @@ class Proxy:
         await self._begun.wait()
         return self._trouble
 
-    async def show_start(self) -> tuple[str, bool]:
-        """Lead the person to where they begin; gives the address, and whether a browser has shown it to them."""
+    async def show_start(self) -> None:
+        """Lead the person to where they begin; whoever opens that address becomes the person, so no program is told."""
+        await self._keep_start()
         link = self._door.start_link()
         self._say(f"a tool was called, and no passkey is linked yet: open {link}")
-        return link, await self._open_start(link)
+        await self._open_start(link)
+
+    async def _keep_start(self) -> None:
+        """Keep the address where `oneact mcp start` finds it, until a passkey is linked."""
+        if await self.is_linked():
+            (self.place / places.START).unlink(missing_ok=True)
+        else:
+            places.write(self.place / places.START, self._door.start_link().encode())
 
     def show(self, held: str, page: str, tool: str) -> bool:
         """Say where a call is approved; False where that has been said before."""

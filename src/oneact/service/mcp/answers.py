@@ -89,16 +89,12 @@ def declined() -> Result:
     return error("The person did not open the page for the approval. Nothing was done.", Reason.CANCELLED)
 
 
-def unlinked(link_page: str, *, shown: bool = False) -> Result:
+def unlinked(link_page: str, shown: str = "") -> Result:
     """Say that the account has no passkey yet, and by which page it gets one.
 
-    `shown` tells that the server itself has shown its person the way, which this program is not told.
+    `shown` says how the server itself has shown its person an address that signs in, which no program is told.
     """
-    way = (
-        "The server has shown its person the address at which they link one, in its window or its log."
-        if shown
-        else f"The person links one on this page: {link_page}\nShow them the address."
-    )
+    way = shown or f"The person links one on this page: {link_page}\nShow them the address."
     text = (
         f"This tool needs a person's approval, and no passkey is linked yet. Nothing was done.\n{way} "
         "When they have done so, call the same tool again with the same arguments."

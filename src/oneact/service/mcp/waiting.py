@@ -34,6 +34,7 @@ SURE: Final = 55.0
 ROUNDS: Final = 5  # in which a client of 2026-07-28 comes back by itself; clients stop after ten
 BEAT: Final = 5.0
 _NOT_OPENED: Final = frozenset({"decline", "cancel"})
+_SHOWN: Final = "The server has shown its person the address at which they link one, in its window or its log."
 _SAYS: Final = "Waiting for a person's approval"
 _LOG: Final = logging.getLogger("oneact.service")
 
@@ -92,7 +93,7 @@ class Waiting:
 
     def _unlinked(self) -> Result:
         """Lead to the link page; the one person of a server over stdio is shown the way past this program."""
-        return answers.unlinked(self._guard.resource + linking.LINK_PATH, shown=self._guard.invite())
+        return answers.unlinked(self._guard.resource + linking.LINK_PATH, _SHOWN if self._guard.invite() else "")
 
     async def _session(self, call: Call) -> tuple[str, str] | None:
         """Give the account, and what tells one program from another: the account and whom the host's sign-in names.
