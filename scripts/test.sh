@@ -19,5 +19,5 @@ $bin/coverage run -m pytest -q tests/test_errors.py tests/protocol tests/log tes
 $bin/coverage combine -q
 $bin/coverage report --skip-covered --fail-under=100 \
   --include='src/oneact/errors.py,src/oneact/protocol/*,src/oneact/log/*,src/oneact/service/checks.py,src/oneact/service/asking.py,src/oneact/service/reads.py,src/oneact/service/journal.py,src/oneact/service/mcp/publishing.py,src/oneact/service/mcp/shape.py,src/oneact/service/mcp/texts.py,src/oneact/service/audit/*,src/oneact/agent/flow/*,src/oneact/gateway/rules.py'
-# Most of the time a test waits, for a disk, a process or a second to pass: so four of them share two cores.
-stage "tests"; $bin/python -m pytest -q -n 4 --dist loadfile "$@"
+# Most of the time a test waits, for a disk, a process or a second to pass: so six of them share two cores.
+stage "tests"; $bin/python -m pytest -q -n 6 --dist loadfile "$@"
