@@ -52,6 +52,15 @@ def test_the_proxy_stands_in_front_of_a_server_and_all_else_stays(file: Path) ->
     assert file.with_name("mcp.json.before-oneact").read_text() == WRITTEN
 
 
+def test_an_option_may_stand_behind_the_names_and_is_no_part_of_the_command(file: Path) -> None:
+    done = run("install", "--file", str(file), "cursor", "new", "--yes", "--", "npx", "-y", "new")
+    assert done.exit_code == 0, done.output
+    entry = servers(file)["new"]
+    assert entry["args"][entry["args"].index("--") :] == ["--", "npx", "-y", "new"]
+    assert run("install", "--file", str(file), "--yes", "cursor", "other", "npx", "-y", "other").exit_code == 2
+    assert "other" not in servers(file)
+
+
 @pytest.mark.parametrize("server", ["notes", "far"])
 def test_an_uninstall_puts_back_what_was_there(file: Path, server: str) -> None:
     before = json.loads(WRITTEN)

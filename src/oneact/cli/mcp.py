@@ -22,7 +22,7 @@ File = Annotated[Path | None, typer.Option("--file", help="The client's file, wh
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 
-@app.command(context_settings={"allow_interspersed_args": False})
+@app.command()
 def install(
     client: Which,
     server: Server,
@@ -39,8 +39,7 @@ def install(
     def change() -> Change:
         found = _client(client)
         options = [] if config is None else ["--config", str(config.resolve(strict=True))]
-        given = list(command or [])
-        return clients.install(found, file or found.file(), server, given[given[:1] == ["--"] :], options)
+        return clients.install(found, file or found.file(), server, command or [], options)
 
     _make(change, yes=yes, undo=False)
 
