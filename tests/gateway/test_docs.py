@@ -82,7 +82,7 @@ def test_every_member_of_a_policy_is_in_the_table() -> None:
 
 
 def test_the_clients_files_are_written_and_put_back_as_the_page_says(folder: Play) -> None:
-    install, second, uninstall = (line for line in COMMANDS if line.startswith("oneact mcp "))
+    install, second, uninstall = (line for line in COMMANDS if "install" in line and line.startswith("oneact mcp "))
     assert "+" in run(folder, install).stdout
     file = folder.folder / ".cursor" / "mcp.json"
     assert "mcp-proxy" in json.loads(file.read_text())["mcpServers"]["notes"]["args"]
