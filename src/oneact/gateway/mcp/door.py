@@ -163,6 +163,7 @@ def listen(port: int) -> socket.socket:
     opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         opened.bind(("127.0.0.1", port))
+        opened.listen()  # whoever is told the address may come at once
     except OSError as error:
         opened.close()
         raise OSError(f"port {port} of this machine is taken") from error
