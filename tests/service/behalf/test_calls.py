@@ -227,6 +227,30 @@ def test_what_was_given_up_is_withdrawn_and_not_done(
     assert desk.written == []
 
 
+def test_one_program_that_gives_up_does_not_withdraw_what_the_other_waits_for(
+    desk: Desk, ada: Visitor, program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following.Followed.give_up, "__defaults__", (0.0,))
+    held = program.call()
+    with ThreadPoolExecutor() as pool:
+        waiting = pool.submit(program.wait, held)
+        assert waited_for(desk, held)
+        program.tell("cancel", held)
+        assert state_of(desk, held) == "held"
+        approve(ada, held)
+        assert waiting.result()["state"] == "done"
+    assert len(desk.written) == 1
+
+
+def waited_for(desk: Desk, standing: dict[str, Any]) -> bool:
+    """Tell whether somebody waits for a call before long."""
+    for _ in range(300):
+        if desk.calls._followed[standing["id"]].waiters:
+            return True
+        threading.Event().wait(0.02)
+    return False
+
+
 def withdrawn(desk: Desk, standing: dict[str, Any]) -> bool:
     """Tell whether a call is withdrawn before long."""
     for _ in range(300):

@@ -25,11 +25,15 @@ _LOG: Final = logging.getLogger("oneact.service")
 
 
 class Followed:
-    """A held call in this process; `held` is what is known of it, `answer` the handler's own once it was executed."""
+    """A held call in this process; `held` is what is known of it, `answer` the handler's own once it was executed.
+
+    `waiters` is how many wait for its end at this moment.
+    """
 
     def __init__(self, guard: GuardCore, store: Holding, gathering: Gathering, held: Held) -> None:
         self.held = held
         self.answer: Answer | None = None
+        self.waiters = 0
         self._guard, self._store, self._gathering = guard, store, gathering
         self._asking = gathering.asking
         self._task: asyncio.Task[None] | None = None
@@ -46,8 +50,19 @@ class Followed:
 
     async def ended(self, seconds: float) -> None:
         """Wait for its end, so many seconds at most."""
-        if self._task is not None:
+        if self._task is None:
+            return
+        self.waiters += 1
+        try:
             await asyncio.wait({self._task}, timeout=seconds)
+        finally:
+            self.waiters -= 1
+
+    async def over(self) -> bool:
+        """Wait for its end, however long that takes; False where it is followed no longer."""
+        if self._task is not None:
+            await asyncio.wait({self._task})
+        return self.held.state != "held"
 
     def give_up(self, grace: float = GRACE) -> None:
         """Execute it no more, and withdraw it unless somebody waits for it again within `grace` seconds."""

@@ -43,6 +43,9 @@ def call_of(
         found = await session.elicit_url(message, page, identifier, context.request_id)
         return found.action
 
+    async def page_done(identifier: str, here: bool) -> None:  # noqa: FBT001 - as `Call` says
+        await session.send_elicit_complete(identifier, context.request_id if here else None)
+
     request = _request(context)
     return Call(
         tool=tool,
@@ -57,6 +60,7 @@ def call_of(
         run=run,
         progress=session.report_progress,
         open_page=open_page,
+        page_done=page_done,
         is_gone=getattr(context.request, "is_disconnected", _stays),
         reply=replying.of(request),
     )
