@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -327,3 +328,33 @@ def test_a_call_is_refused_where_the_account_is_no_longer_linked_to_who_was_aske
     ended = program.wait(held)
     assert (ended["state"], ended["said"]) == ("refused", Reason.ACCOUNT_NOT_LINKED.value)
     assert desk.written == []
+
+
+async def test_leaving_is_bounded_where_the_approval_server_says_nothing(
+    desk: Desk, program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = threading.Event()
+
+    async def never(*_: object) -> None:
+        asked.set()
+        await asyncio.Event().wait()
+
+    held = await asyncio.to_thread(program.call)
+    monkeypatch.setattr(desk.calls._gathering.asking, "cancel", never)
+    loop = desk.guard.loop
+    assert loop is not None
+    leaving = asyncio.run_coroutine_threadsafe(desk.calls.leave(None, 0.2), loop)
+    await asyncio.wait_for(asyncio.wrap_future(leaving), 10)
+    assert asked.is_set()
+    assert state_of(desk, held) == "held"
+
+
+async def test_what_is_withdrawn_at_once_is_not_withdrawn_later_because_its_caller_goes_too(
+    desk: Desk, program: Program
+) -> None:
+    held = await asyncio.to_thread(program.call)
+    followed = desk.calls._followed[held["id"]]
+    followed.give_up(0.0)
+    at = followed._until
+    followed.give_up()
+    assert followed._until == at

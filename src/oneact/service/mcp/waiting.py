@@ -82,6 +82,10 @@ class Waiting:
         found = await self._decided(standing, session[1], call, began + self.longest)
         return await self._told(found, identifier, session[1], call, began)
 
+    async def leave(self, seconds: float) -> None:
+        """Withdraw whatever is held, since its program goes with this server; that may take so many seconds."""
+        await self.calls.leave(None, seconds)
+
     async def close(self) -> None:
         """Stop following what is held."""
         await asyncio.gather(*self._left, return_exceptions=True)
