@@ -11,6 +11,7 @@ from oneact.service.mcp import answers
 from oneact.service.mcp.calling import UnknownOutcomeError
 from oneact.service.mcp.entry import Listed
 from oneact.service.mcp.incoming import call_of
+from oneact.service.mcp.tasks import Tasks
 
 if TYPE_CHECKING:
     from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
@@ -26,6 +27,7 @@ class Face:
     def __init__(self, guard: Guard, server: MCPServer[Any]) -> None:
         self._guard, self._server = guard, server
         self.authorizes = server.settings.auth is not None
+        server.middleware.append(Tasks(guard))
         server.middleware.append(self)
 
     async def __call__(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
