@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
+import fastmcp
 import pytest
+from mcp.server.mcpserver import Context
 from tests.server.visitor import Visitor
 from tests.service.mcp.posting import Poster, messages
-from tests.service.mcp.shelf import Shelf, approve, pending, person, requests
+from tests.service.mcp.shelf import FACES, Shelf, approve, pending, person, requests
 from tests.service.world import eventually
 
 from oneact.protocol import tool
@@ -191,3 +194,25 @@ async def test_in_the_revision_after_it_a_call_is_simply_a_call(shelf: Shelf, ad
     await approve(shelf, ada)
     assert (await call)["content"][0]["text"] == "/a written"
     assert (await client.ask("tasks/get", taskId="x"))["code"] == -32601
+
+
+async def slow(path: str, ctx: fastmcp.Context) -> str:
+    await ctx.report_progress(1, 2, "writing")
+    return f"{path} was slow"
+
+
+async def slow_sdk(path: str, ctx: Context[Any, Any]) -> str:
+    await ctx.report_progress(1, 2, "writing")
+    return f"{path} was slow"
+
+
+@pytest.mark.parametrize("kind", FACES)
+async def test_a_tool_that_tells_its_progress_runs_as_a_task_too(tmp_path: Path, kind: str) -> None:
+    shelf = Shelf(tmp_path, kind)
+    function: Any = {"fastmcp": slow, "sdk": slow_sdk}[kind]
+    shelf.server.tool(name="slow")(shelf.guard.tool(intent="Be slow")(function))
+    with shelf.running():
+        ada, client = await asyncio.to_thread(person, shelf), Client(shelf)
+        task = (await client.make("slow", _meta={"progressToken": "p"}))["task"]["taskId"]
+        await approve(shelf, ada)
+        assert (await client.ask("tasks/result", taskId=task))["content"][0]["text"] == "/a was slow"
