@@ -25,12 +25,13 @@ from oneact.gateway.mcp.messages import (
     response,
     version_of,
 )
+from oneact.gateway.mcp.tasks import Tasks
 from oneact.gateway.mcp.tools import listing
 from oneact.gateway.mcp.upstream import Upstream
 from oneact.service.mcp import answers
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
 
     from oneact.gateway.mcp.proxy import Proxy
     from oneact.gateway.mcp.upstream import Connect
@@ -49,6 +50,7 @@ class Relay:
         self._proxy, self._to_client = proxy, to_client
         self.upstream = Upstream(connect, self._from_server)
         self._approving = Approving(proxy, session, self.upstream, self._send, self._walk)
+        self._tasks_of_calls = Tasks(proxy, session, self.upstream, self._approving, self._send)
         self._hello: Message = {}
         self._version = ""
         self._greetings: set[str] = set()
@@ -73,7 +75,10 @@ class Relay:
             return
         name = key(message["id"])
         if method == "tools/call":
-            self._call(name, message)
+            self._call(name, message, self._called)
+            return
+        if self._tasks_of_calls.takes(message):
+            self._call(name, message, self._tasks_of_calls.answer)
             return
         if method == "initialize":
             self._hello = params_of(message)
@@ -99,6 +104,7 @@ class Relay:
                 self._greetings.discard(name)
                 result = message.get("result")
                 self._version = str(result.get("protocolVersion", "")) if isinstance(result, dict) else ""
+                self._tasks_of_calls.greeted(result if isinstance(result, dict) else {})
             continued = self._continuing.pop(name, None)
             if continued is not None:
                 self._approving.needs_input(continued, message.get("result"))
@@ -106,7 +112,7 @@ class Relay:
             if asked is not None and "result" in message:
                 self._start(self._list(asked, message))  # not here: it waits for answers that are read here
                 return
-        await self._send(message)
+        await self._send(self._tasks_of_calls.from_server(message))
 
     async def _pass(self, message: Message) -> None:
         try:
@@ -161,11 +167,11 @@ class Relay:
             self._proxy.tools.see(tools, complete=True)
             self._walked = (self.upstream.generation, changes)
 
-    def _call(self, name: str, message: Message) -> None:
+    def _call(self, name: str, message: Message, does: Callable[[Message], Coroutine[Any, Any, None]]) -> None:
         if name in self._calls or len(self._calls) >= MOST_CALLS:
             self._start(self._refuse(message))
             return
-        task = self._start(self._called(message))
+        task = self._start(does(message))
         self._calls[name] = task
         task.add_done_callback(lambda _: self._calls.pop(name, None))
 
@@ -210,6 +216,8 @@ class Relay:
         elif self._approving.continues(asking):
             self._continuing[key(asking.message["id"])] = asking
             await self._pass(asking.message)
+        elif self._tasks_of_calls.makes(asking):
+            await self._tasks_of_calls.make(asking)
         else:
             await self._approving.held(asking)
 

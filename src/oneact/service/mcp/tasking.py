@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 RELATED: Final = "io.modelcontextprotocol/related-task"
 POLL: Final = 2000  # milliseconds after which to ask again
+_TRIES: Final = 5
+_STEP: Final = 0.05  # seconds
 _WITHDRAWN: Final = 1.0  # seconds for which cancelling waits until the person is asked no more
 _WAITS: Final = "A person's approval is waited for."
 
@@ -143,8 +145,11 @@ class Tasking:
         """Give a task up: its person is asked no more, unless another call waits for the same."""
         self._tasks[identifier].cancelled.set()
         self._calls.leave_to_others(identifier)
-        await asyncio.sleep(0.1)  # who waited for the result of this task waits no longer
-        if not await self._calls.cancel(identifier, session, 0.0):
+        for _ in range(_TRIES):
+            await asyncio.sleep(_STEP)  # who waits for the result of this very task goes first
+            if await self._calls.cancel(identifier, session, 0.0):
+                break
+        else:
             return
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._calls.over(identifier), _WITHDRAWN)
