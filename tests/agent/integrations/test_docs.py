@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import shutil
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -20,9 +22,11 @@ from tests.agent.integrations import test_langchain as of_langchain
 from tests.agent.integrations import test_openai_agents as of_openai
 from tests.agent.integrations.scripted_api import ScriptedApi
 from tests.agent.stage import Stage, flight, stage
+from tests.gateway.conftest import play
+from tests.gateway.playing import Play
 from tests.spec.literal import ROOT
 
-__all__ = ["stage"]
+__all__ = ["play", "stage"]
 TEXT = (ROOT / "docs" / "agent-frameworks.md").read_text("utf-8")
 SAMPLES = dict(re.findall(r"```python\n# (\w+)\n(.*?)```", TEXT, re.DOTALL))
 
@@ -47,6 +51,27 @@ async def booking(stage: Stage, count: int = 1) -> AsyncIterator[None]:
     async with stage.approving(count):
         yield
     assert stage.booked() == before + 1
+
+
+async def test_quickstart(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with play.client() as client:
+        await play.link(client)
+    home = play.folder / "home"
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    started = f'["mcp-proxy", "--no-open", "--server", "{play.server.url}", "--"'
+    command = ", ".join(f'"{word}"' for word in play.upstream)
+    source = SAMPLES["quickstart"].replace('"python", "notes_server.py"', command)
+    source = source.replace('["mcp-proxy", "--"', started).replace(
+        '"args"', f'"env": {{"ONEACT_HOME": "{home}", "TEST_CALLS": "{play.folder / "calls"}"}}, "args"'
+    )
+    found: dict[str, Any] = {}
+    exec(source, found)  # noqa: S102 - our own sample
+    model = of_openai.Scripted(("sample", {"name": "a", "text": "b"}))
+    model.name = "write_note"
+    async with play.deciding("approve"):
+        await found["main"](model)
+    assert play.calls == ["write a b 1"]
+    assert "written" in str(model.answers[0])
 
 
 async def test_plain(stage: Stage, main: Any, capsys: pytest.CaptureFixture[str]) -> None:
