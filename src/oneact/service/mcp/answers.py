@@ -131,12 +131,17 @@ def executed(answer: Answer) -> Result:
     return {**result, "_meta": meta} if meta else result
 
 
+def is_executed(answer: Answer) -> bool:
+    """Tell whether an answer of the guard's is a tool's own result, not a refusal."""
+    return any(name.lower() == "oneact-receipt" for name, _ in answer.headers)
+
+
 def of_answer(answer: Answer) -> Result:
     """Give what the guard answered to a call with a token, or to one that asks for an offer.
 
     A refusal's whole body stands in `_meta`: an offer, the receipt and the answer of an act that was used before.
     """
-    if any(name.lower() == "oneact-receipt" for name, _ in answer.headers):
+    if is_executed(answer):
         return executed(answer)
     told: Any = json.loads(answer.body or b"{}")
     members = told if isinstance(told, dict) else {}
