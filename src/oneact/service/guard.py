@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import functools
 import inspect
 import logging
@@ -117,6 +116,7 @@ class GuardCore:
         self.offers = Offers(self.resource, self.keys, address)
         self._proofs = SeenProofs()
         self._rounding: asyncio.Task[None] | None = None
+        self._ending = asyncio.Event()
         self.loop: asyncio.AbstractEventLoop | None = None
         self._opening = asyncio.Lock()
         self._process = os.getpid()
@@ -136,15 +136,26 @@ class GuardCore:
                 await self.approvals.start()
             await self.execution.recover()
             self.loop = asyncio.get_running_loop()
-            self._rounding = self.loop.create_task(rounds.make(self))
+            self._ending = asyncio.Event()
+            self._rounding = self.loop.create_task(rounds.make(self, self._ending))
+
+    async def flush(self, seconds: float) -> None:
+        """Finish the acts under way and try every receipt that waits once more, within so many seconds; then `stop`.
+
+        For a process that may not run again for days; what has not arrived by then is kept.
+        """
+        until = time.monotonic() + seconds
+        await self.execution.drain(seconds)
+        self._ending.set()
+        if self._rounding is not None:
+            await asyncio.wait({self._rounding}, timeout=max(0.0, until - time.monotonic()))
 
     async def stop(self) -> None:
         """Finish the acts under way, stop delivering, let go of the store."""
         await self.execution.drain()
         if self._rounding is not None:
             self._rounding.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._rounding
+            await asyncio.wait({self._rounding})
             self._rounding = None
         self._opening = asyncio.Lock()  # a guard may be started again in another loop
         if self.approvals is not None:

@@ -28,13 +28,15 @@ if TYPE_CHECKING:
     from oneact.gateway.mcp.policy import Policy
 
 _AGAIN: Final = 600  # seconds before the start page is opened in a browser once more
+_LAST: Final = 1.5  # seconds for the last receipts: clients kill what has not ended about four after they leave
+_STOP: Final = 5.0
 
 
 class Proxy:
     """What all clients of one proxied server share.
 
-    `name` is the server's own, `folder` where its pins are, `place` what this process alone uses of it. `issuer` is the
-    approval server. `opens` tells whether pages are opened in a browser.
+    `name` is the server's own, `folder` where its pins are, `place` what this process alone uses of it, under a lock
+    that no other living one holds. `issuer` is the approval server. `opens` tells whether a browser is opened.
     """
 
     KEPT: Final = 100  # answers of the server, and calls that it wants input for, as they came
@@ -80,12 +82,18 @@ class Proxy:
         serving = asyncio.get_running_loop().create_task(server.serve(sockets=[listening]))
         try:
             await self.guard.start()
+            await self.guard.execution.abandon()  # who holds the lock of the place is alone with its store
             yield
         finally:
             await self.calls.close()
+            await self.guard.flush(_LAST)  # while the keys that receipts are checked with are still served
             server.should_exit = True
-            await serving
-            await self.guard.stop()
+            stopping = asyncio.get_running_loop().create_task(self._stop(serving))
+            await asyncio.wait({stopping}, timeout=_STOP)
+
+    async def _stop(self, serving: asyncio.Task[None]) -> None:
+        await serving
+        await self.guard.stop()
 
     async def is_linked(self) -> bool:
         """Tell whether a passkey is linked."""
