@@ -110,6 +110,7 @@ class GuardCore:
         self._owner = None if spends is None else OwnerDatabase(spends)
         self.execution = self._execution()
         self.outbox = Outbox(self.store, self.issuers, now, self.fetcher)
+        self.unlink_command = ""  # what the link page tells a person who owns this machine
         self._account = account
         self._insecure_login_age = allow_insecure_login_age
         address = metadata.well_known(self.resource, metadata.SERVICE_PATH)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MOST: Final = 32
-START: Final = "start"  # the file with the address of a start page
+START: Final = "start"  # the file with the address of a start page; empty while nobody can begin there yet
 _WINDOWS: Final = sys.platform == "win32"
 _RUNNERS: Final = frozenset({"npx", "uvx", "uv", "node", "python", "python3", "bunx", "pipx", "docker", "run", "tool"})
 
@@ -34,7 +34,10 @@ def server_folder(name: str) -> Path:
 
 
 def starts() -> list[tuple[str, str]]:
-    """Give the names of the proxied servers that no passkey is linked to yet, each with its start page's address."""
+    """Give the names of the proxied servers that no passkey is linked to yet, each with its start page's address.
+
+    That is empty as long as the proxy, or the approval server that it starts, is not there yet.
+    """
     found = sorted((home() / "mcp").glob(f"*/*/{START}"))
     return [(file.parent.parent.name, file.read_text("ascii")) for file in found if in_use(file.parent)]
 

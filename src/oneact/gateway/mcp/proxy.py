@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import uvicorn
 
 from oneact.gateway.mcp import door as doors
-from oneact.gateway.mcp import places
+from oneact.gateway.mcp import places, unlinking
 from oneact.gateway.mcp.pins import Pins
 from oneact.gateway.mcp.tools import Tools
 from oneact.service.asgi import Guard
@@ -66,6 +66,7 @@ class Proxy:
             private_hosts=private_hosts,
             now=now,
         )
+        self.guard.unlink_command = unlinking.command(folder)
         door.guard, door.told = self.guard, self._keep_start
         self.calls = Calls(self.guard)
         self.pins = Pins(folder)
@@ -80,11 +81,13 @@ class Proxy:
         """Serve the proxy's own addresses for as long."""
         server = doors.Server(uvicorn.Config(self._door, **doors.SERVING))
         serving = asyncio.get_running_loop().create_task(server.serve(sockets=[listening]))
+        places.write(self.place / places.START, b"")  # what a proxy before this one has left leads nowhere
         try:
             await self.guard.start()
             await self.guard.execution.abandon()  # who holds the lock of the place is alone with its store
             yield
         finally:
+            (self.place / places.START).unlink(missing_ok=True)
             await self.calls.close()
             await self.guard.flush(_LAST)  # while the keys that receipts are checked with are still served
             server.should_exit = True
@@ -103,11 +106,11 @@ class Proxy:
         """Lead the person to the start page, where no passkey is linked yet, unless there is some `trouble`."""
         self._trouble = trouble
         self._begun.set()
+        await self._keep_start()
         if trouble:
             self._say(trouble)
         if trouble or await self.is_linked():
             return
-        await self._keep_start()
         link = self._door.start_link()
         self._say(f"to put these tools behind your passkey, open {link}")
         marked = self.place / "opened"
@@ -128,8 +131,10 @@ class Proxy:
         await self._open_start(link)
 
     async def _keep_start(self) -> None:
-        """Keep the address where `oneact mcp start` finds it, until a passkey is linked."""
-        if await self.is_linked():
+        """Keep the address where `oneact mcp start` finds it, while a passkey can be linked and none is."""
+        if not self._begun.is_set():
+            return
+        if self._trouble or await self.is_linked():
             (self.place / places.START).unlink(missing_ok=True)
         else:
             places.write(self.place / places.START, self._door.start_link().encode())
