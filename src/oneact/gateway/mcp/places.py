@@ -76,9 +76,12 @@ def name_of(command: Sequence[str], url: str) -> str:
 
 
 @contextlib.contextmanager
-def slot(server: Path) -> Iterator[Path]:
-    """Give a folder that no other process uses as long: the first free one of this server's."""
-    for number in range(1, MOST + 1):
+def slot(server: Path, most: int = MOST) -> Iterator[Path]:
+    """Give a folder that no other process uses as long: the first free one of this server's.
+
+    Raises OSError where so many, at `most`, are in use.
+    """
+    for number in range(1, most + 1):
         folder = server / str(number)
         folder.mkdir(exist_ok=True, mode=0o700)
         opened = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
@@ -89,7 +92,7 @@ def slot(server: Path) -> Iterator[Path]:
                 os.close(opened)
             return
         os.close(opened)
-    raise OSError(f"{MOST} proxies of this server run at once")
+    raise OSError(f"no more than {most} of this server's proxies can run at once")
 
 
 @contextlib.contextmanager

@@ -108,11 +108,11 @@ class Proxy:
         self._begun.set()
         await self._keep_start()
         if trouble:
-            self._say(trouble)
+            self.say(trouble)
         if trouble or await self.is_linked():
             return
         link = self._door.start_link()
-        self._say(f"to put these tools behind your passkey, open {link}")
+        self.say(f"to put these tools behind your passkey, open {link}")
         marked = self.place / "opened"
         recent = marked.exists() and self._now() - int(marked.stat().st_mtime) < _AGAIN
         if not recent and await self._open_start(link):
@@ -127,7 +127,7 @@ class Proxy:
         """Lead the person to where they begin; whoever opens that address becomes the person, so no program is told."""
         await self._keep_start()
         link = self._door.start_link()
-        self._say(f"a tool was called, and no passkey is linked yet: open {link}")
+        self.say(f"a tool was called, and no passkey is linked yet: open {link}")
         await self._open_start(link)
 
     async def _keep_start(self) -> None:
@@ -146,7 +146,7 @@ class Proxy:
         self._shown[held] = None
         while len(self._shown) > self.KEPT:
             self._shown.pop(next(iter(self._shown)))
-        self._say(f"the call of {tool!a} needs your approval: {page}")
+        self.say(f"the call of {tool!a} needs your approval: {page}")
         return True
 
     async def open(self, page: str) -> None:
@@ -170,7 +170,7 @@ class Proxy:
         """Give the server's answer to an approved call; None where it is kept no longer."""
         return self._kept.get(txn)
 
-    def _say(self, text: str) -> None:
+    def say(self, text: str) -> None:
         """Say it in the person's own terminal, or in what their client keeps of standard error."""
         sys.stderr.write(f"oneact: {text}\n")
         sys.stderr.flush()
