@@ -9,13 +9,13 @@ from __future__ import annotations
 import contextlib
 import hmac
 import secrets
-import socket
 from html import escape
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs
 
 import uvicorn
 
+from oneact import loopback
 from oneact.errors import Reason, Refusal
 from oneact.service import endpoints, exchange, link_page, linking
 from oneact.service.act import LocalAccount
@@ -23,6 +23,7 @@ from oneact.service.asgi import respond
 from oneact.service.exchange import Answer, Request
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Awaitable, Callable, Iterator
 
     from oneact.service.asgi import Guard, Receive, Scope, Send
@@ -159,12 +160,9 @@ def listen_anywhere() -> socket.socket:
 
 def listen(port: int) -> socket.socket:
     """Listen on a port of this machine; raises OSError where it is taken."""
-    opened = socket.socket()
-    opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        opened.bind(("127.0.0.1", port))
-        opened.listen()  # whoever is told the address may come at once
+        opened = loopback.bind(port)
     except OSError as error:
-        opened.close()
         raise OSError(f"port {port} of this machine is taken") from error
+    opened.listen()  # whoever is told the address may come at once
     return opened

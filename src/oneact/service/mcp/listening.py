@@ -10,13 +10,13 @@ import asyncio
 import contextlib
 import hmac
 import secrets
-import socket
 import sys
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 import uvicorn
 
+from oneact import loopback
 from oneact.errors import Reason, Refusal
 from oneact.fetch import LOCAL_NAMES
 from oneact.protocol import base64url
@@ -124,7 +124,8 @@ async def listening(guard: Guard, person: OnePerson | None) -> AsyncIterator[Non
         raise ValueError(f"guard.listen is for this machine, and the resource= is {guard.resource}")
     await guard.start()
     try:
-        found = socket.create_server(("127.0.0.1", parts.port or 80))
+        found = loopback.bind(parts.port or 80)
+        found.listen()
     except OSError as error:
         _told(f"{guard.resource} is served by another process ({error.strerror})")
         yield
