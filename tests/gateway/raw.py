@@ -22,7 +22,7 @@ def result(text: str, **members: Any) -> dict[str, Any]:
     return {"content": [{"type": "text", "text": text}], **members}
 
 
-def call(message: dict[str, Any]) -> None:
+def call(message: dict[str, Any]) -> None:  # noqa: C901 - a tool each
     params = message["params"]
     name, arguments = params["name"], params.get("arguments", {})
     with CALLS.open("a") as opened:
@@ -45,6 +45,11 @@ def call(message: dict[str, Any]) -> None:
         wanted = {"method": "elicitation/create", "params": {"mode": "form", "message": "Name?", "requestedSchema": {}}}
         asked = {"resultType": "input_required", "requestState": "s1", "inputRequests": {"name": wanted}}
         send({"id": message["id"], "result": asked})
+        return
+    if name in {"give", "tell"}:
+        told = f'"result":{json.dumps(result(json.dumps(params)))}' if name == "tell" else arguments["text"]
+        sys.stdout.write(f'{{"jsonrpc":"2.0","id":{json.dumps(message["id"])},{told}}}\n')
+        sys.stdout.flush()
         return
     if name == "sample":
         send({"id": 1, "method": "sampling/createMessage", "params": {"messages": [], "maxTokens": 1}})

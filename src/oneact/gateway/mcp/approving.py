@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from oneact.errors import Reason, Refusal
-from oneact.gateway.mcp import eliciting
+from oneact.gateway.mcp import eliciting, strict
 from oneact.gateway.mcp.messages import (
     MODERN,
     Lost,
@@ -147,8 +147,7 @@ class Approving:
             return answers.of_result(_error(f"The server behind the proxy is not there: {error}. Nothing was done."))
         if self._proxy.tools.changed():
             return answers.of_result(_error("Stopped: the server has changed its tools meanwhile. Nothing was done."))
-        own = {name: value for name, value in asking.params.items() if name not in {"requestState", "inputResponses"}}
-        params = {**own, "name": tool, "arguments": arguments}
+        params = strict.approved(asking.params, tool, arguments)
         try:
             answer = await self._upstream.ask("tools/call", params, self._proxy.policy.deadline)
         except Unsent as lost:
@@ -254,8 +253,9 @@ class Approving:
         kept = self._proxy.kept(_txn(standing)) if standing.answer is not None else None
         if kept is not None and "error" in kept:
             return kept
-        if kept is not None:
-            meta = {**(kept["result"].get("_meta") or {}), **result.get("_meta", {})}
+        if kept is not None and isinstance(kept.get("result"), dict):
+            own = kept["result"].get("_meta")
+            meta = {**(own if isinstance(own, dict) else {}), **result.get("_meta", {})}
             return {**kept, "result": {**kept["result"], "_meta": meta}}
         return response(None, asking.finished(result))
 

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Any, Final
 
+from oneact.gateway.mcp import strict
 from oneact.gateway.mcp.approving import Approving, Asking
 from oneact.gateway.mcp.messages import (
     CAPABILITIES,
@@ -39,6 +40,7 @@ MOST_CALLS: Final = 100
 PAGES: Final = 100
 LIST_SECONDS: Final = 30.0
 _RUNS_ON: Final = 1.5  # seconds in which the requests of a client that is gone are withdrawn
+_FAILED: Final = "The proxy has failed. The same call again, with the same arguments, tells what became of it."
 _LOG: Final = logging.getLogger("oneact.gateway")
 
 
@@ -62,12 +64,26 @@ class Relay:
 
     async def from_client(self, message: Message) -> None:
         """Take a message of the client's."""
+        wrong = strict.fault(message)
+        if wrong or (is_request(message) and self.upstream.has(message["id"])):
+            if is_request(message):
+                said = wrong or "The request before with this id has no answer yet."
+                named = message["id"] if isinstance(message["id"], str | int | float) else None
+                await self._send(failure(named, INVALID_REQUEST, said))
+            return
+        try:
+            await self._take(message)
+        except (RecursionError, ValueError):
+            if is_request(message):
+                await self._send(failure(message["id"], INVALID_REQUEST, "The message cannot be passed on."))
+
+    async def _take(self, message: Message) -> None:
         method = message.get("method")
         if is_response(message) and self._approving.answered(message):
             return
-        if method == "notifications/cancelled" and self._cancelled(params_of(message).get("requestId")):
-            return
         if not is_request(message):
+            if method == "notifications/cancelled" and self._cancelled(params_of(message).get("requestId")):
+                return
             if method != "tools/call":  # one that wants no answer would be a call that nobody has approved
                 await self._pass(message)
             return
@@ -165,12 +181,20 @@ class Relay:
         if name in self._calls or len(self._calls) >= MOST_CALLS:
             self._start(self._refuse(message))
             return
-        task = self._start(self._called(message))
+        task = self._start(self._answered(message))
         self._calls[name] = task
         task.add_done_callback(lambda _: self._calls.pop(name, None))
 
     async def _refuse(self, message: Message) -> None:
         await self._send(failure(message["id"], INVALID_REQUEST, "Too many calls at once, or one id twice."))
+
+    async def _answered(self, message: Message) -> None:
+        """Answer a call whatever happens: a client would wait for ever."""
+        try:
+            await self._called(message)
+        except Exception:  # noqa: BLE001 - whatever it was, nobody else would tell
+            _LOG.exception("a call could not be answered")
+            await self._send(failure(message["id"], INTERNAL, _FAILED))
 
     async def _called(self, message: Message) -> None:
         """Do what the policy says of a call."""

@@ -82,6 +82,10 @@ class Upstream:
         self._closed = True
         await self._drop("the proxy ends")
 
+    def has(self, identifier: object) -> bool:
+        """Tell whether the server has been passed a request and has not answered it yet."""
+        return key(identifier) in self._passed
+
     def forget(self, identifier: object) -> None:
         """Wait for no answer to a request that was passed on and then cancelled."""
         self._passed.pop(key(identifier), None)
