@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from oneact.errors import Reason, Refusal
-from oneact.gateway.mcp import eliciting, strict
+from oneact.gateway.mcp import eliciting, personal, strict
 from oneact.gateway.mcp.messages import (
     MODERN,
     Lost,
@@ -147,6 +147,8 @@ class Approving:
             return answers.of_result(_error(f"The server behind the proxy is not there: {error}. Nothing was done."))
         if self._proxy.tools.changed():
             return answers.of_result(_error("Stopped: the server has changed its tools meanwhile. Nothing was done."))
+        if personal.is_taken(self._proxy.issuer):
+            return answers.of_result(_error("Stopped: the approval server is another user's. Nothing was done."))
         params = strict.approved(asking.params, tool, arguments)
         try:
             answer = await self._upstream.ask("tools/call", params, self._proxy.policy.deadline)
