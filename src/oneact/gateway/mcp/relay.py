@@ -14,9 +14,11 @@ from oneact.gateway.mcp.messages import (
     INTERNAL,
     INVALID_PARAMS,
     INVALID_REQUEST,
+    MAX_OCTETS,
     Lost,
     Message,
     Send,
+    encode,
     failure,
     is_request,
     is_response,
@@ -163,17 +165,18 @@ class Relay:
                 return
             changes = self._changes
             tools: list[Message] = []
-            cursor: Any = None
+            octets, cursor = 0, None
             said = {name: value for name, value in meta.items() if name != "progressToken"}
             for _ in range(PAGES):
                 params = {**({"_meta": said} if said else {}), **({"cursor": cursor} if cursor else {})}
                 answer = await self.upstream.ask("tools/list", params, LIST_SECONDS)
                 tools += listing(answer)
+                octets += len(encode(answer))
                 cursor = answer["result"].get("nextCursor")
-                if not cursor:
+                if not cursor or octets > MAX_OCTETS:
                     break
-            else:
-                raise ValueError(f"more than {PAGES} pages")
+            if cursor:
+                raise ValueError(f"more than {PAGES} pages, or {MAX_OCTETS} octets")
             self._proxy.tools.see(tools, complete=True)
             self._walked = (self.upstream.generation, changes)
 

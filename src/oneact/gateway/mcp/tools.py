@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 PATH: Final = "/oneact/tools/{name}"  # where the actions stand in the proofs; nobody is answered there
 _RESERVED: Final = "oneact."
+_TOLD: Final = 20_000  # characters of a difference in the log; `accept` shows all of it
 _LOG: Final = logging.getLogger("oneact.gateway")
 
 
@@ -64,7 +65,7 @@ class Tools:
         if news:
             _LOG.error(
                 "THE SERVER HAS CHANGED ITS TOOLS; no tool is called until somebody accepts it "
-                "(oneact mcp-proxy accept):\n%s", self._pins.difference()
+                "(oneact mcp-proxy accept):\n%s", self._pins.difference()[:_TOLD]
             )  # fmt: skip
 
     def changed(self) -> list[str]:
