@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from oneact.errors import Reason, Refusal
 from oneact.gateway.mcp import pins
+from oneact.protocol.action import MAX_LABEL
 from oneact.service.guarded import Guarded
 from oneact.service.mcp import answers, shape
 
@@ -118,7 +119,7 @@ class Tools:
     def _make(self, name: str, tool: Tool, made_of: str) -> Guarding:
         schema = tool.get("inputSchema")
         words = self._policy.words.get(name)
-        intent = (words.intent if words else "") or f"Call the tool {name}"[:80]
+        intent = (words.intent if words else "") or _intent(name)
         try:
             made = shape.of_tool(
                 name,
@@ -148,6 +149,12 @@ class Tools:
 
         # The proxy's own deadline for the server comes first: the guard's is for a proxy that has lost its way.
         return Guarding(made, Guarded(made.action, normalise, run, deadline=self._policy.deadline + 5), made_of)
+
+
+def _intent(name: str) -> str:
+    """Give the line that says what is called: two tools whose long names begin alike differ in it."""
+    whole = f"Call the tool {name}"
+    return whole if len(whole) <= MAX_LABEL else f"Call the tool {shape.name_of(name)}"
 
 
 def listing(message: Message) -> list[Tool]:
