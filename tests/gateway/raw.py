@@ -69,6 +69,8 @@ def answer(message: dict[str, Any]) -> None:
         send({"id": identifier, "result": {"tools": json.loads(TOOLS.read_text())}})
     elif method == "tools/call":
         call(message)
+    elif method == "end":
+        os._exit(3)
     elif method == "announce":
         send({"method": "notifications/tools/list_changed"})
         send({"id": identifier, "result": {}})

@@ -94,7 +94,7 @@ class Approving:
         session: str,
         upstream: Upstream,
         send: Callable[[Message], Awaitable[bool]],
-        walk: Callable[[Message], Awaitable[None]],
+        walk: Callable[[Message], Awaitable[int]],
     ) -> None:
         self._proxy, self._session, self._upstream, self._send, self._walk = proxy, session, upstream, send, walk
         self._eliciting = eliciting.Eliciting(send)
@@ -142,7 +142,7 @@ class Approving:
     async def run(self, asking: Asking, tool: str, arguments: dict[str, Any], txn: str) -> Answer:
         """Call the server, once, for an approved call."""
         try:
-            await self._walk(meta_of(asking.message))
+            generation = await self._walk(meta_of(asking.message))
         except (Lost, TimeoutError, ValueError) as error:
             return answers.of_result(_error(f"The server behind the proxy is not there: {error}. Nothing was done."))
         if self._proxy.tools.changed():
@@ -151,7 +151,7 @@ class Approving:
             return answers.of_result(_error("Stopped: the approval server is another user's. Nothing was done."))
         params = strict.approved(asking.params, tool, arguments)
         try:
-            answer = await self._upstream.ask("tools/call", params, self._proxy.policy.deadline)
+            answer = await self._upstream.ask("tools/call", params, self._proxy.policy.deadline, generation)
         except Unsent as lost:
             return answers.of_result(_error(f"The server behind the proxy is not there: {lost}. Nothing was done."))
         self._proxy.keep(txn, answer)

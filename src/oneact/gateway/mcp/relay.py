@@ -126,9 +126,9 @@ class Relay:
                 return
         await self._send(message)
 
-    async def _pass(self, message: Message) -> None:
+    async def _pass(self, message: Message, generation: int | None = None) -> None:
         try:
-            await self.upstream.pass_on(message)
+            await self.upstream.pass_on(message, generation)
         except Lost as lost:
             _LOG.warning("%s", lost)
             if is_request(message):
@@ -158,18 +158,22 @@ class Relay:
         except (Lost, TimeoutError, ValueError) as error:
             await self._send(failure(asked["id"], INTERNAL, f"The server's tools could not be listed: {error}"))
 
-    async def _walk(self, meta: Message) -> None:
-        """List the server's tools to their end, once for each start of it and each time it says that they changed."""
+    async def _walk(self, meta: Message) -> int:
+        """List the server's tools to their end, once for each start of it and each time it says that they changed.
+
+        Gives the start of the server whose tools they are: a later one may be another server.
+        """
         async with self._walking:
-            if self._walked == (self.upstream.generation, self._changes):
-                return
+            generation = await self.upstream.start()
+            if self._walked == (generation, self._changes):
+                return generation
             changes = self._changes
             tools: list[Message] = []
             octets, cursor = 0, None
             said = {name: value for name, value in meta.items() if name != "progressToken"}
             for _ in range(PAGES):
                 params = {**({"_meta": said} if said else {}), **({"cursor": cursor} if cursor else {})}
-                answer = await self.upstream.ask("tools/list", params, LIST_SECONDS)
+                answer = await self.upstream.ask("tools/list", params, LIST_SECONDS, generation)
                 tools += listing(answer)
                 octets += len(encode(answer))
                 cursor = answer["result"].get("nextCursor")
@@ -178,7 +182,8 @@ class Relay:
             if cursor:
                 raise ValueError(f"more than {PAGES} pages, or {MAX_OCTETS} octets")
             self._proxy.tools.see(tools, complete=True)
-            self._walked = (self.upstream.generation, changes)
+            self._walked = (generation, changes)
+            return generation
 
     def _call(self, name: str, message: Message) -> None:
         if name in self._calls or len(self._calls) >= MOST_CALLS:
@@ -211,13 +216,13 @@ class Relay:
             await self._approving.waited(asking)
             return
         try:
-            await self._walk(meta_of(message))
+            generation = await self._walk(meta_of(message))
         except (Lost, TimeoutError, ValueError) as error:
             await self._told(asking, f"The server behind the proxy is not there: {error}. Nothing was done.")
             return
-        await self._ruled(asking)
+        await self._ruled(asking, generation)
 
-    async def _ruled(self, asking: Asking) -> None:
+    async def _ruled(self, asking: Asking, generation: int) -> None:
         tools = self._proxy.tools
         rule = tools.rule(asking.tool)
         if changed := tools.changed():
@@ -233,10 +238,10 @@ class Relay:
         elif not tools.known(asking.tool):
             await self._send(failure(asking.message["id"], INVALID_PARAMS, f"Unknown tool: {asking.tool}"))
         elif rule == "allow":
-            await self._pass(asking.message)
+            await self._pass(asking.message, generation)
         elif self._approving.continues(asking):
             self._continuing[key(asking.message["id"])] = asking
-            await self._pass(asking.message)
+            await self._pass(asking.message, generation)
         else:
             await self._approving.held(asking)
 
