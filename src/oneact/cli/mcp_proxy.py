@@ -128,7 +128,7 @@ def _accept(words: list[str], name: str, *, yes: bool) -> None:
         return
     typer.echo(difference)
     if yes or typer.confirm("Take these for the tools of this server?"):
-        typer.echo(f"accepted: {', '.join(map(ascii, pins.accept()))}")
+        typer.echo(f"accepted: {', '.join(map(ascii, pins.accept(difference)))}")
 
 
 def _has_display() -> bool:

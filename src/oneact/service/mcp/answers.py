@@ -163,7 +163,7 @@ def of_result(result: Mapping[str, Any]) -> Answer:
     """
     status = _FAILED if result.get("isError") is True else 200
     meta = result.get("_meta")
-    carried = ((_META, json.dumps(meta)),) if meta else ()
+    carried = ((_META, json.dumps(meta)),) if meta and isinstance(meta, dict) else ()
     return Answer(status, octets(result), JSON, carried)
 
 

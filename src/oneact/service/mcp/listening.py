@@ -10,13 +10,13 @@ import asyncio
 import contextlib
 import hmac
 import secrets
-import socket
 import sys
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 import uvicorn
 
+from oneact import loopback
 from oneact.errors import Reason, Refusal
 from oneact.fetch import LOCAL_NAMES
 from oneact.protocol import base64url
@@ -134,7 +134,8 @@ async def listening(guard: Guard, person: OnePerson | None) -> AsyncIterator[Non
 @contextlib.asynccontextmanager
 async def _serving(guard: Guard, person: OnePerson | None, port: int) -> AsyncIterator[None]:
     try:
-        found = socket.create_server(("127.0.0.1", port))
+        found = loopback.bind(port)
+        found.listen()
     except OSError as error:
         _told(f"{guard.resource} is served by another process ({error.strerror})")
         yield
