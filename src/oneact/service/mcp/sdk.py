@@ -11,6 +11,7 @@ from oneact.service.mcp import answers
 from oneact.service.mcp.calling import UnknownOutcomeError
 from oneact.service.mcp.entry import Listed
 from oneact.service.mcp.incoming import call_of
+from oneact.service.mcp.innermost import Innermost
 
 if TYPE_CHECKING:
     from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
@@ -26,7 +27,8 @@ class Face:
     def __init__(self, guard: Guard, server: MCPServer[Any]) -> None:
         self._guard, self._server = guard, server
         self.authorizes = server.settings.auth is not None
-        server.middleware.append(self)
+        lowlevel = server._lowlevel_server  # noqa: SLF001 - the list itself has to be another
+        lowlevel.middleware = Innermost(lowlevel.middleware, self)
 
     async def __call__(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
         """Pass every message on, but calls that need an approval, and what is listed."""
@@ -58,7 +60,10 @@ class Face:
     async def tool(self, name: str) -> Listed | None:
         """Give one tool as it stands at this moment."""
         found = self._server._tool_manager.get_tool(name)  # noqa: SLF001 - the function is nowhere else to be had
-        return None if found is None else Listed(name, found.title or found.description, found.parameters, found.fn)
+        if found is None:
+            return None
+        reread = found.fn_metadata.pre_parse_json
+        return Listed(name, found.title or found.description, found.parameters, found.fn, reread)
 
     async def direct(self, name: str, arguments: dict[str, Any]) -> Result:
         """Call a tool without a client's call."""
