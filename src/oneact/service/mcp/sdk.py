@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
+from oneact.protocol.tool import MEMBERS
 from oneact.service.mcp import answers
 from oneact.service.mcp.calling import UnknownOutcomeError
 from oneact.service.mcp.entry import Listed
@@ -42,7 +43,7 @@ class Face:
 
         async def run(approved: dict[str, Any]) -> Result:
             """Go on to the tool with the approved arguments, and with nothing of what was brought for the guard."""
-            left = {member: value for member, value in call.meta.items() if not member.startswith("oneact/")}
+            left = {member: value for member, value in call.meta.items() if not member.startswith(MEMBERS)}
             params = {"name": name, "arguments": approved, "_meta": left}
             return _told(name, _json(await call_next(replace(ctx, params=params))))
 
