@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from oneact.errors import Reason, Refusal
 from oneact.protocol import receipt
-from oneact.protocol.tool import PENDING, RECEIPT, REFUSED, SALT, octets
+from oneact.protocol.tool import MEMBERS, PENDING, RECEIPT, REFUSED, SALT, octets
 from oneact.service.exchange import JSON, Answer
 
 if TYPE_CHECKING:
@@ -159,11 +159,13 @@ def of_answer(answer: Answer) -> Result:
 def of_result(result: Mapping[str, Any]) -> Answer:
     """Give a tool's result, in JSON, as the handler's answer: one with `isError` is a failure.
 
-    The receipt is for `octets`; the result's own `_meta` goes along in a header field.
+    The receipt is for `octets`; the own `_meta` of a result goes along in a header, but for what only the guard says.
     """
     status = _FAILED if result.get("isError") is True else 200
-    meta = result.get("_meta")
-    carried = ((_META, json.dumps(meta)),) if meta and isinstance(meta, dict) else ()
+    found = result.get("_meta")
+    own = found if isinstance(found, dict) else {}
+    meta = {name: said for name, said in own.items() if not name.startswith(MEMBERS)}
+    carried = ((_META, json.dumps(meta)),) if meta else ()
     return Answer(status, octets(result), JSON, carried)
 
 
