@@ -49,19 +49,26 @@ class Site(NamedTuple):
 
 def form(site: Site, label: str, listed: Sequence[str] | None, action: str, csrf: str) -> str:
     """Give the page on which a signed-in person chooses an approval server."""
-    if listed is None:
-        field = '<input id="issuer" name="issuer" type="url" required placeholder="https://" autocomplete="url">'
-    else:
-        options = "".join(f'<option value="{escape(issuer)}">{escape(issuer)}</option>' for issuer in listed)
-        field = f'<select id="issuer" name="issuer">{options}</select>'
     return page(
         site,
         "Link your approval server",
         f"<p>You are signed in as <strong>{escape(label)}</strong>. After this, an agent can ask for single acts on "
         "this account; each one happens only when your passkey has signed it.</p>"
-        f'<form method="post" action="{escape(action)}"><label for="issuer">Approval server</label>{field}'
+        f'<form method="post" action="{escape(action)}">{_chosen(listed)}'
         f'<input type="hidden" name="csrf" value="{escape(csrf)}"><button>Link this account</button></form>',
     )
+
+
+def _chosen(listed: Sequence[str] | None) -> str:
+    """Give what names the approval server: typed where any is taken, chosen among several, told where there is one."""
+    named = '<label for="issuer">Approval server</label>'
+    if listed is None:
+        return f'{named}<input id="issuer" name="issuer" type="url" required placeholder="https://" autocomplete="url">'
+    if len(listed) == 1:
+        only = escape(listed[0])
+        return f'<p>Approval server: <strong>{only}</strong></p><input type="hidden" name="issuer" value="{only}">'
+    options = "".join(f'<option value="{escape(issuer)}">{escape(issuer)}</option>' for issuer in listed)
+    return f'{named}<select id="issuer" name="issuer">{options}</select>'
 
 
 class Ways(NamedTuple):
