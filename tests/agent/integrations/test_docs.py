@@ -59,7 +59,7 @@ async def test_quickstart(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
     started = f'["mcp-proxy", "--no-open", "--server", "{play.server.url}", "--"'
     command = ", ".join(f'"{word}"' for word in play.upstream)
     source = SAMPLES["quickstart"].replace('"python", "notes_server.py"', command)
-    source = source.replace('["mcp-proxy", "--"', started).replace(
+    source = source.replace('["mcp-proxy", "--name", "notes", "--"', started).replace(
         '"args"', f'"env": {{"ONEACT_HOME": "{home}", "TEST_CALLS": "{play.folder / "calls"}"}}, "args"'
     )
     found: dict[str, Any] = {}
