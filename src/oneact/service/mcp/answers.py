@@ -69,7 +69,7 @@ def pending(found: Standing) -> Result:
 
 def opening(found: Standing) -> tuple[str, str]:
     """Give the message and the address with which a client is asked to open the page; that alone approves nothing."""
-    return "A tool call waits for your approval. Open the page to see and decide it.", found.page
+    return f"A tool call waits for your approval. Open the page to see and decide it: {found.page}", found.page
 
 
 def asked_for_input(found: Standing, state: str, *, opens: bool) -> Result:

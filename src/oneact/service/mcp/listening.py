@@ -64,10 +64,12 @@ class OnePerson:
         return LocalAccount(self._account, self._account, self._since)
 
     def invite(self) -> None:
-        """Show the person where to sign in, once and within ten minutes."""
+        """Show the person where to sign in, once and within ten minutes; on stderr where `show` says that it could not."""
         said = f"{secrets.token_urlsafe(16)}.{self._guard.now() + _GOOD}"
         code = _code(self._guard.keys.txn_keys[0], said)
-        self._show(f"{self._guard.resource}{_START}{said}.{code}")
+        address = f"{self._guard.resource}{_START}{said}.{code}"
+        if self._show(address) is False:  # as webbrowser.open says where there is no browser
+            _told(address)
 
     def start(self, path: str) -> Answer:
         """Sign in whoever opens the address that was shown, once, and lead them on; refuses `session_required`."""
