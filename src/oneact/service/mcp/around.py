@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from oneact.errors import Reason, Refusal
 from oneact.fetch import LOCAL_NAMES
@@ -37,7 +37,7 @@ class Around:
     def __init__(self, guard: Guard, app: Any, path: str, hosts: Collection[str], origins: Collection[str]) -> None:  # noqa: ANN401 - any ASGI application
         self._guard, self._app, self._path = guard, app, path.rstrip("/")
         parts = urlsplit(guard.resource)
-        self._base = parts.path.rstrip("/")
+        self._base = unquote(parts.path.rstrip("/"))  # as `path` has it in a scope
         own = {parts.netloc.lower()}
         if parts.hostname in LOCAL_NAMES:
             port = "" if parts.port is None else f":{parts.port}"

@@ -52,13 +52,15 @@ class Call:
 class Running:
     """The act that runs in this task, of which tool and function: `passed` once its call went by, `used` once that ran.
 
-    `check` raises `NotApprovedError` for arguments of the function that are not those of the act.
+    `arguments` are those of the tool that were approved. `check` raises `NotApprovedError` for arguments of the
+    function that are not those of the act.
     """
 
     tool: str
     function: Callable[..., Any] | None
     act: Act
     check: Callable[[Mapping[str, Any]], None]
+    arguments: Mapping[str, Any]
     passed: bool = False
     used: bool = False
 

@@ -181,10 +181,13 @@ class Guard(asgi.Guard):
         """Tell whether a tool of that name is denied, and not shown."""
         return self._policy is not None and self._policy.of(name) == "deny"
 
-    def is_own(self, name: str) -> bool:
-        """Tell whether a call of a tool is the guard's own, on its way to the function, and lets it pass once."""
+    def is_own(self, name: str, arguments: Mapping[str, Any]) -> bool:
+        """Tell whether a call of a tool is the guard's own, on its way to the function, and lets it pass once.
+
+        Middleware in front of the guard may have changed its arguments: then it is not.
+        """
         found = running.get()
-        if found is None or found.tool != name or found.passed:
+        if found is None or found.tool != name or found.passed or found.arguments != arguments:
             return False
         found.passed = True
         return True

@@ -10,13 +10,13 @@ import asyncio
 import contextlib
 import hmac
 import secrets
-import socket
 import sys
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 import uvicorn
 
+from oneact import loopback
 from oneact.errors import Reason, Refusal
 from oneact.fetch import LOCAL_NAMES
 from oneact.protocol import base64url
@@ -64,10 +64,12 @@ class OnePerson:
         return LocalAccount(self._account, self._account, self._since)
 
     def invite(self) -> None:
-        """Show the person where to sign in, once and within ten minutes."""
+        """Show the person where to sign in, once within ten minutes; on stderr where `show` says that it could not."""
         said = f"{secrets.token_urlsafe(16)}.{self._guard.now() + _GOOD}"
         code = _code(self._guard.keys.txn_keys[0], said)
-        self._show(f"{self._guard.resource}{_START}{said}.{code}")
+        address = f"{self._guard.resource}{_START}{said}.{code}"
+        if self._show(address) is False:  # as webbrowser.open says where there is no browser
+            _told(address)
 
     def start(self, path: str) -> Answer:
         """Sign in whoever opens the address that was shown, once, and lead them on; refuses `session_required`."""
@@ -134,7 +136,8 @@ async def listening(guard: Guard, person: OnePerson | None) -> AsyncIterator[Non
 @contextlib.asynccontextmanager
 async def _serving(guard: Guard, person: OnePerson | None, port: int) -> AsyncIterator[None]:
     try:
-        found = socket.create_server(("127.0.0.1", port))
+        found = loopback.bind(port)
+        found.listen()
     except OSError as error:
         _told(f"{guard.resource} is served by another process ({error.strerror})")
         yield
