@@ -15,7 +15,7 @@ from oneact.errors import Reason, Refusal
 from oneact.protocol import canonical
 from oneact.service.behalf import presenting, questions
 from oneact.service.behalf.asking import Asking
-from oneact.service.behalf.following import GRACE, Followed
+from oneact.service.behalf.following import Followed
 from oneact.service.behalf.gathering import Gathering
 from oneact.service.behalf.standing import Standing
 from oneact.service.exchange import Answer
@@ -99,7 +99,7 @@ class Calls:
         if identifier in self._followed:
             self._followed[identifier].waiters -= 1
 
-    async def cancel(self, identifier: str, session: str, grace: float = GRACE) -> bool:
+    async def cancel(self, identifier: str, session: str, grace: float | None = None) -> bool:
         """Take note that its program waits no longer: unless the same call comes again soon, it is withdrawn.
 
         A program says so when its own time is over as when its user stops it, and in the first case asks again. While
@@ -107,7 +107,7 @@ class Calls:
         """
         followed = self._followed.get((await self._own(identifier, session)).id)
         if followed is not None and not followed.waiters:
-            followed.give_up(grace)
+            followed.give_up(*(() if grace is None else (grace,)))
         return followed is not None and not followed.waiters
 
     async def leave(self, session: str | None, seconds: float = 0.0) -> None:
