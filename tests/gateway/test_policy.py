@@ -147,5 +147,5 @@ def test_a_server_has_a_name_of_what_it_is_and_how_it_is_reached() -> None:
     second = places.name_of(["npx", "-y", "@scope/server-files@1.2", "/b"], "")
     assert first.startswith("server-files-")
     assert first != second
-    assert places.name_of([], "https://mcp.example/mcp").startswith("mcp.example-mcp-")
+    assert places.name_of([], "https://mcp.example/mcp").startswith("mcp.example-")
     assert places.name_of(["npx"], "").startswith("npx-")

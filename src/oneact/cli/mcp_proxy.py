@@ -51,7 +51,7 @@ def mcp_proxy(
     accept: Annotated[bool, typer.Option("--accept", help="Take the server's tools as they are now.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="With `accept`: do not ask.")] = False,
 ) -> None:
-    """Put an MCP server in front of which nothing else stands behind a person's passkey.
+    """Put an MCP server behind a person's passkey: it is started as it is, and each call of a tool has to be approved.
 
     Without a policy every tool needs an approval. Nothing but messages is written to standard output.
     """
@@ -128,7 +128,7 @@ def _accept(words: list[str], name: str, *, yes: bool) -> None:
         return
     typer.echo(difference)
     if yes or typer.confirm("Take these for the tools of this server?"):
-        typer.echo(f"accepted: {', '.join(map(ascii, pins.accept()))}")
+        typer.echo(f"accepted: {', '.join(map(ascii, pins.accept(difference)))}")
 
 
 def _has_display() -> bool:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import itertools
 import json
 import os
 import re
 import secrets
 import sys
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 from oneact.agent import keys
 
@@ -20,7 +22,10 @@ if TYPE_CHECKING:
 MOST: Final = 32
 START: Final = "start"  # the file with the address of a start page; empty while nobody can begin there yet
 _WINDOWS: Final = sys.platform == "win32"
-_RUNNERS: Final = frozenset({"npx", "uvx", "uv", "node", "python", "python3", "bunx", "pipx", "docker", "run", "tool"})
+_RUNNERS: Final = frozenset(
+    {"npx", "uvx", "uv", "node", "python", "python3", "bunx", "pipx", "docker", "run", "tool", "env"}
+)
+_FLAGS: Final = frozenset({"-y", "--yes", "-i", "-t", "-it", "--rm", "-q", "--quiet", "-m", "--"})  # they have no value
 
 
 def home() -> Path:
@@ -63,11 +68,19 @@ def made(*names: str) -> Path:
 
 
 def name_of(command: Sequence[str], url: str) -> str:
-    """Make a name for a server that has been given none: of what it is, and a digest of how it is reached."""
+    """Make a name for a server that has been given none: of what it is, and a digest of how it is reached.
+
+    The name is shown and told to others, and addresses and options hold credentials: of an address it has the host, of
+    a command the first word that is no value of anything.
+    """
     if url:
-        said = re.sub(r"^https?://", "", url)
+        said = urlsplit(url).hostname or "server"
     else:
-        plain = [part for part in command if not part.startswith("-")]
+        plain = [
+            part
+            for before, part in itertools.pairwise(["", *command])
+            if not part.startswith("-") and "=" not in part and (not before.startswith("-") or before in _FLAGS)
+        ]
         named = [part for part in plain if os.path.basename(part).split(".")[0].lower() not in _RUNNERS]  # noqa: PTH119 - a text of an argument
         said = os.path.basename((named or plain or ["server"])[0].rstrip("/"))  # noqa: PTH119 - the same
     short = re.sub(r"[^A-Za-z0-9.-]+", "-", said.partition("@")[0] or said).strip("-.")[:40] or "server"

@@ -54,7 +54,7 @@ class Proxy:
         opens: bool = False,
         now: Callable[[], int] = lambda: int(time.time()),
     ) -> None:
-        self.policy, self.name = policy, name
+        self.policy, self.name, self.issuer = policy, name, issuer
         self.place, self._door, self._opens, self._now = place, door, opens, now
         self.guard = Guard(
             resource=door.resource,
