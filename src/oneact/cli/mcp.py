@@ -21,7 +21,10 @@ _BEGINS: Final = 40.0  # seconds, for a proxy that starts an approval server; th
 _PAUSE: Final = 0.1
 
 Which = Annotated[
-    str, typer.Argument(metavar="CLIENT", help="claude-code, claude-desktop, cursor, gemini, vscode, vscode-user, windsurf.")
+    str,
+    typer.Argument(
+        metavar="CLIENT", help="claude-code, claude-desktop, cursor, gemini, vscode, vscode-user, windsurf."
+    ),
 ]
 Server = Annotated[str, typer.Argument(metavar="SERVER", help="The server's name in the client's configuration.")]
 File = Annotated[Path | None, typer.Option("--file", help="The client's file, where it is not at its usual place.")]
