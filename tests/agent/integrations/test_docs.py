@@ -78,9 +78,12 @@ async def test_plain(stage: Stage, main: Any, capsys: pytest.CaptureFixture[str]
     assert "reference" in capsys.readouterr().out
 
 
-async def test_langchain(stage: Stage, main: Any) -> None:
+async def test_langchain(stage: Stage, main: Any, capsys: pytest.CaptureFixture[str]) -> None:
     async with booking(stage):
         await main(of_langchain.Scripted(calls=[of_langchain.call()]))
+    asked, said = capsys.readouterr().out.splitlines()
+    assert asked == f"Your approval is asked for at {stage.server.url}/inbox"
+    assert said == "done"
 
 
 async def test_langchain_own(stage: Stage, main: Any, tmp_path: Path) -> None:
@@ -91,9 +94,12 @@ async def test_langchain_own(stage: Stage, main: Any, tmp_path: Path) -> None:
     assert not draft.exists()
 
 
-async def test_openai_agents(stage: Stage, main: Any) -> None:
+async def test_openai_agents(stage: Stage, main: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    model = of_openai.Scripted(("sample", flight()))
     async with booking(stage):
-        await main(of_openai.Scripted(("sample", flight())))
+        await main(model)
+    assert "reference" in model.answers[0]
+    assert capsys.readouterr().out == "done\n"
 
 
 async def test_openai_agents_calls_a_function_of_the_file(stage: Stage, main: Any) -> None:
@@ -116,7 +122,7 @@ async def test_claude(stage: Stage, main: Any, tmp_path: Path) -> None:
     assert "reference" in str(api.answers[0]["content"])
 
 
-async def test_pydantic_ai(stage: Stage, main: Any) -> None:
+async def test_pydantic_ai(stage: Stage, main: Any, capsys: pytest.CaptureFixture[str]) -> None:
     def script(messages: Any, _: Any) -> ModelResponse:
         if any(part.part_kind == "tool-return" for part in messages[-1].parts):
             return ModelResponse([TextPart("done")])
@@ -124,6 +130,9 @@ async def test_pydantic_ai(stage: Stage, main: Any) -> None:
 
     async with booking(stage):
         await main(FunctionModel(script))
+    asked, said = capsys.readouterr().out.splitlines()
+    assert asked == f"Your approval is asked for at {stage.server.url}/inbox"
+    assert said == "done"
 
 
 async def test_own(stage: Stage, main: Any, capsys: pytest.CaptureFixture[str]) -> None:

@@ -124,10 +124,8 @@ def write(change: Change, *, undo: bool = False) -> Path | None:
         backup = next(path for number in range(_BACKUPS) if not (path := _backup(file, number)).exists())
         places.write(backup, now.encode())
     mode = stat.S_IMODE(file.stat().st_mode) if now is not None else 0o600
-    beside = file.with_name(f".{file.name}.oneact")
-    beside.write_text(change.after, "utf-8")
-    beside.chmod(mode)
-    beside.replace(file)
+    places.write(file, change.after.encode())  # readable by nobody else at any moment: it may hold credentials
+    file.chmod(mode)
     kept = _record()
     kept[_place(change.file, change.server)] = {"original": change.original}
     if undo:
