@@ -125,6 +125,7 @@ def walk(page: Page) -> None:
     """Go through a page with the tabulator: all there is, in its order, each seen and marked."""
     page.evaluate(ITEMS)
     expected = page.evaluate("items().length")
+    assert expected
     reached = []
     for _ in range(expected):
         page.keyboard.press("Tab")

@@ -72,15 +72,19 @@ def _chosen(listed: Sequence[str] | None) -> str:
 
 
 class Ways(NamedTuple):
-    """Where the page of a linked account leads: for who has no passkey left, for a further person; None without."""
+    """Where the page of a linked account leads: for who has no passkey left, for a further person; None without.
+
+    `command` is what unlinks it where the account's person owns the machine too.
+    """
 
     unlink: str | None
     more: str | None
+    command: str = ""
 
 
 def linked(site: Site, label: str, issuers: Sequence[str], ways: Ways, *, waits: bool) -> str:
     """Give the page of an account that is linked; `waits` says that an unlinking without a passkey was asked for."""
-    unlink_uri, more_uri = ways
+    unlink_uri, more_uri, command = ways
     more = ""
     if more_uri is not None:
         more = f'<p><a href="{escape(more_uri)}">Have another person approve too</a></p>'
@@ -91,12 +95,20 @@ def linked(site: Site, label: str, issuers: Sequence[str], ways: Ways, *, waits:
         lost = f'Someone has asked to unlink it without one: <a href="{escape(unlink_uri)}">see or cancel that</a>.'
     else:
         lost = f'Where all of them are lost, <a href="{escape(unlink_uri)}">unlink it without</a>, in 72 hours.'
+    way = (
+        "Unlinking is itself an act that one of your passkeys approves: have an agent ask for "
+        f"<code>oneact.unlink</code>. {lost}"
+    )
+    if command:
+        way = (
+            f"To unlink it, type <code>{escape(command)}</code> in a terminal on the machine on which it runs, then "
+            "choose “Take no more requests” under Services at the approval server."
+        )
     return page(
         site,
         "Your account is linked",
         f"<p>Agents can ask at {listed} for single acts on the account <strong>{escape(label)}</strong>; each one "
-        'waits for your passkey.</p><p class="note">Unlinking is itself an act that one of your passkeys approves: '
-        f"have an agent ask for <code>oneact.unlink</code>. {lost}</p>{more}",
+        f'waits for your passkey.</p><p class="note">{way}</p>{more}',
     )
 
 

@@ -97,7 +97,7 @@ class Approving:
         walk: Callable[[Message], Awaitable[int]],
     ) -> None:
         self._proxy, self._session, self._upstream, self._send, self._walk = proxy, session, upstream, send, walk
-        self._eliciting = eliciting.Eliciting(send)
+        self._eliciting = eliciting.Eliciting(send, proxy.calls.over)
         self._delivering, self._settled = 0, asyncio.Event()
         self._settled.set()
         self._needing: dict[str, None] = {}  # approved calls that the server has asked input for, in order
@@ -184,6 +184,7 @@ class Approving:
     async def leave(self, seconds: float) -> None:
         """Withdraw what waits, within so many seconds."""
         await self._proxy.calls.leave(self._session, seconds)
+        await self._eliciting.close()
 
     async def _follow(self, asking: Asking, standing: Standing, began: float) -> None:
         """Lead the person to the page, by what the client can do, and wait."""

@@ -83,7 +83,8 @@ def install(client: Client, file: Path, server: str, command: Sequence[str], opt
     if command and original is not None:
         raise ValueError(f"{file} has a server {server} already; leave the command out to put the proxy in front of it")
     if not command and original is None:
-        raise ValueError(f"{file} has no server {server}: {', '.join(servers) or 'it has none'}")
+        found = ", ".join(servers) or "it has none"
+        raise ValueError(f"{file} has no server {server}: {found}; to add it, say after -- what starts it")
     servers[server] = _proxied(client, server, original or {"command": command[0], "args": list(command[1:])}, options)
     return Change(file, before, _written(document, before), server, original)
 

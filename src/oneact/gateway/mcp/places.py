@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MOST: Final = 32
-START: Final = "start"  # the file with the address of a start page
+START: Final = "start"  # the file with the address of a start page; empty while nobody can begin there yet
 _WINDOWS: Final = sys.platform == "win32"
 _RUNNERS: Final = frozenset(
     {"npx", "uvx", "uv", "node", "python", "python3", "bunx", "pipx", "docker", "run", "tool", "env"}
@@ -39,7 +39,10 @@ def server_folder(name: str) -> Path:
 
 
 def starts() -> list[tuple[str, str]]:
-    """Give the names of the proxied servers that no passkey is linked to yet, each with its start page's address."""
+    """Give the names of the proxied servers that no passkey is linked to yet, each with its start page's address.
+
+    That is empty as long as the proxy, or the approval server that it starts, is not there yet.
+    """
     found = sorted((home() / "mcp").glob(f"*/*/{START}"))
     return [(file.parent.parent.name, file.read_text("ascii")) for file in found if in_use(file.parent)]
 
@@ -86,9 +89,12 @@ def name_of(command: Sequence[str], url: str) -> str:
 
 
 @contextlib.contextmanager
-def slot(server: Path) -> Iterator[Path]:
-    """Give a folder that no other process uses as long: the first free one of this server's."""
-    for number in range(1, MOST + 1):
+def slot(server: Path, most: int = MOST) -> Iterator[Path]:
+    """Give a folder that no other process uses as long: the first free one of this server's.
+
+    Raises OSError where so many, at `most`, are in use.
+    """
+    for number in range(1, most + 1):
         folder = server / str(number)
         folder.mkdir(exist_ok=True, mode=0o700)
         opened = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
@@ -99,7 +105,7 @@ def slot(server: Path) -> Iterator[Path]:
                 os.close(opened)
             return
         os.close(opened)
-    raise OSError(f"{MOST} proxies of this server run at once")
+    raise OSError(f"no more than {most} of this server's proxies can run at once")
 
 
 @contextlib.contextmanager

@@ -61,6 +61,7 @@ class Relay:
         self._tasks: set[asyncio.Task[None]] = set()
         self._walking = asyncio.Lock()
         self._continuing: dict[str, Asking] = {}
+        self._closed = False
         self._changes = 0  # how often the server has said that its tools have changed
         self._walked = (-1, 0)  # the start of the server, and the change, whose tools have been listed to their end
 
@@ -101,7 +102,8 @@ class Relay:
         await self._pass(message)
 
     async def close(self) -> None:
-        """Withdraw what waits for a person, end the server."""
+        """Withdraw what waits for a person, end the server; the client, who may read no more, is told nothing."""
+        self._closed = True
         for task in (*self._calls.values(), *self._tasks):
             task.cancel()
         await self._approving.leave(_RUNS_ON)
@@ -138,6 +140,8 @@ class Relay:
 
     async def _send(self, message: Message) -> bool:
         """Send to the client; False where it is gone."""
+        if self._closed:
+            return False
         try:
             await self._to_client(message)
         except Lost:
