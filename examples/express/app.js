@@ -94,9 +94,12 @@ app.get("/login", (req, res) => { // a real one asks for more than a name
   res.cookie("air", session, { httpOnly: true, sameSite: "lax" }).redirect(303, "/oneact/link");
 });
 
+const unavailable = { error: "temporarily_unavailable", reason: "store_unavailable", check: 11,
+  error_description: "The service cannot decide now; nothing was executed." };
 app.use((error, req, res, next) => { // no sidecar, no yes
   console.error(error);
-  const reason = error.status && ({ 413: "request_too_large", 415: "media_type" }[error.status] ?? "request_malformed");
-  res.status(error.status ?? 503).json({ error: error.status ? "invalid_request" : "temporarily_unavailable", reason });
+  if (!error.status) return res.status(503).json(unavailable);
+  const reason = { 413: "request_too_large", 415: "media_type" }[error.status] ?? "request_malformed";
+  res.status(error.status).json({ error: "invalid_request", reason });
 });
 app.listen(port, "127.0.0.1", () => console.log(`listening on http://localhost:${port}`));

@@ -14,6 +14,7 @@ from tests.ports import free_port
 from tests.server.visitor import Visitor
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 ACCOUNT = "notes-account"
@@ -33,13 +34,14 @@ class Notes:
     folder: Path
     port: int = field(default_factory=free_port)
     path: str = ""
+    at: str = "/approve"
     more: dict[str, Any] = field(default_factory=dict)
     done: list[tuple[str, str]] = field(default_factory=list)
     notices: list[tuple[str, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.resource = f"http://localhost:{self.port}{self.path}"
-        self.embedded = Embedded(self.folder / "approve")
+        self.embedded = Embedded(self.folder / "approve", path=self.at)
         settings: dict[str, Any] = {
             "resource": self.resource,
             "name": "Notes",
@@ -67,11 +69,11 @@ class Notes:
         return self.folder / "approve" / "approve.db"
 
 
-def sign_in(person: Visitor, account: str, ago: int = 0) -> None:
-    """Sign in at the service, `ago` seconds ago."""
+def sign_in(person: Visitor, account: str, ago: int = 0, clock: Callable[[], float] = time.time) -> None:
+    """Sign in at the service, `ago` seconds ago by its `clock`."""
     person.http.cookies.clear()
     person.http.cookies.set(ACCOUNT, account, domain="localhost.local")
-    person.http.cookies.set(SIGNED_IN, str(int(time.time()) - ago), domain="localhost.local")
+    person.http.cookies.set(SIGNED_IN, str(int(clock()) - ago), domain="localhost.local")
 
 
 def enrol(person: Visitor) -> None:

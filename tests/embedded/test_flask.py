@@ -32,8 +32,8 @@ class FlaskNotes(Notes):
     """The same service in Flask."""
 
     def __post_init__(self) -> None:
-        self.resource = f"http://localhost:{self.port}"
-        self.embedded = Embedded(self.folder / "approve")
+        self.resource = f"http://localhost:{self.port}{self.path}"
+        self.embedded = Embedded(self.folder / "approve", path=self.at)
         settings: dict[str, Any] = {
             "resource": self.resource, "name": "Notes", "key": self.folder / "notes.jwk",
             "store": self.folder / "notes.db", "account": current_user, "issuers": self.embedded,

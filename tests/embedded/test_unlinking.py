@@ -44,14 +44,14 @@ def do(notes: Notes, person: Visitor, what: str) -> httpx.Response:
 
 def test_an_account_without_passkeys_makes_a_first_one_again_after_72_hours(notes: Notes, clock: FrozenClock) -> None:
     person = visitor(notes)
-    sign_in(person, "ada")
+    sign_in(person, "ada", clock=clock)
     enrol(person)
     [before] = pinned(notes)
     person.passkey = SoftwarePasskey("localhost", person.passkey.origin)  # the first one is gone
     assert do(notes, person, "ask").status_code == 200
     assert refused(person.post("/enrol/begin")) is Reason.LINK_EXISTS
     clock.advance(WAIT)
-    sign_in(person, "ada", ago=-WAIT)
+    sign_in(person, "ada", clock=clock)
     assert refused(person.post("/enrol/begin")) is Reason.LINK_EXISTS
     assert do(notes, person, "complete").status_code == 200
     assert pinned(notes) == []

@@ -8,6 +8,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import unquote
 
 import flask
 import httpx
@@ -176,9 +177,10 @@ class Air:
     def _mounted(self) -> Any:
         """Give an application that has the airline under its path."""
         if self.kind != "fastapi":
-            return DispatcherMiddleware(flask.Flask("outer"), {self.path: self.app})
+            mount = unquote(self.path).encode().decode("latin-1")  # as WSGI has it
+            return DispatcherMiddleware(flask.Flask("outer"), {mount: self.app})
         outer = FastAPI(lifespan=self.guard.lifespan)
-        outer.mount(self.path, self.app)
+        outer.mount(unquote(self.path), self.app)
         return outer
 
     def _django_site(self) -> Any:

@@ -12,9 +12,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+@pytest.mark.parametrize("path", ["/air", "/caf%C3%A9-%E6%9D%B1"])
 @pytest.mark.parametrize("kind", ["fastapi", "flask", "django"])
-def test_what_was_approved_runs_once_there_too(kind: str, tmp_path: Path) -> None:
-    air = Air(tmp_path, kind, path="/air")
+def test_what_was_approved_runs_once_there_too(kind: str, path: str, tmp_path: Path) -> None:
+    air = Air(tmp_path, kind, path=path)
     with air.running():
         ada, browser = person(air), Browser(air)
         address = browser.held()

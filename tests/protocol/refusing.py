@@ -14,3 +14,12 @@ def expect_refusal(reason: Reason) -> Iterator[None]:
     with pytest.raises(Refusal) as caught:
         yield
     assert caught.value.reason is reason
+
+
+@contextmanager
+def expect_no_refusal() -> Iterator[None]:
+    """Assert that the body refuses nothing."""
+    try:
+        yield
+    except Refusal as refusal:
+        raise AssertionError(f"refused: {refusal}") from refusal

@@ -10,7 +10,7 @@ from oneact.protocol.roster import Roster, SignedRoster
 from oneact.testing import SoftwarePasskey
 from tests.protocol.flight import ISSUER, RESOURCE
 from tests.protocol.keys import OTHER, SERVER, header, signed
-from tests.protocol.refusing import expect_refusal
+from tests.protocol.refusing import expect_no_refusal, expect_refusal
 
 _RP_ID = "approve.example"
 NOW = 1_772_000_000
@@ -123,7 +123,9 @@ def test_a_later_roster_is_vouched_for_by_a_passkey_pinned_before() -> None:
 
 
 def test_a_passkey_may_vouch_for_its_own_removal() -> None:
-    roster.check_next(_vouched(_later(credentials=(_SECOND.credential,))), _PINNED)
+    assert _FIRST.credential in _PINNED.credentials
+    with expect_no_refusal():
+        roster.check_next(_vouched(_later(credentials=(_SECOND.credential,)), _FIRST), _PINNED)
 
 
 _SUCCESSIONS = [

@@ -5,7 +5,7 @@ import pytest
 from oneact.errors import Reason
 from oneact.protocol import fitting, schema
 from tests.protocol.flight import text_schema
-from tests.protocol.refusing import expect_refusal
+from tests.protocol.refusing import expect_no_refusal, expect_refusal
 
 
 def _object(**properties: Any) -> dict[str, Any]:
@@ -45,7 +45,8 @@ def _deep(levels: int) -> dict[str, Any]:
     ],
 )
 def test_a_schema_of_this_part_passes(node: dict[str, Any]) -> None:
-    schema.check_schema(_object(a=node) | {"$defs": {"b": {"type": "string"}}, "$schema": "x", "$comment": "y"})
+    with expect_no_refusal():
+        schema.check_schema(_object(a=node) | {"$defs": {"b": {"type": "string"}}, "$schema": "x", "$comment": "y"})
 
 
 @pytest.mark.parametrize(
@@ -172,8 +173,12 @@ def test_a_value_fits_or_does_not_by_each_keyword(node: dict[str, Any], fits: An
 def test_a_bound_says_nothing_of_values_of_another_type() -> None:
     bounds = dict.fromkeys(("minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems", "multipleOf"), 1)
     root = _object(a=bounds | {"exclusiveMinimum": 1, "exclusiveMaximum": 1, "minProperties": 1, "maxProperties": 1})
-    for value in (None, True):
-        fitting.validate(root, {"a": value})
+    with expect_no_refusal():
+        for value in (None, True):
+            fitting.validate(root, {"a": value})
+    for value in (0, "", []):
+        with expect_refusal(Reason.PARAMETERS_INVALID):
+            fitting.validate(root, {"a": value})
 
 
 def test_a_missing_member_is_invalid_and_an_unlisted_one_unknown() -> None:
@@ -297,7 +302,8 @@ def test_filling_in_takes_no_more_work_than_checking() -> None:
 
 def test_the_largest_list_that_could_be_shown_is_little_work() -> None:
     root = _object(a={"type": "array", "items": {"anyOf": [{"type": "integer"}, {"type": "string", "pattern": "^x$"}]}})
-    fitting.validate(root, {"a": ["x"] * 8_192})
+    with expect_no_refusal():
+        fitting.validate(root, {"a": ["x"] * 8_192})
 
 
 def test_a_schema_that_was_never_checked_still_refuses() -> None:

@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlencode
 
 import httpx
 import pytest
@@ -96,18 +97,23 @@ def test_the_server_stands_in_another_application(tmp_path: Path, mounts: tuple[
         assert httpx.get(base + "/signin").status_code == 404
 
 
+@pytest.mark.parametrize("prefix", ["/approve", "/pr%C3%BCfen"])
 @pytest.mark.parametrize("stripped", [True, False])
-async def test_a_prefix_is_understood_whether_or_not_paths_still_have_it(tmp_path: Path, *, stripped: bool) -> None:
-    settings = Settings("http://localhost:8400/approve", tmp_path / "a.db", tmp_path / "a.jwk")
+async def test_a_prefix_is_understood_whether_or_not_paths_still_have_it(
+    tmp_path: Path, prefix: str, *, stripped: bool
+) -> None:
+    settings = Settings(f"http://localhost:8400{prefix}", tmp_path / "a.db", tmp_path / "a.jwk")
     app = create_app(settings)
 
     async def framed(scope: Any, receive: Any, send: Any) -> None:
-        path = scope["path"].removeprefix("/approve") if stripped else scope["path"]
-        await app({**scope, "root_path": "/approve", "path": path}, receive, send)
+        path = scope["path"].removeprefix(unquote(prefix)) if stripped else scope["path"]
+        await app({**scope, "root_path": unquote(prefix), "path": path}, receive, send)
 
     async with app.router.lifespan_context(app), httpx.AsyncClient(transport=httpx.ASGITransport(framed)) as client:
-        assert (await client.get("http://localhost:8400/approve/signin")).status_code == 200
-        assert (await client.get("http://localhost:8400/approve/nothing")).status_code == 404
+        assert (await client.get(f"http://localhost:8400{prefix}/signin")).status_code == 200
+        assert (await client.get(f"http://localhost:8400{prefix}/nothing")).status_code == 404
+        to_sign_in = (await client.get(f"http://localhost:8400{prefix}/inbox")).headers["location"]
+        assert to_sign_in == f"{prefix}/signin?" + urlencode({"next": f"{prefix}/inbox"})
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from oneact.errors import Reason, Refusal
 from oneact.protocol import base64url, offer, receipt
 from tests.service.world import ApprovalServer, Caller, calling, eventually
 from tests.sidecar.running import EXPRESS, FLIGHT, Place, changed, express, settle_in, sidecar
@@ -164,7 +165,7 @@ async def test_without_its_sidecar_the_service_executes_nothing(server: Approval
                 token = await caller.approved(await caller.ask("POST", "/bookings", json=FLIGHT))
             for headers in (caller.accept, caller.agent.headers("POST", caller.resource, token, int(time.time()))):
                 answer = await caller.client.post(caller.resource + "/bookings", headers=headers, json=FLIGHT)
-                assert (answer.status_code, answer.json()) == (503, {"error": "temporarily_unavailable"})
+                assert (answer.status_code, answer.json()) == (503, Refusal(Reason.STORE_UNAVAILABLE).body())
             with sidecar(place):
                 assert (await caller.show(token, "POST", "/bookings", json=FLIGHT)).status_code == 201
 

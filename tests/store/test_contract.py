@@ -133,7 +133,7 @@ def test_every_statement_has_one_name_and_can_be_prepared(tmp_path: Path) -> Non
     with sqlite3.connect(tmp_path / "a.db") as raw:
         for name, text in statements.load().items():
             count = max((int(number) for number in statements._PARAMETER.findall(text)), default=0)
-            raw.execute(f"EXPLAIN {statements.for_sqlite(text)}", [None] * count).fetchall(), name
+            assert raw.execute(f"EXPLAIN {statements.for_sqlite(text)}", [None] * count).fetchall(), name
 
 
 async def _open_and_close(file: Path) -> None:

@@ -6,7 +6,7 @@ import contextlib
 import fcntl
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from oneact.embedded import calling
 from oneact.embedded.host import Hosting
@@ -35,11 +35,12 @@ class Embedded:
     """
 
     def __init__(self, folder: str | Path, *, path: str = "/approve", **settings: Any) -> None:  # noqa: ANN401 - each by its own type
-        if not path.startswith("/") or path.endswith("/") or {"?", "#", "{", "}", "//"} & {*path, path[:2]}:
+        if not path.startswith("/") or path.endswith("/") or {*"?#{}<>", "//"} & {*unquote(path), path[:2]}:
             raise ValueError(f"path= {path!r} is one like /approve, without a slash at its end")
         if _OWN & settings.keys():
             raise TypeError(f"{', '.join(sorted(_OWN & settings.keys()))} follow from the guard and folder=")
         self._folder, self._path, self._more = Path(folder), path, settings
+        self._below = unquote(path)
         self._host: Hosting | None = None
         self._running: contextlib.AsyncExitStack | None = None
 
@@ -50,8 +51,8 @@ class Embedded:
 
     @property
     def prefixes(self) -> tuple[str, ...]:
-        """Give the paths at the service: its own, and its metadata document (RFC 8414 section 3.1)."""
-        return self._path, self._path + "/", SERVER_PATH + urlsplit(self.issuer).path
+        """Give the paths at the service, decoded: its own, and its metadata document (RFC 8414 section 3.1)."""
+        return self._below, self._below + "/", SERVER_PATH + unquote(urlsplit(self.issuer).path)
 
     def attach(self, guard: GuardCore) -> Fetcher:
         """Take the guard that it approves for; raises ValueError for the second one, or a name without passkeys."""
@@ -89,12 +90,13 @@ class Embedded:
             await running.aclose()
 
     def answers(self, path: str) -> bool:
-        """Tell whether a path, within the service, is one of its own."""
-        return path.startswith(self._path + "/") or path in self.prefixes
+        """Tell whether a path, within the service and as it was sent, is one of its own (RFC 3986 section 6.2.2)."""
+        found = unquote(path)
+        return found.startswith(self._below + "/") or found in self.prefixes
 
     async def answer(self, request: Request, signed_in: SignedIn) -> Answer:
         """Answer a request to one of its paths; `signed_in` tells, where it is asked, which account made it."""
-        if request.path == self._path:
+        if unquote(request.path) == self._below:
             return Answer(303, headers=(("Location", self.issuer + "/"),))
         at = self._settings.origin if request.path.startswith(SERVER_PATH) else self._attached.resource
         return await calling.call(self._app, request, at + request.path, signed_in)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from starlette.datastructures import MutableHeaders
 
@@ -46,9 +47,13 @@ def placed(scope: Scope, path: str) -> Scope:
     """Give the scope as it would be at the root of the host, where the address asked for is one under `path`.
 
     The routes hold the path of the public URL, so a prefix under which the application is mounted stands in their way
-    where it is that path itself. Frames differ in whether `path` still has the prefix that `root_path` names.
+    where it is that path itself; and it is decoded there, as the routes do not have it. Frames differ in whether
+    `path` still has the prefix that `root_path` names.
     """
     root, asked = scope.get("root_path", ""), scope["path"]
     whole = asked if asked == root or asked.startswith(root + "/") else root + asked
-    own = bool(path) and (whole.startswith(path + "/") or whole in {path, SERVER_PATH + path})
-    return {**scope, "root_path": "", "app_root_path": "", "path": whole} if own else scope
+    for own in (path, SERVER_PATH + path) if path else ():
+        decoded = unquote(own)
+        if whole == decoded or (own == path and whole.startswith(decoded + "/")):
+            return {**scope, "root_path": "", "app_root_path": "", "path": own + whole.removeprefix(decoded)}
+    return scope

@@ -76,8 +76,8 @@ async def store(world: World, client: Client, paired: Row, keys: Sequence[str], 
     """Store what is new of these drafts and join what stands; give the place of each, no two alike.
 
     `keys` are the agent's idempotency keys, one for each draft, or all empty. Refuses `idempotency_conflict` where one
-    was used for another act or an offer stands in another agent's request, `rate_limited` where the agent has a hundred
-    open.
+    was used for another act, or one or an offer stands in a request of another agent or key, `rate_limited` where the
+    agent has a hundred open.
     """
     batch = world.new_id() if len(drafts) > 1 else None
     for _ in range(_ATTEMPTS):
@@ -138,13 +138,20 @@ def _assigned(
 
 
 async def _repeated(world: World, client: Client, account: str, key: str, draft: Draft) -> Row | None:
-    """Give the request that was asked with this very key, else the one of this very offer, or None."""
+    """Give the request that was asked with this very key, else the one of this very offer, or None.
+
+    A service that asks has new keys of its own from time to time: what it asked by an old one, the new one neither
+    joins nor collects, nor is it asked a second time under the same key or offer.
+    """
     row = await world.store.one("request_by_idempotency_key", client.id, account, key) if key else None
-    if row is not None and row["act_digest"] != draft.act.digest:
-        told = await world.store.one("receipt", row["id"]) if row["jkt"] == client.jkt else None
+    own = row is not None and row["jkt"] == client.jkt
+    if row is not None and (not own or row["act_digest"] != draft.act.digest):
+        told = await world.store.one("receipt", row["id"]) if own else None
         raise KeyUsed(None if told is None else str(told["receipt"]))
     if row is None and draft.offer:
         row = await world.store.one("request_of_offer", client.id, account, draft.act.location, draft.txn)
+        if row is not None and row["jkt"] != client.jkt:
+            raise Refusal(Reason.IDEMPOTENCY_CONFLICT, "the offer stands in a request by another key")
     return row
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from oneact.errors import Reason, Refusal
 from oneact.protocol import canonical
@@ -133,8 +134,8 @@ async def read(scope: Scope, receive: Receive) -> Request:
 
 def head(scope: Scope) -> Request:
     """Give what stands in an ASGI scope, without a body; the path without the prefix under which an app is mounted."""
-    raw = scope.get("raw_path") or scope["path"].encode()
-    path = raw.partition(b"?")[0].decode("latin-1").removeprefix(scope.get("root_path", ""))
+    sent = (scope.get("raw_path") or quote(scope["path"], safe=exchange.UNQUOTED).encode()).partition(b"?")[0]
+    path = exchange.below(sent, scope.get("root_path", "").encode()).decode("latin-1")
     return Request(
         method=scope["method"],
         path=path,

@@ -5,11 +5,12 @@ from __future__ import annotations
 import functools
 import inspect
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, Unpack
 
 from oneact.protocol.action import Rule
 from oneact.service import actions, approvers, endpoints, exchange, readers, reading
 from oneact.service.askers import asker_argument
+from oneact.service.declaring import Options, published, takes
 from oneact.service.guard import GuardCore
 from oneact.service.guarded import DEADLINE, Guarded, by_schema
 
@@ -51,24 +52,16 @@ class DescribedGuard(GuardCore, ABC, Generic[E]):
     def _endpoint(self, name: str) -> E:
         """Give what stands at the route of the action `name`."""
 
-    def described(  # noqa: PLR0913 - what is published of an action, and the functions behind it
+    @takes(Options)
+    def described(
         self,
         name: str,
         *,
-        intent: str,
-        summary: str,
         schema: Mapping[str, Json],
         sources: Mapping[str, str] | None = None,
-        terms: Callable[..., Any] | None = None,
-        terms_schema: Mapping[str, Json] | None = None,
-        terms_hold: Callable[..., Any] | None = None,
-        display: Mapping[str, str | tuple[str, str]] | None = None,
-        reversible: bool = False,
-        rule: Rule | None = None,
-        deadline: int = DEADLINE,
-        spends: bool = False,
         method: str = "POST",
         path: str = endpoints.ACT_PATH,
+        **said: Unpack[Options],
     ) -> Callable[[Callable[[dict[str, Any], Act], Any]], E]:
         """Guard `handler(parameters, act)` and give the endpoint for its route.
 
@@ -82,17 +75,15 @@ class DescribedGuard(GuardCore, ABC, Generic[E]):
         """
         action = actions.describe(
             name,
-            intent=intent,
-            summary=summary,
+            **published(said),
             schema=schema,
-            terms=_terms_schema(name, terms, terms_schema),
+            terms=_terms_schema(name, said),
             sources=sources or {},
-            display=display,
-            reversible=reversible,
-            rule=rule or Rule(),
             method=method,
             path=path,
         )
+        terms, terms_hold = said.get("terms"), said.get("terms_hold")
+        deadline, spends = said.get("deadline", DEADLINE), said.get("spends", False)
 
         def decorate(handler: Callable[[dict[str, Any], Act], Any]) -> E:
             for what, owned in (("the handler", handler), ("terms=", terms), ("terms_hold=", terms_hold)):
@@ -152,9 +143,8 @@ class DescribedGuard(GuardCore, ABC, Generic[E]):
         return exchange.of_json({"unlinked": parameters["issuer"]})
 
 
-def _terms_schema(
-    name: str, terms: Callable[..., Any] | None, schema: Mapping[str, Json] | None
-) -> Mapping[str, Json] | None:
-    if (terms is None) != (schema is None):
+def _terms_schema(name: str, said: Options) -> Mapping[str, Json] | None:
+    schema = said.get("terms_schema")
+    if (said.get("terms") is None) != (schema is None):
         raise ValueError(f"action {name}: terms= and terms_schema= come together")
     return schema

@@ -9,13 +9,13 @@ from urllib.parse import quote, unquote_to_bytes
 
 from oneact.errors import Reason, Refusal
 from oneact.protocol import canonical
+from oneact.service import exchange
 from oneact.service.exchange import Request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _RAW: Final = ("RAW_URI", "REQUEST_URI")  # gunicorn; uWSGI, mod_wsgi, waitress
-_UNQUOTED: Final = "/:@!$&'()*+,;=-._~"  # what stands in a path as it is (RFC 3986, section 3.3)
 _LENGTH: Final = re.compile(r"[0-9]{1,15}")
 _COMMA_MEANS_TWO: Final = frozenset({"authorization", "dpop"})
 _PLAIN: Final = frozenset({"CONTENT_TYPE", "CONTENT_LENGTH"})
@@ -55,9 +55,8 @@ def path(environ: Mapping[str, Any]) -> str:
     if decoded == info:
         return sent.decode("latin-1")
     if decoded == mount + info:
-        prefix = re.match(b"(?s:%%[0-9A-Fa-f]{2}|.){%d}" % len(mount), sent)
-        return sent[prefix.end() if prefix else 0 :].decode("latin-1")
-    return quote(info, safe=_UNQUOTED)
+        return exchange.below(sent, mount).decode("latin-1")
+    return quote(info, safe=exchange.UNQUOTED)
 
 
 def body(environ: Mapping[str, Any]) -> bytes:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import unquote_to_bytes
 
 from oneact.errors import Reason, Refusal
 from oneact.protocol import canonical
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
 JSON: Final = "application/json"
 FORM: Final = "application/x-www-form-urlencoded"
+UNQUOTED: Final = "/:@!$&'()*+,;=-._~"  # what stands in a path as it is (RFC 3986, section 3.3)
 _NO_STORE: Final = ("Cache-Control", "no-store")
 _LOG: Final = logging.getLogger("oneact.service")
 _SCOPES: Final = {Reason.ASKING_TOKEN_REQUIRED: "ask", Reason.READ_TOKEN_REQUIRED: "read"}
@@ -83,6 +86,17 @@ class Answer:
     def with_headers(self, *headers: tuple[str, str]) -> Answer:
         """Give the same answer with more header fields."""
         return replace(self, headers=(*self.headers, *headers))
+
+
+def below(sent: bytes, mount: bytes) -> bytes:
+    """Give a path, as it was sent, without the prefix under which the application is mounted, which is decoded.
+
+    A path that does not lie below it is given as it is: servers differ in whether they have taken the prefix off.
+    """
+    if not re.match(re.escape(mount) + b"(?:/|$)", unquote_to_bytes(sent)):
+        return sent
+    prefix = re.match(b"(?s:%%[0-9A-Fa-f]{2}|.){%d}" % len(mount), sent)
+    return sent[prefix.end() if prefix else 0 :]
 
 
 def of_json(value: Json, status: int = 200) -> Answer:

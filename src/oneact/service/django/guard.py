@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar, Unpack
 
 from django.conf import settings as site
 from django.core.signals import request_started
@@ -12,25 +12,22 @@ from django.urls import get_resolver, path
 from django.views.decorators.csrf import csrf_exempt
 
 from oneact.protocol import canonical
-from oneact.protocol.action import Rule
 from oneact.service import endpoints, exchange, wsgi
+from oneact.service.declaring import HandlerOptions, takes
 from oneact.service.django import answers, forms, incoming, routes
 from oneact.service.django.forms import FormHandler
 from oneact.service.django.handler import VISITED, Handler, outside_transactions
 from oneact.service.django.reader import Reader
 from oneact.service.forms.desk import Desk, Form
 from oneact.service.forms.intake import HELD_PATH
-from oneact.service.guarded import DEADLINE
-from oneact.service.multipart import MAX_FILE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection
 
     from django.http import HttpRequest, HttpResponse
     from django.http.response import HttpResponseBase
     from django.urls import URLPattern
 
-    from oneact.protocol.canonical import Json
     from oneact.service.exchange import Answer
     from oneact.service.wsgi import Answering
 
@@ -58,22 +55,9 @@ class Guard(wsgi.Guard):
         """Give the service's own addresses: `urlpatterns = [*guard.urls, …]`."""
         return [path(route, self._own_view) for route in routes.below(endpoints.own_paths(self))]
 
-    def action(  # noqa: PLR0913 - what is published of an action, and the functions behind it
-        self,
-        name: str,
-        *,
-        intent: str,
-        summary: str,
-        terms: Callable[..., Any] | None = None,
-        terms_schema: Mapping[str, Json] | None = None,
-        terms_hold: Callable[..., Any] | None = None,
-        display: Mapping[str, str | tuple[str, str]] | None = None,
-        reversible: bool = False,
-        rule: Rule | None = None,
-        max_file_octets: int = MAX_FILE,
-        deadline: int = DEADLINE,
-        spends: bool = False,
-        method: str | None = None,
+    @takes(HandlerOptions)
+    def action(
+        self, name: str, *, method: str | None = None, **said: Unpack[HandlerOptions]
     ) -> Callable[[Callable[..., Any]], Callable[..., HttpResponse]]:
         """Guard a handler and give the view for `path()`; the handler's arguments are the action's parameters.
 
@@ -88,44 +72,18 @@ class Guard(wsgi.Guard):
         """
 
         def decorate(function: Callable[..., Any]) -> Callable[..., HttpResponse]:
-            handler = Handler(self, name, function, terms, terms_hold, method)
-            self.register(
-                handler.publish(
-                    deadline,
-                    terms_schema,
-                    spends=spends,
-                    max_file_octets=max_file_octets,
-                    intent=intent,
-                    summary=summary,
-                    display=display,
-                    reversible=reversible,
-                    rule=rule or Rule(),
-                )
-            )
-            self._handlers[name] = handler
-            view = handler.endpoint(self)
-            outside_transactions(view)
-            return _for_agents(view)
+            return _for_agents(self._declare(Handler(self, name, function, said, method), said))
 
         return decorate
 
-    def form(  # noqa: PLR0913 - as `action`, and what is a form's own
+    @takes(HandlerOptions)
+    def form(
         self,
         name: str,
         *,
         unlinked: Literal["refuse", "pass"],
-        intent: str,
-        summary: str,
         beside: Collection[str] = (),
-        terms: Callable[..., Any] | None = None,
-        terms_schema: Mapping[str, Json] | None = None,
-        terms_hold: Callable[..., Any] | None = None,
-        display: Mapping[str, str | tuple[str, str]] | None = None,
-        reversible: bool = False,
-        rule: Rule | None = None,
-        max_file_octets: int = MAX_FILE,
-        deadline: int = DEADLINE,
-        spends: bool = False,
+        **said: Unpack[HandlerOptions],
     ) -> Callable[[Callable[..., Any]], Callable[..., HttpResponse]]:
         """Guard the handler of an HTML form; all is as at `action`, and a browser's submission waits for its person.
 
@@ -137,25 +95,19 @@ class Guard(wsgi.Guard):
         if self._desk is None:
             self._desk = Desk(self, waits=False)
         desk, chosen = self._desk, Form(name, unlinked)
-        said = {
-            "intent": intent,
-            "summary": summary,
-            "display": display,
-            "reversible": reversible,
-            "rule": rule or Rule(),
-        }
 
         def decorate(function: Callable[..., Any]) -> Callable[..., HttpResponse]:
-            handler = FormHandler(desk, chosen, beside, self, name, function, terms, terms_hold, None)
-            self.register(
-                handler.publish(deadline, terms_schema, spends=spends, max_file_octets=max_file_octets, **said)
-            )
-            self._handlers[name] = handler
-            view = handler.endpoint(self)
-            outside_transactions(view)
-            return view
+            return self._declare(FormHandler(desk, chosen, beside, self, name, function, said, None), said)
 
         return decorate
+
+    def _declare(self, handler: Handler, said: HandlerOptions) -> Callable[..., HttpResponse]:
+        """Publish the action of a handler, and give what stands in the handler's place."""
+        self.register(handler.publish(said))
+        self._handlers[handler.name] = handler
+        view = handler.endpoint(self)
+        outside_transactions(view)
+        return view
 
     def read(self, name: str, *, intent: str) -> Callable[[Callable[..., Any]], Callable[..., HttpResponseBase]]:
         """Guard a read and give the view for `path()`; a GET, which changes nothing.

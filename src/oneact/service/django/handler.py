@@ -16,7 +16,6 @@ from django.http import HttpRequest
 from oneact.errors import Reason, Refusal
 from oneact.service import exchange, reading
 from oneact.service.django import answers, rest, serializers, uploads
-from oneact.service.multipart import MAX_FILE
 from oneact.service.typed import handler as typed
 
 if TYPE_CHECKING:
@@ -24,8 +23,8 @@ if TYPE_CHECKING:
 
     from django.http import HttpResponse
 
-    from oneact.protocol.canonical import Json
     from oneact.service.act import Act
+    from oneact.service.declaring import HandlerOptions, Terms
     from oneact.service.django.guard import Guard
     from oneact.service.exchange import Answer
     from oneact.service.guarded import Guarded
@@ -53,15 +52,14 @@ class Handler(typed.Handler):
         guard: Guard,
         name: str,
         function: Callable[..., Any],
-        terms: Callable[..., Any] | None,
-        terms_hold: Callable[..., Any] | None,
+        said: Terms,
         method: str | None,
     ) -> None:
         first = next(iter(inspect.signature(function).parameters.values()), None)
         self.is_method = first is not None and first.name == "self"
         self.view: Callable[[], Any] | None = None  # makes one of the class, once its route is known
         self.said_method = method
-        super().__init__(guard, name, function, terms, terms_hold)
+        super().__init__(guard, name, function, said)
         self._check_can_be_called()
 
     def endpoint(self, guard: Guard) -> Callable[..., HttpResponse]:
@@ -95,17 +93,9 @@ class Handler(typed.Handler):
         self._sources |= dict.fromkeys(field.names, said.source or "body")
         return field
 
-    def publish(
-        self,
-        deadline: int,
-        terms_schema: Mapping[str, Json] | None,
-        *,
-        spends: bool = False,
-        max_file_octets: int = MAX_FILE,
-        **description: Any,  # noqa: ANN401 - members of `actions.describe`
-    ) -> Guarded:
+    def publish(self, said: HandlerOptions) -> Guarded:
         """Give what the guard registers; a method of a class runs when its route is known, and not before."""
-        made = super().publish(deadline, terms_schema, spends=spends, max_file_octets=max_file_octets, **description)
+        made = super().publish(said)
 
         def normalise(given: dict[str, Any]) -> dict[str, Any]:
             if self.is_method and self.view is None:

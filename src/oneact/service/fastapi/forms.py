@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from oneact.errors import Refusal
 from oneact.service import asgi, exchange
@@ -61,7 +61,7 @@ async def again(request: Request, submission: Submission, more: tuple[tuple[str,
     names = {name for name, _ in fixed} | browser.LEFT_OUT
     scope = request.scope
     present = [(name, value) for name, value in scope["headers"] if name.decode("latin-1").lower() not in names]
-    path = scope.get("root_path", "") + submission.path
+    path = quote(scope.get("root_path", "")) + submission.path
     as_received = {
         **scope,
         "method": submission.method,

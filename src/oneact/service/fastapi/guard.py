@@ -5,27 +5,24 @@ from __future__ import annotations
 import contextlib
 import functools
 import logging
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, Unpack
 from weakref import WeakSet
 
 from fastapi import APIRouter, Request, Response
 
 from oneact.errors import Refusal
-from oneact.protocol.action import Rule
 from oneact.service import asgi, endpoints, exchange, reading
+from oneact.service.declaring import HandlerOptions, takes
 from oneact.service.fastapi import forms, routes
 from oneact.service.fastapi.forms import FormHandler
 from oneact.service.fastapi.handler import BY_NAME, Handler, read, response
 from oneact.service.fastapi.reader import Reader
 from oneact.service.forms.desk import Desk, Form
 from oneact.service.forms.intake import HELD_PATH
-from oneact.service.guarded import DEADLINE
-from oneact.service.multipart import MAX_FILE
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Collection, Mapping
+    from collections.abc import AsyncIterator, Callable, Collection
 
-    from oneact.protocol.canonical import Json
     from oneact.service.asgi import Receive, Scope, Send
 
 _LOG: Final = logging.getLogger("oneact.service")
@@ -46,22 +43,9 @@ class Guard(asgi.Guard):
         for path in map(_route, endpoints.own_paths(self)):
             self.router.add_api_route(path, self._answer, methods=_METHODS, response_model=None)
 
-    def action(  # noqa: PLR0913 - what is published of an action, and the functions behind it
-        self,
-        name: str,
-        *,
-        intent: str,
-        summary: str,
-        terms: Callable[..., Any] | None = None,
-        terms_schema: Mapping[str, Json] | None = None,
-        terms_hold: Callable[..., Any] | None = None,
-        display: Mapping[str, str | tuple[str, str]] | None = None,
-        reversible: bool = False,
-        rule: Rule | None = None,
-        max_file_octets: int = MAX_FILE,
-        deadline: int = DEADLINE,
-        spends: bool = False,
-        reads: Collection[str] = (),
+    @takes(HandlerOptions)
+    def action(
+        self, name: str, *, reads: Collection[str] = (), **said: Unpack[HandlerOptions]
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Guard a handler: `@app.post(…)` stands above, the handler's arguments are the action's parameters.
 
@@ -77,30 +61,19 @@ class Guard(asgi.Guard):
         """
 
         def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-            handler = Handler(self, name, function, terms, terms_hold, reads)
-            said = _said(intent, summary, display, rule, reversible=reversible)
-            return self._declare(handler, deadline, terms_schema, said, spends=spends, max_file_octets=max_file_octets)
+            return self._declare(Handler(self, name, function, said, reads), said)
 
         return decorate
 
-    def form(  # noqa: PLR0913 - as `action`, and what is a form's own
+    @takes(HandlerOptions)
+    def form(
         self,
         name: str,
         *,
         unlinked: Literal["refuse", "pass"],
-        intent: str,
-        summary: str,
         beside: Collection[str] = (),
-        terms: Callable[..., Any] | None = None,
-        terms_schema: Mapping[str, Json] | None = None,
-        terms_hold: Callable[..., Any] | None = None,
-        display: Mapping[str, str | tuple[str, str]] | None = None,
-        reversible: bool = False,
-        rule: Rule | None = None,
-        max_file_octets: int = MAX_FILE,
-        deadline: int = DEADLINE,
-        spends: bool = False,
         reads: Collection[str] = (),
+        **said: Unpack[HandlerOptions],
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Guard the handler of an HTML form; all is as at `action`, and a browser's submission waits for its person.
 
@@ -112,26 +85,15 @@ class Guard(asgi.Guard):
         if self._desk is None:
             self._desk = Desk(self, waits=True)
         desk, chosen = self._desk, Form(name, unlinked)
-        said = _said(intent, summary, display, rule, reversible=reversible)
 
         def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-            handler = FormHandler(desk, chosen, beside, self, name, function, terms, terms_hold, reads)
-            return self._declare(handler, deadline, terms_schema, said, spends=spends, max_file_octets=max_file_octets)
+            return self._declare(FormHandler(desk, chosen, beside, self, name, function, said, reads), said)
 
         return decorate
 
-    def _declare(
-        self,
-        handler: Handler,
-        deadline: int,
-        terms_schema: Mapping[str, Json] | None,
-        said: dict[str, Any],
-        *,
-        spends: bool,
-        max_file_octets: int,
-    ) -> Callable[..., Any]:
+    def _declare(self, handler: Handler, said: HandlerOptions) -> Callable[..., Any]:
         """Publish the action of a handler, and give what stands in the handler's place."""
-        self.register(handler.publish(deadline, terms_schema, spends=spends, max_file_octets=max_file_octets, **said))
+        self.register(handler.publish(said))
         self._handlers[handler.name] = handler
         return handler.endpoint()
 
@@ -198,24 +160,6 @@ class Guard(asgi.Guard):
         if name in self._handlers:
             return _ByName(self._handlers[name], given, found.body)
         return response(await endpoints.answer(self, found))
-
-
-def _said(
-    intent: str,
-    summary: str,
-    display: Mapping[str, str | tuple[str, str]] | None,
-    rule: Rule | None,
-    *,
-    reversible: bool,
-) -> dict[str, Any]:
-    """Give what is published of an action beside what its handler says."""
-    return {
-        "intent": intent,
-        "summary": summary,
-        "display": display,
-        "reversible": reversible,
-        "rule": rule or Rule(),
-    }
 
 
 class _ByName(Response):

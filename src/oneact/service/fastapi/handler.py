@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from fastapi.datastructures import FormData
 
     from oneact.service.act import Act
+    from oneact.service.declaring import Terms
     from oneact.service.fastapi.guard import Guard
     from oneact.service.guarded import Guarded
     from oneact.service.multipart import Upload
@@ -45,14 +46,13 @@ class Handler(typed.Handler):
         guard: Guard,
         name: str,
         function: Callable[..., Any],
-        terms: Callable[..., Any] | None,
-        terms_hold: Callable[..., Any] | None,
+        said: Terms,
         named: Collection[str],
     ) -> None:
         self._kept: list[inspect.Parameter] = []
         self._request: str | None = None
         self.status = 200
-        super().__init__(guard, name, function, terms, terms_hold)
+        super().__init__(guard, name, function, said)
         self.app_guard = guard
         self.route = self._hidden(())
         reads.check(name, self._unsigned(), named)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, Unpack
 from weakref import WeakSet
 
 from flask import Blueprint, Flask, Response, current_app, request
@@ -13,24 +13,21 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from oneact.errors import Reason, Refusal
 from oneact.protocol import canonical
-from oneact.protocol.action import Rule
 from oneact.service import endpoints, environ, exchange, wsgi
+from oneact.service.declaring import HandlerOptions, takes
 from oneact.service.flask import forms, routes, uploads
 from oneact.service.flask.forms import FormHandler
 from oneact.service.flask.handler import Handler, response
 from oneact.service.flask.reader import Reader
 from oneact.service.forms.desk import Desk, Form
 from oneact.service.forms.intake import HELD_PATH
-from oneact.service.guarded import DEADLINE
-from oneact.service.multipart import MAX_FILE
 from oneact.service.typed import parsed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection
 
     from flask.blueprints import BlueprintSetupState
 
-    from oneact.protocol.canonical import Json
     from oneact.service.exchange import Answer
     from oneact.service.wsgi import Answering
 
@@ -60,21 +57,9 @@ class Guard(wsgi.Guard):
         """Register the blueprint, for whoever makes the application in a function."""
         app.register_blueprint(self.blueprint)
 
-    def action(  # noqa: PLR0913 - what is published of an action, and the functions behind it
-        self,
-        name: str,
-        *,
-        intent: str,
-        summary: str,
-        terms: Callable[..., Any] | None = None,
-        terms_schema: Mapping[str, Json] | None = None,
-        terms_hold: Callable[..., Any] | None = None,
-        display: Mapping[str, str | tuple[str, str]] | None = None,
-        reversible: bool = False,
-        rule: Rule | None = None,
-        max_file_octets: int = MAX_FILE,
-        deadline: int = DEADLINE,
-        spends: bool = False,
+    @takes(HandlerOptions)
+    def action(
+        self, name: str, **said: Unpack[HandlerOptions]
     ) -> Callable[[Callable[..., Any]], Callable[..., Response]]:
         """Guard a handler: `@app.post(…)` stands above, the handler's arguments are the action's parameters.
 
@@ -88,42 +73,18 @@ class Guard(wsgi.Guard):
         """
 
         def decorate(function: Callable[..., Any]) -> Callable[..., Response]:
-            handler = Handler(self, name, function, terms, terms_hold)
-            self.register(
-                handler.publish(
-                    deadline,
-                    terms_schema,
-                    spends=spends,
-                    max_file_octets=max_file_octets,
-                    intent=intent,
-                    summary=summary,
-                    display=display,
-                    reversible=reversible,
-                    rule=rule or Rule(),
-                )
-            )
-            self._handlers[name] = handler
-            return handler.endpoint(self)
+            return self._declare(Handler(self, name, function, said), said)
 
         return decorate
 
-    def form(  # noqa: PLR0913 - as `action`, and what is a form's own
+    @takes(HandlerOptions)
+    def form(
         self,
         name: str,
         *,
         unlinked: Literal["refuse", "pass"],
-        intent: str,
-        summary: str,
         beside: Collection[str] = (),
-        terms: Callable[..., Any] | None = None,
-        terms_schema: Mapping[str, Json] | None = None,
-        terms_hold: Callable[..., Any] | None = None,
-        display: Mapping[str, str | tuple[str, str]] | None = None,
-        reversible: bool = False,
-        rule: Rule | None = None,
-        max_file_octets: int = MAX_FILE,
-        deadline: int = DEADLINE,
-        spends: bool = False,
+        **said: Unpack[HandlerOptions],
     ) -> Callable[[Callable[..., Any]], Callable[..., Response]]:
         """Guard the handler of an HTML form; all is as at `action`, and a browser's submission waits for its person.
 
@@ -134,23 +95,17 @@ class Guard(wsgi.Guard):
         if self._desk is None:
             self._desk = Desk(self, waits=False)
         desk, chosen = self._desk, Form(name, unlinked)
-        said = {
-            "intent": intent,
-            "summary": summary,
-            "display": display,
-            "reversible": reversible,
-            "rule": rule or Rule(),
-        }
 
         def decorate(function: Callable[..., Any]) -> Callable[..., Response]:
-            handler = FormHandler(desk, chosen, beside, self, name, function, terms, terms_hold)
-            self.register(
-                handler.publish(deadline, terms_schema, spends=spends, max_file_octets=max_file_octets, **said)
-            )
-            self._handlers[name] = handler
-            return handler.endpoint(self)
+            return self._declare(FormHandler(desk, chosen, beside, self, name, function, said), said)
 
         return decorate
+
+    def _declare(self, handler: Handler, said: HandlerOptions) -> Callable[..., Response]:
+        """Publish the action of a handler, and give what stands in the handler's place."""
+        self.register(handler.publish(said))
+        self._handlers[handler.name] = handler
+        return handler.endpoint(self)
 
     def read(self, name: str, *, intent: str) -> Callable[[Callable[..., Any]], Callable[..., Response]]:
         """Guard a read: `@app.get(…)` stands above, and the view changes nothing.

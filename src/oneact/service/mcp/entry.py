@@ -88,6 +88,8 @@ class Entry:
         check = functools.partial(_unchecked if self._handler is None else self._handler.check, arguments)
         function = None if self._declared is None else self._declared.function
         goes_on = call is not None and call.tool == tool
+        if call is not None and call.reply is not None:
+            await call.reply.go_on()
         running.set(Running(tool, function, act, check, arguments, passed=goes_on))
         on = call.run if call is not None and goes_on else functools.partial(self._direct, tool)
         result = await on(arguments)

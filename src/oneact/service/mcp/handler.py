@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from oneact.service.act import Act
+    from oneact.service.declaring import Terms
     from oneact.service.exchange import Answer
     from oneact.service.guard import GuardCore
     from oneact.service.mcp.declared import Declared
@@ -42,8 +43,8 @@ class Handler(typed.Handler):
     ) -> None:
         self._properties = properties
         self._infos: dict[str, FieldInfo] = {}
-        terms, holds = (None, None) if declared is None else (declared.terms, declared.terms_hold)
-        super().__init__(guard, tool, function, terms, holds)
+        said: Terms = {} if declared is None else {"terms": declared.terms, "terms_hold": declared.terms_hold}
+        super().__init__(guard, tool, function, said)
         missing = properties - self.parameters.names
         if missing:
             raise ValueError(f"tool {tool}: {sorted(missing)} are no arguments of its function")

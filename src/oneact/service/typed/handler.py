@@ -17,7 +17,8 @@ from oneact.errors import Reason, Refusal
 from oneact.service import actions, endpoints, exchange
 from oneact.service.act import Act
 from oneact.service.askers import asker_argument
-from oneact.service.guarded import Guarded
+from oneact.service.declaring import published
+from oneact.service.guarded import DEADLINE, Guarded
 from oneact.service.multipart import MAX_FILE, Room
 from oneact.service.typed import files
 from oneact.service.typed.marks import Body, File, Form, Query
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from oneact.protocol.action import Action
     from oneact.protocol.canonical import Json
     from oneact.service.act import Asker
+    from oneact.service.declaring import HandlerOptions, Terms
     from oneact.service.exchange import Answer, Request
     from oneact.service.guard import GuardCore
     from oneact.service.multipart import Upload
@@ -73,11 +75,10 @@ class Handler(ABC):
         guard: GuardCore,
         name: str,
         function: Callable[..., Any],
-        terms: Callable[..., Any] | None,
-        terms_hold: Callable[..., Any] | None,
+        said: Terms,
     ) -> None:
         self.guard, self.name, self.function = guard, name, function
-        self._terms, self._terms_hold = terms, terms_hold
+        self._terms, self._terms_hold = terms, terms_hold = said.get("terms"), said.get("terms_hold")
         self.bound, self.beside = False, frozenset[str]()  # of a form: its fields that are no parameters
         for what, owned in (("the handler", function), ("terms=", terms), ("terms_hold=", terms_hold)):
             guard.check_owned(f"action {name}: {what}", owned)
@@ -110,18 +111,11 @@ class Handler(ABC):
         """Say no to a request that could not even be read."""
         return exchange.refused(refusal, head.method, head.path)
 
-    def publish(
-        self,
-        deadline: int,
-        terms_schema: Mapping[str, Json] | None,
-        *,
-        spends: bool = False,
-        max_file_octets: int = MAX_FILE,
-        **description: Any,  # noqa: ANN401 - members of `actions.describe`
-    ) -> Guarded:
+    def publish(self, said: HandlerOptions) -> Guarded:
         """Give what the guard registers; until a route is found, the action runs by its name alone."""
-        schema, terms = self.parameters.schema(), self.terms_schema(terms_schema)
+        schema, terms = self.parameters.schema(), self.terms_schema(said.get("terms_schema"))
         normalise: Callable[[dict[str, Any]], dict[str, Any]] = self.parameters.normalise
+        description = published(said)
         if self.files:
             description["display"] = files.display(self.files, description["display"] or {})
             normalise = files.carried(self.files, normalise, self.uploaded)
@@ -132,11 +126,11 @@ class Handler(ABC):
             self.run,
             self.quote if self._terms else None,
             self.holds if self._terms_hold else None,
-            deadline,
+            said.get("deadline", DEADLINE),
             not inspect.iscoroutinefunction(self.function),
-            spends,
+            said.get("spends", False),
             self.personal,
-            self._room(max_file_octets),
+            self._room(said.get("max_file_octets", MAX_FILE)),
         )
 
     def _room(self, each: int) -> Room:

@@ -24,7 +24,8 @@ SELECT id, expires_at, twin FROM requests WHERE client_id = $1 AND jkt = $2 AND 
     AND act_digest = $5 AND idempotency_key = '' AND state = 'pending' ORDER BY created_at, twin;
 
 -- name: request_of_offer
-SELECT id, act_digest, expires_at FROM requests WHERE client_id = $1 AND account_id = $2 AND resource = $3 AND txn = $4;
+SELECT id, jkt, act_digest, expires_at FROM requests
+WHERE client_id = $1 AND account_id = $2 AND resource = $3 AND txn = $4;
 
 -- name: count_open_requests
 SELECT count(*) AS open FROM requests WHERE pairing_id = $1 AND state = 'pending' AND expires_at > $2;
