@@ -15,7 +15,7 @@ from pydantic import BaseModel, PrivateAttr, ValidationError
 from oneact.agent.errors import AgentError, Refused, Undecided
 from oneact.agent.integrations.local import Call, as_shown, check_same, is_same
 from oneact.agent.integrations.telling import told
-from oneact.agent.integrations.tools import wish
+from oneact.agent.integrations.tools import distinct, wish
 from oneact.errors import Reason
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def tools(of: Iterable[Tool], *, interrupts: bool = False) -> list[BaseTool]:
     they find it; the resumed run goes on with the same request, whatever it is resumed with, and then waits for them.
     That needs a checkpointer, as all interrupts do.
     """
-    return [ApprovedTool(each, interrupts=interrupts) for each in of]
+    return [ApprovedTool(each, interrupts=interrupts) for each in distinct(of)]
 
 
 class ApprovedTool(BaseTool):
