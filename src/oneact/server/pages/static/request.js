@@ -62,7 +62,8 @@ if (countdown) tick();
 async function follow() {
   for (let pause = 0; ; await rest(pause)) {
     try {
-      const found = await ask(`requests/${page.dataset.first}/wait?version=${encodeURIComponent(version)}`);
+      const known = pause ? "" : version; // after an outage it answers at once
+      const found = await ask(`requests/${page.dataset.first}/wait?version=${encodeURIComponent(known)}`);
       if (found.version !== version) {
         log.innerHTML = found.log; // the same
         localise(log);
