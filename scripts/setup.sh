@@ -42,6 +42,12 @@ if ! command -v chromium >/dev/null; then
   fi
 fi
 
+# A keyring as desktops have it; its test is passed over where there is none.
+if ! command -v gnome-keyring-daemon >/dev/null && as_root_on_debian; then
+  say "setup: installing a keyring"
+  install gnome-keyring dbus
+fi
+
 if ! command -v npm >/dev/null; then
   if as_root_on_debian; then
     say "setup: installing Node and npm"

@@ -73,8 +73,9 @@ def kill_while_it_runs(demo: Demo, ada: Person) -> None:
         say("the proxy is killed while an approved call is under way")
     stage.until(lambda: demo.text("running.txt").count("stone") > 1, "the filesystem server does what it was told")
     with program(demo.entry, LOG) as agent:
+        began = time.monotonic()
         told = agent.call("edit_file", **edit)
         demo.expect("started again, the same call is not done again", told.text, "Do not call it again")
-        say(f"  the program is told: {told.text}")
+        say(f"  the program is told, in {time.monotonic() - began:.1f} s: {told.text}")
     stones = demo.text("running.txt").split().count("stone")
     demo.expect("it was done once", f"{stones} stones", "2 stones")

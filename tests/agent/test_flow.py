@@ -201,7 +201,7 @@ def test_what_a_service_publishes_is_read_as_strictly_as_an_offer(world: World) 
 
 def test_an_address_that_asks_for_no_approval_just_answers(world: World) -> None:
     world.bent["plain"] = [Answer(200, {"content-type": "text/plain"}, b"hello", NOW)]
-    outcome = world.run()
+    outcome = world.run(action=None, parameters=None)
     assert (outcome.body, outcome.receipt) == (b"hello", None)
 
 

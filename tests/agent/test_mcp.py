@@ -10,13 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import fastmcp
+import httpx
 import pytest
 from fastmcp.client.transports import StreamableHttpTransport
+from mcp_types import CallToolResult
 
-from oneact.agent import Agent, Denied, OutcomeUnknown, Refused, keys, mcp
+from oneact.agent import Agent, Denied, OutcomeUnknown, Refused, Unreachable, keys, mcp
 from oneact.agent.mcp import call_tool
+from oneact.protocol import tool
 from tests.server.peers import Agent as Peer
 from tests.server.visitor import Visitor
+from tests.service.mcp.posting import Poster, messages
 from tests.service.mcp.shelf import REVISIONS, Shelf, approve, pending, person, requests
 
 A = {"path": "/a", "weight": 1.5}
@@ -177,3 +181,56 @@ def test_an_offer_covers_what_is_called_or_does_not(
     parameters: dict[str, Any], arguments: dict[str, Any], *, expected: bool
 ) -> None:
     assert mcp._covers(parameters, arguments) is expected
+
+
+@dataclass
+class Posting:
+    """A client that posts by itself and raises what HTTP refuses; it asks for offers by a header field of its own."""
+
+    poster: Poster
+    issuer: str
+    status: list[int] = field(default_factory=list)
+
+    async def call_tool(self, name: str, arguments: dict[str, Any], meta: dict[str, str]) -> Any:
+        asking = {"Accept-Txn-Challenge": f'?1;as="{self.issuer}"'} if tool.ACCEPT in meta else {}
+        answer = await self.poster.call(name, arguments, asking, meta if not asking else {})
+        self.status.append(answer.status_code)
+        answer.raise_for_status()
+        return CallToolResult.model_validate(messages(answer)[-1]["result"])
+
+
+@pytest.mark.parametrize("revision", list(REVISIONS))
+async def test_an_offer_that_is_http_s_own_answer_is_understood_too(
+    shelf: Shelf, ada: Visitor, agent: Agent, revision: str
+) -> None:
+    client = Posting(Poster(f"{shelf.resource}/mcp", revision), shelf.issuers.issuer)
+    call = wanting(agent, client, shelf)
+    await approve(shelf, ada)
+    assert (await call).receipt.status == "executed"
+    assert client.status == [401, 200]
+    assert len(shelf.written) == 1
+
+
+async def test_a_refusal_that_is_http_s_own_answer_is_told_by_its_reason(shelf: Shelf, agent: Agent) -> None:
+    client = Posting(Poster(f"{shelf.resource}/mcp", "2026-07-28"), "http://elsewhere.example")
+    with pytest.raises(Refused) as refused:
+        await wanting(agent, client, shelf)
+    assert refused.value.reason == "issuer_not_accepted"
+    assert client.status == [401]
+
+
+@pytest.mark.parametrize("body", [b"{}", b"not JSON", b'{"reason": "csrf"}', b'{"reason": "made up"}'])
+async def test_an_answer_that_says_no_reason_of_its_status_is_a_lost_one(
+    shelf: Shelf, agent: Agent, body: bytes
+) -> None:
+    called: list[str] = []
+
+    class Odd:
+        async def call_tool(self, name: str, _: dict[str, Any], meta: Any) -> Any:
+            assert meta
+            called.append(name)
+            request = httpx.Request("POST", shelf.resource)
+            httpx.Response(502, content=body, request=request).raise_for_status()
+
+    with pytest.raises(Unreachable):
+        await wanting(agent, Odd(), shelf)

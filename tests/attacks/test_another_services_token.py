@@ -82,7 +82,7 @@ async def test_a_passkey_of_one_person_beside_that_of_another_fails_the_token(
     alice.passkey, kept = bob.passkey, alice.passkey
     planted = token.parse(await caller.approved(challenge))[0]
     alice.passkey = kept
-    both = good._replace(approvals=[*good.approvals, *planted.approvals])  # type: ignore[misc]
+    both = planted._replace(approvals=[*good.approvals, *planted.approvals])  # type: ignore[misc]
     answer = await caller.show(token.sign(both, alice.key), "POST", "/bookings", json=FLIGHT)
     assert told(answer) == (401, "passkey_not_pinned", 10)
     assert offer.parse(challenge)[0].exp > time.time()

@@ -16,6 +16,7 @@ from tests.server.test_reads import asked
 SITE = link_page.Site("Example Air", "http://localhost/")
 SERVICE_PAGES = [
     link_page.form(SITE, "ada", ["http://localhost"], "/oneact/link", "x"),
+    link_page.form(SITE, "ada", ["http://localhost", "http://localhost:2"], "/oneact/link", "x"),
     link_page.form(SITE, "ada", None, "/oneact/link", "x"),
     link_page.linked(
         SITE, "ada", ["http://localhost"], link_page.Ways("http://localhost/a", "http://localhost/b"), waits=False

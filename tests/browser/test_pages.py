@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import time
 
 import httpx
@@ -66,6 +67,24 @@ def test_nobody_reaches_approve_without_having_passed_every_line_and_none_is_cov
     assert warning is not None
     assert promise is not None
     assert warning["y"] + warning["height"] <= promise["y"]
+
+
+def test_the_items_of_a_batch_look_alike_and_none_can_be_denied_once_all_are_decided(
+    browsing: Browsing, ready: Agent, shop: Service
+) -> None:
+    offers = [shop.offer(browsing.server.url, int(time.time()), shop.act(to=to)) for to in ("LHR", "JFK", "LAX")]
+    batch = {"batch": json.dumps(offers), "login_hint": ready.hint}
+    assert ready.post("/oauth/transaction", **batch).status_code == 200
+    browsing.open_first()
+    page = browsing.page
+    sizes = page.evaluate("[...document.querySelectorAll('.intent')].map(item => getComputedStyle(item).fontSize)")
+    assert len(sizes) == 3
+    assert len(set(sizes)) == 1
+    page.get_by_role("button", name="Deny this one").first.click()
+    page.get_by_role("button", name="Approve 2").click()
+    expect(page.locator("#outcome")).to_be_visible()
+    expect(page.get_by_role("button", name="Deny this one")).to_have_count(0)
+    assert browsing.complaints == []
 
 
 def test_a_denial_with_words_reaches_the_agent(browsing: Browsing, ready: Agent, shop: Service) -> None:

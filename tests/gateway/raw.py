@@ -22,7 +22,7 @@ def result(text: str, **members: Any) -> dict[str, Any]:
     return {"content": [{"type": "text", "text": text}], **members}
 
 
-def call(message: dict[str, Any]) -> None:
+def call(message: dict[str, Any]) -> None:  # noqa: C901 - a tool each
     params = message["params"]
     name, arguments = params["name"], params.get("arguments", {})
     with CALLS.open("a") as opened:
@@ -46,6 +46,11 @@ def call(message: dict[str, Any]) -> None:
         asked = {"resultType": "input_required", "requestState": "s1", "inputRequests": {"name": wanted}}
         send({"id": message["id"], "result": asked})
         return
+    if name in {"give", "tell"}:
+        told = f'"result":{json.dumps(result(json.dumps(params)))}' if name == "tell" else arguments["text"]
+        sys.stdout.write(f'{{"jsonrpc":"2.0","id":{json.dumps(message["id"])},{told}}}\n')
+        sys.stdout.flush()
+        return
     if name == "sample":
         send({"id": 1, "method": "sampling/createMessage", "params": {"messages": [], "maxTokens": 1}})
         answer = json.loads(sys.stdin.readline())
@@ -64,6 +69,8 @@ def answer(message: dict[str, Any]) -> None:
         send({"id": identifier, "result": {"tools": json.loads(TOOLS.read_text())}})
     elif method == "tools/call":
         call(message)
+    elif method == "end":
+        os._exit(3)
     elif method == "announce":
         send({"method": "notifications/tools/list_changed"})
         send({"id": identifier, "result": {}})

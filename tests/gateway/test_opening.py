@@ -7,8 +7,13 @@ from pathlib import Path
 
 import pytest
 from fastmcp.client.elicitation import ElicitResult
+from mcp_types import ElicitCompleteNotification
 
+from oneact.gateway.mcp import eliciting
+from oneact.gateway.mcp.messages import Message
+from oneact.service.behalf.standing import Standing
 from tests.gateway.playing import Play, refused, text
+from tests.service.world import eventually
 
 NOTE = {"name": "a", "text": "b"}
 
@@ -71,3 +76,53 @@ async def test_a_page_that_the_client_opens_is_opened_by_nobody_else(opening: Pl
         async with opening.deciding("approve"):
             await client.call_tool("write_note", NOTE)
     assert opened(opening) == [start]
+
+
+async def test_a_client_that_opened_a_page_hears_once_that_it_is_over(opening: Play) -> None:
+    over: list[str] = []
+
+    async def elicit(*_: object) -> ElicitResult[object]:
+        return ElicitResult(action="accept")
+
+    async def told(message: object) -> None:
+        if isinstance(message, ElicitCompleteNotification):
+            over.append(message.params.elicitation_id)
+
+    async with opening.client(elicitation_handler=elicit, message_handler=told) as client:
+        [start] = await appeared(opening, 1)
+        await asyncio.to_thread(opening.begin, start)
+        async with opening.deciding("No"):
+            await client.call_tool("write_note", NOTE, raise_on_error=False)
+        assert len(over) == 1
+        await client.ping()
+    assert len(over) == 1
+
+
+async def test_it_is_told_by_itself_and_not_where_it_took_no_part() -> None:
+    sent: list[Message] = []
+    ends = {name: asyncio.Event() for name in ("opened", "unanswered", "declined", "failed")}
+
+    async def send(message: Message) -> bool:
+        sent.append(message)
+        return True
+
+    async def ended(held: str) -> bool:
+        return await ends[held].wait()
+
+    found = eliciting.Eliciting(send, ended)
+    for held in ends:
+        await found.ask(Standing(held, "held", "https://a.example", 1))
+    asked = {message["params"]["elicitationId"]: message["id"] for message in sent}
+    sent.clear()
+    assert found.answered({"id": asked["opened"], "result": {"action": "accept"}})
+    assert found.answered({"id": asked["declined"], "result": {"action": "decline"}})
+    assert found.answered({"id": asked["failed"], "error": {"code": -32601, "message": "no"}})
+    assert not found.answered({"id": "of somebody else", "result": {"action": "accept"}})
+    for end in ends.values():
+        end.set()
+    await eventually(lambda: len(sent) == 2)
+    for held in ends:
+        await found.over(held)
+    assert [message["params"] for message in sent] == [{"elicitationId": "opened"}, {"elicitationId": "unanswered"}]
+    assert found.answered({"id": asked["unanswered"], "result": {"action": "accept"}})  # late, and nobody else's
+    await found.close()

@@ -7,6 +7,8 @@ import contextlib
 import os
 import signal
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +19,7 @@ import pytest
 from oneact.gateway.mcp import personal
 from oneact.keyfile import load_or_create
 from tests.gateway.playing import Play, refused, text
+from tests.gateway.wire import wired
 from tests.ports import free_port
 from tests.server.peers import RunningServer
 from tests.server.visitor import Visitor
@@ -47,6 +50,35 @@ async def test_sixty_seconds_to_the_first_passkey(alone: Play) -> None:
     assert result.structured_content["written"] == "a"
     assert time.monotonic() - began < 60
     assert alone.calls == ["write a b 1"]
+
+
+async def test_nobody_is_told_where_to_begin_before_they_can_begin_there(alone: Play) -> None:
+    async with wired(alone) as wire:
+        await wire.hello()
+        before = await asyncio.to_thread(begins_at, alone)
+        wire.process.kill()  # what it has told stays behind
+    os.kill(int((alone.folder / "home" / "approve" / "pid").read_text()), signal.SIGKILL)
+    async with wired(alone):
+        address = await asyncio.to_thread(begins_at, alone)
+        for url in (alone.server.url + "/.well-known/oauth-authorization-server", address):
+            assert (await asyncio.to_thread(httpx.get, url)).status_code == 200
+    assert address != before
+    assert await asyncio.to_thread(mcp_start, alone) == ""
+
+
+def begins_at(play: Play) -> str:
+    """Give the first address that `oneact mcp start` tells."""
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
+        if told := mcp_start(play):
+            return told
+    raise AssertionError("nobody is told where to begin")
+
+
+def mcp_start(play: Play) -> str:
+    command = [sys.executable, "-m", "oneact.cli", "mcp", "start"]
+    found = subprocess.run(command, env=play.env, capture_output=True, text=True, check=False)
+    return found.stdout.rpartition(": ")[2].strip() if found.returncode == 0 else ""
 
 
 def answers_at(url: str) -> None:

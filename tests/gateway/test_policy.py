@@ -124,7 +124,7 @@ def test_a_server_gets_the_variables_that_are_named_and_what_programs_need() -> 
 
 def test_a_credential_comes_out_of_the_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
     kept = Policy(EMPTY.rules, environment=(), keyring={"TOKEN": "notes/ada"})
-    keyring = ModuleType("keyring")  # the system's own is not there where tests run
+    keyring = ModuleType("keyring")  # a real one is in test_keyring.py
     keyring.get_password = lambda service, user: "k" if (service, user) == ("notes", "ada") else None  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "keyring", keyring)
     assert reaching.given(kept, OWN)["TOKEN"] == "k"
@@ -147,5 +147,5 @@ def test_a_server_has_a_name_of_what_it_is_and_how_it_is_reached() -> None:
     second = places.name_of(["npx", "-y", "@scope/server-files@1.2", "/b"], "")
     assert first.startswith("server-files-")
     assert first != second
-    assert places.name_of([], "https://mcp.example/mcp").startswith("mcp.example-mcp-")
+    assert places.name_of([], "https://mcp.example/mcp").startswith("mcp.example-")
     assert places.name_of(["npx"], "").startswith("npx-")

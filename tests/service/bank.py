@@ -16,11 +16,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import sqlalchemy
 import uvicorn
 from sqlalchemy.orm import Session, sessionmaker
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route
+from tests import postgresql
 
 from oneact.service import SPENDS_SQL, Act, Guard, create_spends
 
@@ -30,7 +32,6 @@ SCHEMA: dict[str, Any] = {
     "properties": {"to": {"type": "string"}, "note": {"type": "string", "default": ""}},
 }
 TRANSFERS = "CREATE TABLE transfers (txn TEXT, recipient TEXT)"
-POSTGRESQL = os.environ.get("ONEACT_POSTGRESQL", "")
 INSERT = "INSERT INTO transfers VALUES (:txn, :to)"
 
 
@@ -69,7 +70,7 @@ class Sqlite3:
 
 
 class Postgresql(Sqlite3):
-    """A schema of its own for each folder, by psycopg; where a server is, ONEACT_POSTGRESQL says."""
+    """A schema of its own for each folder, by psycopg, at the address of `tests.postgresql`."""
 
     def __init__(self, folder: Path) -> None:
         self._schema = "bank_" + hashlib.sha256(str(folder).encode()).hexdigest()[:16]
@@ -82,9 +83,7 @@ class Postgresql(Sqlite3):
             create_spends(made)
 
     def connect(self) -> Any:
-        import psycopg  # noqa: PLC0415 - only where there is such a server
-
-        return psycopg.connect(POSTGRESQL, options=f"-c search_path={self._schema}")
+        return psycopg.connect(os.environ[postgresql.NAMED], options=f"-c search_path={self._schema}")
 
     def add(self, session: Any, row: dict[str, str]) -> None:
         session.execute("INSERT INTO transfers VALUES (%(txn)s, %(to)s)", row)
@@ -118,7 +117,8 @@ class SqlAlchemyOnPostgresql(SqlAlchemy):
 
     def __init__(self, folder: Path) -> None:
         schema = Postgresql(folder)._schema
-        self._engine(POSTGRESQL.replace("postgresql:", "postgresql+psycopg:"), options=f"-c search_path={schema}")
+        address = os.environ[postgresql.NAMED].replace("postgresql:", "postgresql+psycopg:")
+        self._engine(address, options=f"-c search_path={schema}")
 
 
 class Django(Sqlite3):
@@ -150,9 +150,13 @@ class Django(Sqlite3):
         session.set_rollback(True)
 
 
-ACCESS: dict[str, type[Sqlite3]] = {"sqlite3": Sqlite3, "sqlalchemy": SqlAlchemy, "django": Django}
-if POSTGRESQL:
-    ACCESS |= {"postgresql": Postgresql, "sqlalchemy on postgresql": SqlAlchemyOnPostgresql}
+ACCESS: dict[str, type[Sqlite3]] = {
+    "sqlite3": Sqlite3,
+    "sqlalchemy": SqlAlchemy,
+    "django": Django,
+    "postgresql": Postgresql,
+    "sqlalchemy on postgresql": SqlAlchemyOnPostgresql,
+}
 
 
 def tables(kind: str, folder: Path) -> Sqlite3:

@@ -19,7 +19,7 @@ from tests.service.world import ApprovalServer, Caller, calling, page_reason, se
 
 from oneact.protocol import roster
 from oneact.protocol.roster import Roster
-from oneact.service import LocalAccount, SqliteStore, journal
+from oneact.service import LocalAccount, SqliteStore, journal, link_page
 from oneact.service.browser import csrf as form_csrf
 from oneact.testing import SoftwarePasskey, new_key
 
@@ -375,3 +375,13 @@ async def test_the_journal_holds_what_vouches_for_each_roster_and_each_act(calle
     roster.check_next(roster.parse_signed({"roster": pinned["roster"], "webauthn": pinned["proof"]}), first.roster)
     assert (spent["token"], finished["receipt"]) == (token, booked.headers["oneact-receipt"])
     assert (unlinked["account"], unlinked["roster"]) == ("alice", later.roster.members())
+
+
+def test_where_one_approval_server_is_listed_there_is_nothing_to_choose() -> None:
+    site = link_page.Site("Air", "http://localhost/")
+    one = link_page.form(site, "ada", ["https://approve.example"], "/oneact/link", "x")
+    two = link_page.form(site, "ada", ["https://approve.example", "https://b.example"], "/oneact/link", "x")
+    assert '<input type="hidden" name="issuer" value="https://approve.example">' in one
+    assert "<strong>https://approve.example</strong>" in one
+    assert "<select" not in one
+    assert two.count("<option") == 2

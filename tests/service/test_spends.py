@@ -4,12 +4,13 @@ import asyncio
 import contextlib
 import signal
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 from tests.ports import free_port
+from tests.postgresql import running
 from tests.rounds import rounds
 from tests.service.audited import audited
 from tests.service.bank import ACCESS, Bank
@@ -22,9 +23,17 @@ CALLERS = 4
 LATEST = 0.03  # seconds after which the answer has come
 
 
+@pytest.fixture(scope="module", name="postgresql")
+def _postgresql() -> Iterator[None]:
+    with running():
+        yield
+
+
 @pytest.fixture(params=ACCESS)
 async def absent(request: pytest.FixtureRequest, server: ApprovalServer, tmp_path: Path) -> AsyncIterator[World]:
     """A bank of which no process runs yet."""
+    if "postgresql" in request.param:
+        request.getfixturevalue("postgresql")
     async with there(request.param, tmp_path, server) as found:
         yield found
 

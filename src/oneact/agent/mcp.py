@@ -72,8 +72,8 @@ class _Through(Shell):
             return await super()._send(call)
         try:
             found = await self._called(self._brought(call))
-        except Exception:  # noqa: BLE001 - whatever a transport raises: whether the call arrived is not known
-            return Lost(self.now())
+        except Exception as error:  # noqa: BLE001 - whatever a transport raises: mostly, whether the call arrived is not known
+            return self._refused(error) or Lost(self.now())
         return self._read(found.model_dump(mode="json", by_alias=True, exclude_none=True))
 
     def _brought(self, call: Call) -> dict[str, str]:
@@ -95,6 +95,20 @@ class _Through(Shell):
         named = {"oneact-receipt": meta.get(tool.RECEIPT), "oneact-result-salt": meta.get(tool.SALT)}
         headers = {"content-type": "application/json", **{name: text for name, text in named.items() if text}}
         return Answer(200, headers, tool.octets(result), self.now())
+
+    def _refused(self, error: Exception) -> Answer | None:
+        """Give a refusal that came as HTTP's own answer, where the transport hands that on; None for all else."""
+        try:
+            response: Any = getattr(error, "response", None)
+            status, body = response.status_code, bytes(response.content)
+            refused = json.loads(body)
+            right = status == _STATUS[refused["reason"]]
+        except Exception:  # noqa: BLE001 - a transport of its own kind, or an answer that nobody read
+            return None
+        if not right:
+            return None
+        self._check_offered(refused)
+        return Answer(status, {"content-type": "application/json"}, body, self.now())
 
     def _check_offered(self, refused: dict[str, Any]) -> None:
         """Refuse an offer for other arguments than those that the tool is called with."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -12,7 +14,10 @@ if TYPE_CHECKING:
 
     from oneact.gateway.mcp.clients import Change, Client
 
-app = typer.Typer(help="Put the proxy into an MCP client's configuration; find where to begin.", no_args_is_help=True)
+app = typer.Typer(help="Put the proxy into an MCP client's configuration; link and unlink it.", no_args_is_help=True)
+
+_BEGINS: Final = 40.0  # seconds, for a proxy that starts an approval server; that has thirty of them
+_PAUSE: Final = 0.1
 
 Which = Annotated[
     str, typer.Argument(metavar="CLIENT", help="claude-code, claude-desktop, cursor, vscode or windsurf.")
@@ -48,15 +53,44 @@ def install(
 def start() -> None:
     """Tell where to make the first passkey for the proxies that run and have none; whoever opens it becomes the person.
 
-    Ends with status 1 where there is no such proxy.
+    Waits for one that has only just been started. Ends with status 1 where there is no such proxy.
     """
     from oneact.gateway.mcp import places
 
-    found = places.starts()
+    found, until = places.starts(), time.monotonic() + _BEGINS
+    while not all(address for _, address in found) and time.monotonic() < until:
+        time.sleep(_PAUSE)
+        found = places.starts()
+    found = [(name, address) for name, address in found if address]
     for name, address in found:
         typer.echo(f"{name}: {address}")
     if not found:
         typer.echo("No proxy runs that waits for its first passkey.", err=True)
+        raise typer.Exit(1)
+
+
+@app.command()
+def unlink(
+    server: Annotated[str, typer.Argument(metavar="SERVER", help="The server's name, as its link page tells it.")],
+    yes: Yes = False,
+) -> None:
+    """Take every passkey off the proxies of a server; no tool of it is approved until it has been linked again.
+
+    Ends with status 1 where none is linked.
+    """
+    from oneact.gateway.mcp import unlinking
+
+    if server not in unlinking.known():
+        typer.echo(f"oneact mcp: {server} is none of {', '.join(unlinking.known()) or 'none yet'}", err=True)
+        raise typer.Exit(2)
+    if not yes and not typer.confirm(f"Take every passkey off {server}?"):
+        typer.echo("nothing was unlinked")
+        return
+    found = asyncio.run(unlinking.unlink(server, int(time.time())))
+    for issuer in found:
+        typer.echo(f"unlinked from {issuer}; choose “Take no more requests” there too: {issuer}/services")
+    if not found:
+        typer.echo("No passkey is linked.", err=True)
         raise typer.Exit(1)
 
 

@@ -14,6 +14,7 @@ import typer
 
 if TYPE_CHECKING:
     from oneact.gateway.mcp.policy import Policy
+    from oneact.gateway.mcp.running import Options
 
 _INIT = "init"
 _ACCEPT = "accept"
@@ -50,7 +51,7 @@ def mcp_proxy(
     accept: Annotated[bool, typer.Option("--accept", help="Take the server's tools as they are now.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="With `accept`: do not ask.")] = False,
 ) -> None:
-    """Put an MCP server in front of which nothing else stands behind a person's passkey.
+    """Put an MCP server behind a person's passkey: it is started as it is, and each call of a tool has to be approved.
 
     Without a policy every tool needs an approval. Nothing but messages is written to standard output.
     """
@@ -76,17 +77,22 @@ def mcp_proxy(
             public_url.rstrip("/"),
             tuple(private_host or ()),
         )
-        if listen is None:
-            asyncio.run(running.over_standard(policy, options))
-        else:
-            from oneact.gateway.mcp import listening
-
-            asyncio.run(listening.run(policy, options, listen))
-        sys.stderr.flush()
-        os._exit(0)  # everything is closed; a thread that still reads an answer nobody wants would hold up the end
+        asyncio.run(_run(policy, options, listen))
     except (OSError, ValueError, Refusal) as error:
         typer.echo(f"oneact mcp-proxy: {error.detail if isinstance(error, Refusal) else error}", err=True)
         raise typer.Exit(2) from error
+
+
+async def _run(policy: Policy, options: Options, port: int | None) -> None:
+    """Run the proxy, and end the process with it: a thread that still reads or writes for nobody would hold it up."""
+    from oneact.gateway.mcp import listening, running
+
+    if port is None:
+        await running.over_standard(policy, options)
+    else:
+        await listening.run(policy, options, port)
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def _policy(config: Path | None, command: list[str], url: str, name: str) -> Policy:
@@ -122,7 +128,7 @@ def _accept(words: list[str], name: str, *, yes: bool) -> None:
         return
     typer.echo(difference)
     if yes or typer.confirm("Take these for the tools of this server?"):
-        typer.echo(f"accepted: {', '.join(map(ascii, pins.accept()))}")
+        typer.echo(f"accepted: {', '.join(map(ascii, pins.accept(difference)))}")
 
 
 def _has_display() -> bool:

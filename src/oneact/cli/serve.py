@@ -6,9 +6,15 @@ import asyncio
 import logging
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
 
 import typer
+
+if TYPE_CHECKING:
+    import socket
+
+    from oneact.server import Settings
 
 
 def serve(
@@ -52,5 +58,22 @@ def serve(
         typer.echo(f"oneact serve: {refusal.detail}", err=True)
         raise typer.Exit(2) from refusal
     listening = f"[{settings.host}]" if ":" in settings.host else settings.host
+    beside = _held_beside(settings)
     typer.echo(f"approval server {settings.issuer}, listening on http://{listening}:{settings.port}")
     serving.run(settings)
+    if beside is not None:
+        beside.close()
+
+
+def _held_beside(settings: Settings) -> socket.socket | None:
+    """Hold the port at the other address of loopback too, where people come by `localhost`: it belongs to one user."""
+    from oneact import loopback
+
+    if urlsplit(settings.issuer).hostname != "localhost" or settings.host not in {loopback.IPV4, loopback.IPV6}:
+        return None
+    other = loopback.IPV6 if settings.host == loopback.IPV4 else loopback.IPV4
+    try:
+        return loopback.hold(settings.port, other)
+    except OSError as error:
+        typer.echo(f"oneact serve: port {settings.port} of {other}, which is localhost too, is taken", err=True)
+        raise typer.Exit(2) from error

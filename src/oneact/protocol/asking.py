@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from oneact.errors import Reason, Refusal
-from oneact.protocol import form, jws, token
+from oneact.errors import Refusal
+from oneact.protocol import jws, scoped, token
 
 if TYPE_CHECKING:
     from oneact.protocol.canonical import Json
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 SCOPE: Final = "ask"
 LIFETIME: Final = 300
-_MEMBERS: Final = frozenset({"iss", "sub", "aud", "client_id", "iat", "exp", "jti", "cnf", "scope"})
 
 
 class AskingToken(NamedTuple):
@@ -33,17 +32,7 @@ class AskingToken(NamedTuple):
 
     def claims(self) -> dict[str, Json]:
         """Give the claims as they are signed."""
-        return {
-            "iss": self.iss,
-            "sub": self.sub,
-            "aud": self.aud,
-            "client_id": self.client_id,
-            "iat": self.iat,
-            "exp": self.exp,
-            "jti": self.jti,
-            "cnf": {"jkt": self.jkt},
-            "scope": SCOPE,
-        }
+        return scoped.claims(self, SCOPE)
 
 
 def sign(asking: AskingToken, key: SigningKey) -> str:
@@ -53,21 +42,8 @@ def sign(asking: AskingToken, key: SigningKey) -> str:
 
 def parse(text: str) -> tuple[AskingToken, jws.Jws]:
     """Read an asking token's form without verifying it; refuses `token_malformed`, `token_typ`, `token_alg`."""
-    parsed = jws.parse(text, token.TYP, token.FAULTS)
-    reason = Reason.TOKEN_MALFORMED
-    claims = form.closed(parsed.claims, reason, _MEMBERS)
-    if claims["scope"] != SCOPE:
-        raise Refusal(reason, "another scope")
-    return AskingToken(
-        iss=form.text(claims["iss"], reason),
-        sub=form.text(claims["sub"], reason, 255),
-        aud=form.text(claims["aud"], reason),
-        client_id=form.text(claims["client_id"], reason),
-        iat=form.integer(claims["iat"], reason),
-        exp=form.integer(claims["exp"], reason),
-        jti=form.text(claims["jti"], reason, 128),
-        jkt=form.digest(form.closed(claims["cnf"], reason, {"jkt"})["jkt"], reason),
-    ), parsed
+    shared, _, parsed = scoped.parse(text, SCOPE)
+    return AskingToken(*shared), parsed
 
 
 def is_one(text: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from oneact.errors import Reason, Refusal
-from oneact.protocol import form, jws, passkey, reading, token
+from oneact.protocol import form, jws, passkey, reading, scoped, token
 
 if TYPE_CHECKING:
     from oneact.protocol.canonical import Json
@@ -15,9 +15,7 @@ if TYPE_CHECKING:
 
 SCOPE: Final = "read"
 LIFETIME: Final = 300
-_MEMBERS: Final = frozenset(
-    {"iss", "sub", "aud", "client_id", "iat", "exp", "jti", "cnf", "scope", "authorization_details", "approvals"}
-)
+_MORE: Final = frozenset({"authorization_details", "approvals"})
 
 
 class ReadToken(NamedTuple):
@@ -36,19 +34,8 @@ class ReadToken(NamedTuple):
 
     def claims(self) -> dict[str, Json]:
         """Give the claims as they are signed."""
-        return {
-            "iss": self.iss,
-            "sub": self.sub,
-            "aud": self.aud,
-            "client_id": self.client_id,
-            "iat": self.iat,
-            "exp": self.exp,
-            "jti": self.jti,
-            "cnf": {"jkt": self.jkt},
-            "scope": SCOPE,
-            "authorization_details": self.details,
-            "approvals": self.approvals,
-        }
+        more = {"authorization_details": self.details, "approvals": self.approvals}
+        return scoped.claims(self[:8], SCOPE) | more
 
 
 def sign(claims: ReadToken, key: SigningKey) -> str:
@@ -58,23 +45,8 @@ def sign(claims: ReadToken, key: SigningKey) -> str:
 
 def parse(text: str) -> tuple[ReadToken, jws.Jws]:
     """Read a read token's form without verifying it; refuses `token_malformed`, `token_typ`, `token_alg`."""
-    parsed = jws.parse(text, token.TYP, token.FAULTS)
-    reason = Reason.TOKEN_MALFORMED
-    claims = form.closed(parsed.claims, reason, _MEMBERS)
-    if claims["scope"] != SCOPE:
-        raise Refusal(reason, "another scope")
-    return ReadToken(
-        iss=form.text(claims["iss"], reason),
-        sub=form.text(claims["sub"], reason, 255),
-        aud=form.text(claims["aud"], reason),
-        client_id=form.text(claims["client_id"], reason),
-        iat=form.integer(claims["iat"], reason),
-        exp=form.integer(claims["exp"], reason),
-        jti=form.text(claims["jti"], reason, 128),
-        jkt=form.digest(form.closed(claims["cnf"], reason, {"jkt"})["jkt"], reason),
-        details=claims["authorization_details"],
-        approvals=claims["approvals"],
-    ), parsed
+    shared, claims, parsed = scoped.parse(text, SCOPE, _MORE)
+    return ReadToken(*shared, details=claims["authorization_details"], approvals=claims["approvals"]), parsed
 
 
 def approvals(statement: Statement, webauthn: Assertion) -> list[Json]:

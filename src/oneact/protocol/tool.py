@@ -11,6 +11,7 @@ from oneact.protocol import canonical
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+MEMBERS: Final = "oneact/"  # with which all of them begin
 AUTHORIZATION: Final = "oneact/authorization"
 PROOF: Final = "oneact/dpop"
 ACCEPT: Final = "oneact/accept-txn-challenge"

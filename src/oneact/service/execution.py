@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
 from oneact.errors import Reason, Refusal
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from oneact.service.store.contract import Holder, Kept, Outcome, Spend, SpendKey, State, Store
 
 GRACE: Final = 2  # seconds past the deadline in which the process that runs the act records its own outcome
+_ANY: Final = 2**53  # a second after every deadline
 RETRIES: Final = (0.1, 0.5, 2.0, 5.0, 15.0, 60.0)
 _LOG: Final = logging.getLogger("oneact.service")
 
@@ -64,7 +66,17 @@ class Execution:
 
     async def recover(self) -> None:
         """Say what became of every act whose process was gone at its deadline."""
-        for spend in await self._store.overdue(self._now() - GRACE):
+        await self._cut_off_all(self._now() - GRACE)
+
+    async def abandon(self) -> None:
+        """Say what became of every act that has no outcome, its deadline passed or not.
+
+        For a process that knows to be the only one that executes from this store, before it executes anything itself.
+        """
+        await self._cut_off_all(_ANY)
+
+    async def _cut_off_all(self, before: int) -> None:
+        for spend in await self._store.overdue(before):
             try:
                 found = await self._cut_off(spend)
             except Refusal as refusal:
@@ -91,10 +103,14 @@ class Execution:
             return False
         return await self._store.finish(key, self._receipts.settled(found, state, self._now()))
 
-    async def drain(self) -> None:
-        """Wait for the acts under way."""
+    async def drain(self, seconds: float | None = None) -> None:
+        """Wait for the acts under way, so many seconds at most."""
+        until = None if seconds is None else time.monotonic() + seconds
         while self._tasks:
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+            left = None if until is None else until - time.monotonic()
+            if left is not None and left <= 0:
+                return
+            await asyncio.wait(self._tasks, timeout=left)
 
     async def _spend_and_run(
         self, make: Callable[[], Spend], run: Callable[[], Awaitable[Answer]], place: Place

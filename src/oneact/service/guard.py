@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import functools
 import inspect
 import logging
@@ -111,12 +110,14 @@ class GuardCore:
         self._owner = None if spends is None else OwnerDatabase(spends)
         self.execution = self._execution()
         self.outbox = Outbox(self.store, self.issuers, now, self.fetcher)
+        self.unlink_command = ""  # what the link page tells a person who owns this machine
         self._account = account
         self._insecure_login_age = allow_insecure_login_age
         address = metadata.well_known(self.resource, metadata.SERVICE_PATH)
         self.offers = Offers(self.resource, self.keys, address)
         self._proofs = SeenProofs()
         self._rounding: asyncio.Task[None] | None = None
+        self._ending = asyncio.Event()
         self.loop: asyncio.AbstractEventLoop | None = None
         self._opening = asyncio.Lock()
         self._process = os.getpid()
@@ -136,15 +137,26 @@ class GuardCore:
                 await self.approvals.start()
             await self.execution.recover()
             self.loop = asyncio.get_running_loop()
-            self._rounding = self.loop.create_task(rounds.make(self))
+            self._ending = asyncio.Event()
+            self._rounding = self.loop.create_task(rounds.make(self, self._ending))
+
+    async def flush(self, seconds: float) -> None:
+        """Finish the acts under way and try every receipt that waits once more, within so many seconds; then `stop`.
+
+        For a process that may not run again for days; what has not arrived by then is kept.
+        """
+        until = time.monotonic() + seconds
+        await self.execution.drain(seconds)
+        self._ending.set()
+        if self._rounding is not None:
+            await asyncio.wait({self._rounding}, timeout=max(0.0, until - time.monotonic()))
 
     async def stop(self) -> None:
         """Finish the acts under way, stop delivering, let go of the store."""
         await self.execution.drain()
         if self._rounding is not None:
             self._rounding.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._rounding
+            await asyncio.wait({self._rounding})
             self._rounding = None
         self._opening = asyncio.Lock()  # a guard may be started again in another loop
         if self.approvals is not None:

@@ -49,31 +49,42 @@ class Site(NamedTuple):
 
 def form(site: Site, label: str, listed: Sequence[str] | None, action: str, csrf: str) -> str:
     """Give the page on which a signed-in person chooses an approval server."""
-    if listed is None:
-        field = '<input id="issuer" name="issuer" type="url" required placeholder="https://" autocomplete="url">'
-    else:
-        options = "".join(f'<option value="{escape(issuer)}">{escape(issuer)}</option>' for issuer in listed)
-        field = f'<select id="issuer" name="issuer">{options}</select>'
     return page(
         site,
         "Link your approval server",
         f"<p>You are signed in as <strong>{escape(label)}</strong>. After this, an agent can ask for single acts on "
         "this account; each one happens only when your passkey has signed it.</p>"
-        f'<form method="post" action="{escape(action)}"><label for="issuer">Approval server</label>{field}'
+        f'<form method="post" action="{escape(action)}">{_chosen(listed)}'
         f'<input type="hidden" name="csrf" value="{escape(csrf)}"><button>Link this account</button></form>',
     )
 
 
+def _chosen(listed: Sequence[str] | None) -> str:
+    """Give what names the approval server: typed where any is taken, chosen among several, told where there is one."""
+    named = '<label for="issuer">Approval server</label>'
+    if listed is None:
+        return f'{named}<input id="issuer" name="issuer" type="url" required placeholder="https://" autocomplete="url">'
+    if len(listed) == 1:
+        only = escape(listed[0])
+        return f'<p>Approval server: <strong>{only}</strong></p><input type="hidden" name="issuer" value="{only}">'
+    options = "".join(f'<option value="{escape(issuer)}">{escape(issuer)}</option>' for issuer in listed)
+    return f'{named}<select id="issuer" name="issuer">{options}</select>'
+
+
 class Ways(NamedTuple):
-    """Where the page of a linked account leads: for who has no passkey left, for a further person; None without."""
+    """Where the page of a linked account leads: for who has no passkey left, for a further person; None without.
+
+    `command` is what unlinks it where the account's person owns the machine too.
+    """
 
     unlink: str | None
     more: str | None
+    command: str = ""
 
 
 def linked(site: Site, label: str, issuers: Sequence[str], ways: Ways, *, waits: bool) -> str:
     """Give the page of an account that is linked; `waits` says that an unlinking without a passkey was asked for."""
-    unlink_uri, more_uri = ways
+    unlink_uri, more_uri, command = ways
     more = ""
     if more_uri is not None:
         more = f'<p><a href="{escape(more_uri)}">Have another person approve too</a></p>'
@@ -84,12 +95,20 @@ def linked(site: Site, label: str, issuers: Sequence[str], ways: Ways, *, waits:
         lost = f'Someone has asked to unlink it without one: <a href="{escape(unlink_uri)}">see or cancel that</a>.'
     else:
         lost = f'Where all of them are lost, <a href="{escape(unlink_uri)}">unlink it without</a>, in 72 hours.'
+    way = (
+        "Unlinking is itself an act that one of your passkeys approves: have an agent ask for "
+        f"<code>oneact.unlink</code>. {lost}"
+    )
+    if command:
+        way = (
+            f"To unlink it, type <code>{escape(command)}</code> in a terminal on the machine on which it runs, then "
+            "choose “Take no more requests” under Services at the approval server."
+        )
     return page(
         site,
         "Your account is linked",
         f"<p>Agents can ask at {listed} for single acts on the account <strong>{escape(label)}</strong>; each one "
-        'waits for your passkey.</p><p class="note">Unlinking is itself an act that one of your passkeys approves: '
-        f"have an agent ask for <code>oneact.unlink</code>. {lost}</p>{more}",
+        f'waits for your passkey.</p><p class="note">{way}</p>{more}',
     )
 
 

@@ -120,7 +120,8 @@ async def _linked(guard: GuardCore, account: LocalAccount, issuers: list[str]) -
     way = guard.resource + unlinking.UNLINK_PATH if guard.tells_later else None
     waits = await unlinking.ends(guard, account.id) is not None
     more = f"{guard.resource}{LINK_PATH}?{_MORE}" if len(issuers) < guard.approvers else None
-    return _page(guard, link_page.linked(site(guard), account.label, issuers, link_page.Ways(way, more), waits=waits))
+    ways = link_page.Ways(way, more, guard.unlink_command)
+    return _page(guard, link_page.linked(site(guard), account.label, issuers, ways, waits=waits))
 
 
 async def _push(guard: GuardCore, account: LocalAccount, session: str, issuer: str) -> Answer:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from typing import TYPE_CHECKING, Final
 
+from oneact.errors import Refusal
 from oneact.service import unlinking
 
 if TYPE_CHECKING:
@@ -18,10 +20,10 @@ _KEEP: Final = 7 * 24 * 3600
 _LOG: Final = logging.getLogger("oneact.service")
 
 
-async def make(guard: GuardCore) -> None:
-    """Deliver, recover and forget, round by round, whatever a round meets."""
+async def make(guard: GuardCore, ending: asyncio.Event) -> None:
+    """Deliver, recover and forget, round by round, whatever a round meets; when it is `ending`, deliver all once."""
     number = 0
-    while True:
+    while not ending.is_set():
         try:
             await guard.execution.recover()
             await guard.outbox.deliver()
@@ -32,4 +34,9 @@ async def make(guard: GuardCore) -> None:
         except Exception:  # noqa: BLE001 - one failed round must not be the last one
             _LOG.exception("a round of the outbox failed")
         number += 1
-        await asyncio.sleep(_ROUND)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(ending.wait(), _ROUND)
+    try:
+        await guard.outbox.flush()
+    except Refusal as refusal:
+        _LOG.warning("receipts wait for the next start: %s", refusal)

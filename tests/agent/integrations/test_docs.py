@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import shutil
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import agents
 import pytest
-from langchain_core.tools import tool
 from pydantic_ai.messages import ModelResponse, TextPart, ToolCallPart
 from pydantic_ai.models.function import FunctionModel
 
@@ -20,11 +20,13 @@ from tests.agent.integrations import test_langchain as of_langchain
 from tests.agent.integrations import test_openai_agents as of_openai
 from tests.agent.integrations.scripted_api import ScriptedApi
 from tests.agent.stage import Stage, flight, stage
+from tests.gateway.conftest import play
+from tests.gateway.playing import Play
 from tests.spec.literal import ROOT
 
-__all__ = ["stage"]
+__all__ = ["play", "stage"]
 TEXT = (ROOT / "docs" / "agent-frameworks.md").read_text("utf-8")
-SAMPLES = dict(re.findall(r"```python\n# (\w+)\n(.*?)```", TEXT, re.DOTALL))
+SAMPLES = dict(re.findall(r"```python\n# (?:with_)?(\w+)\.py\n(.*?)```", TEXT, re.DOTALL))
 
 
 @pytest.fixture
@@ -33,10 +35,10 @@ def main(stage: Stage, request: pytest.FixtureRequest, tmp_path: Path, monkeypat
     monkeypatch.setenv("ONEACT_HOME", str(tmp_path))
     shutil.copy(stage.key_file, keys.default_file(stage.server.url))
     monkeypatch.setattr("oneact.agent.agent._print_link", stage.linking)
-    source = SAMPLES[request.node.name.removeprefix("test_")]
-    source = re.sub(r"https://approve\.example|http://localhost:8400", stage.server.url, source)
+    source = SAMPLES[request.function.__name__.removeprefix("test_").partition("_calls_")[0]]
+    source = source.replace("http://localhost:8400", stage.server.url).replace("http://localhost:8500", stage.air)
     found: dict[str, Any] = {}
-    exec(source.replace("https://air.example", stage.air), found)  # noqa: S102 - our own sample
+    exec(source, found)  # noqa: S102 - our own sample
     return found["main"]
 
 
@@ -47,6 +49,27 @@ async def booking(stage: Stage, count: int = 1) -> AsyncIterator[None]:
     async with stage.approving(count):
         yield
     assert stage.booked() == before + 1
+
+
+async def test_quickstart(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with play.client() as client:
+        await play.link(client)
+    home = play.folder / "home"
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    started = f'["mcp-proxy", "--no-open", "--server", "{play.server.url}", "--"'
+    command = ", ".join(f'"{word}"' for word in play.upstream)
+    source = SAMPLES["quickstart"].replace('"python", "notes_server.py"', command)
+    source = source.replace('["mcp-proxy", "--name", "notes", "--"', started).replace(
+        '"args"', f'"env": {{"ONEACT_HOME": "{home}", "TEST_CALLS": "{play.folder / "calls"}"}}, "args"'
+    )
+    found: dict[str, Any] = {}
+    exec(source, found)  # noqa: S102 - our own sample
+    model = of_openai.Scripted(("sample", {"name": "a", "text": "b"}))
+    model.name = "write_note"
+    async with play.deciding("approve"):
+        await found["main"](model)
+    assert play.calls == ["write a b 1"]
+    assert "written" in str(model.answers[0])
 
 
 async def test_plain(stage: Stage, main: Any, capsys: pytest.CaptureFixture[str]) -> None:
@@ -63,31 +86,28 @@ async def test_langchain(stage: Stage, main: Any, capsys: pytest.CaptureFixture[
     assert said == "done"
 
 
-async def test_langchain_own(stage: Stage, main: Any) -> None:
-    ran: list[str] = []
-
-    @tool
-    def wipe(folder: str) -> str:
-        """Wipe a folder."""
-        ran.append(folder)
-        return "wiped"
-
+async def test_langchain_own(stage: Stage, main: Any, tmp_path: Path) -> None:
+    draft = tmp_path / "draft.txt"
+    draft.touch()
     async with stage.approving():
-        await main(of_langchain.Scripted(calls=[{"name": "wipe", "args": {"folder": "/tmp/x"}}]), [wipe])  # noqa: S108 - a text
-    assert len(ran) == 1
+        await main(of_langchain.Scripted(calls=[{"name": "remove", "args": {"file": str(draft)}}]))
+    assert not draft.exists()
 
 
 async def test_openai_agents(stage: Stage, main: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    @agents.function_tool
-    async def look(folder: str) -> str:
-        """Look into a folder."""
-        return folder
-
     model = of_openai.Scripted(("sample", flight()))
     async with booking(stage):
-        await main(model, [look])
+        await main(model)
     assert "reference" in model.answers[0]
     assert capsys.readouterr().out == "done\n"
+
+
+async def test_openai_agents_calls_a_function_of_the_file(stage: Stage, main: Any) -> None:
+    model = of_openai.Scripted(("own", {"text": "the milk"}))
+    model.name = "remind"
+    async with stage.approving():
+        await main(model)
+    assert model.answers == ["will remind of the milk"]
 
 
 async def test_claude(stage: Stage, main: Any, tmp_path: Path) -> None:
@@ -108,11 +128,8 @@ async def test_pydantic_ai(stage: Stage, main: Any, capsys: pytest.CaptureFixtur
             return ModelResponse([TextPart("done")])
         return ModelResponse([ToolCallPart("book_flight", flight())])
 
-    def look(folder: str) -> str:
-        return folder
-
     async with booking(stage):
-        await main(FunctionModel(script), [look])
+        await main(FunctionModel(script))
     asked, said = capsys.readouterr().out.splitlines()
     assert asked == f"Your approval is asked for at {stage.server.url}/inbox"
     assert said == "done"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -227,6 +228,30 @@ def test_what_was_given_up_is_withdrawn_and_not_done(
     assert desk.written == []
 
 
+def test_one_program_that_gives_up_does_not_withdraw_what_the_other_waits_for(
+    desk: Desk, ada: Visitor, program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following.Followed.give_up, "__defaults__", (0.0,))
+    held = program.call()
+    with ThreadPoolExecutor() as pool:
+        waiting = pool.submit(program.wait, held)
+        assert waited_for(desk, held)
+        program.tell("cancel", held)
+        assert state_of(desk, held) == "held"
+        approve(ada, held)
+        assert waiting.result()["state"] == "done"
+    assert len(desk.written) == 1
+
+
+def waited_for(desk: Desk, standing: dict[str, Any]) -> bool:
+    """Tell whether somebody waits for a call before long."""
+    for _ in range(300):
+        if desk.calls._followed[standing["id"]].waiters:
+            return True
+        threading.Event().wait(0.02)
+    return False
+
+
 def withdrawn(desk: Desk, standing: dict[str, Any]) -> bool:
     """Tell whether a call is withdrawn before long."""
     for _ in range(300):
@@ -303,3 +328,33 @@ def test_a_call_is_refused_where_the_account_is_no_longer_linked_to_who_was_aske
     ended = program.wait(held)
     assert (ended["state"], ended["said"]) == ("refused", Reason.ACCOUNT_NOT_LINKED.value)
     assert desk.written == []
+
+
+async def test_leaving_is_bounded_where_the_approval_server_says_nothing(
+    desk: Desk, program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = threading.Event()
+
+    async def never(*_: object) -> None:
+        asked.set()
+        await asyncio.Event().wait()
+
+    held = await asyncio.to_thread(program.call)
+    monkeypatch.setattr(desk.calls._gathering.asking, "cancel", never)
+    loop = desk.guard.loop
+    assert loop is not None
+    leaving = asyncio.run_coroutine_threadsafe(desk.calls.leave(None, 0.2), loop)
+    await asyncio.wait_for(asyncio.wrap_future(leaving), 10)
+    assert asked.is_set()
+    assert state_of(desk, held) == "held"
+
+
+async def test_what_is_withdrawn_at_once_is_not_withdrawn_later_because_its_caller_goes_too(
+    desk: Desk, program: Program
+) -> None:
+    held = await asyncio.to_thread(program.call)
+    followed = desk.calls._followed[held["id"]]
+    followed.give_up(0.0)
+    at = followed._until
+    followed.give_up()
+    assert followed._until == at

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import httpx2
-from mcp import Client
+from mcp import Client, MCPError
 from mcp.client.streamable_http import streamable_http_client
 from mcp_types import CallToolResult
 from tests.service.mcp.shelf import REVISIONS, Shelf
@@ -85,7 +85,17 @@ class Bridge:
         # A member stands in `_meta` once: what comes twice comes by the other way too.
         twice = [pair for at, pair in enumerate(fields) if pair[0] in {name for name, _ in fields[:at]}]
         by_header = fields if self.way == "header" else twice
-        async with httpx2.AsyncClient(headers=[*by_header, (MARK, "1")], timeout=30, trust_env=False) as http:
+        refused: list[httpx2.Response] = []
+
+        async def looked_at(response: httpx2.Response) -> None:
+            """Keep what a client of MCP tells as "an error response" alone."""
+            if response.status_code >= 400:
+                await response.aread()
+                refused.append(response)
+
+        async with httpx2.AsyncClient(
+            headers=[*by_header, (MARK, "1")], timeout=30, trust_env=False, event_hooks={"response": [looked_at]}
+        ) as http:
             address = self.shelf.resource + "/mcp"
             if self.way == "header" and "authorization" not in dict(fields):
                 message = {
@@ -100,7 +110,14 @@ class Bridge:
             async with Client(
                 streamable_http_client(address, http_client=http), mode=REVISIONS[self.revision]
             ) as client:
-                return told(await client.call_tool(name, arguments, meta=brought or None))
+                try:
+                    result = await client.call_tool(name, arguments, meta=brought or None)
+                    assert self.way == "meta" or tool.REFUSED not in (result.meta or {})
+                    return told(result)
+                except MCPError:
+                    [answer] = refused
+                    assert answer.headers["cache-control"] == "no-store"
+                    return answer.status_code, answer.content, answer.headers.items()
 
 
 def told(result: CallToolResult) -> tuple[int, bytes, Any]:

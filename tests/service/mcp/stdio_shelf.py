@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ def main(kind: str, folder: Path, port: str, issuer: str) -> None:
             file.write(path + "\n")
         return f"{path} written"
 
+    (folder / "pid").write_text(str(os.getpid()))
     guard.protect(server)
     server.run("stdio")
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import pytest
 from mcp import Client
 from mcp.shared.exceptions import MCPError
-from mcp_types import CallToolResult, ElicitResult, InputRequiredResult
+from mcp_types import CallToolResult, ElicitCompleteNotification, ElicitResult, InputRequiredResult
 from tests.server.visitor import Visitor
 from tests.service.mcp.shelf import Shelf, approve, meta, pending, person, refusal, requests, text
 from tests.service.world import eventually
@@ -131,3 +131,58 @@ async def test_the_page_of_one_call_is_opened_once_however_often_it_comes(shelf:
         first = meta(await calling(client))[tool.PENDING]
         assert meta(await calling(client))[tool.PENDING] == first
     assert user.opened == [first["page"]]
+
+
+class Told:
+    """What a client is told of pages that are over."""
+
+    def __init__(self) -> None:
+        self.over: list[str] = []
+
+    async def __call__(self, message: Any) -> None:
+        if isinstance(message, ElicitCompleteNotification):
+            self.over.append(message.params.elicitation_id)
+
+
+async def test_a_client_that_opened_the_page_hears_once_that_it_is_over(shelf: Shelf, ada: Visitor) -> None:
+    told, other = Told(), Told()
+    async with (
+        shelf.client("2025-11-25", elicitation_callback=User(), message_handler=told) as client,
+        shelf.client("2025-11-25", elicitation_callback=User(), message_handler=other) as second,
+    ):
+        call = calling(client)
+        [followed] = await eventually(lambda: list(shelf.guard.waiting.calls._followed.values()))
+        await eventually(lambda: followed.waiters)
+        again = calling(second)  # the same call of the same account, in another session
+        await approve(shelf, ada)
+        await asyncio.gather(call, again)
+        assert told.over == [followed.held.id]  # before the result
+        assert text(await calling(client, {"path": "/b", "weight": "none"}))  # whatever comes after, it hears no more
+    assert (told.over, other.over) == ([followed.held.id], [])
+
+
+@pytest.mark.parametrize("decision", ["approve", "deny"])
+async def test_it_hears_so_also_when_it_waits_no_longer(shelf: Shelf, ada: Visitor, decision: str) -> None:
+    shelf.guard.waiting.longest, told = 0.5, Told()
+    async with shelf.client("2025-11-25", elicitation_callback=User(), message_handler=told) as client:
+        waits = meta(await calling(client))[tool.PENDING]
+        if decision == "approve":
+            await approve(shelf, ada)
+        else:
+            identifier = await asyncio.to_thread(pending, shelf)
+            await asyncio.to_thread(lambda: ada.post("/requests/deny", requests=[identifier]))
+        assert await eventually(lambda: told.over) == [waits["id"]]
+
+
+@pytest.mark.parametrize("user", [User("decline"), None])
+async def test_who_did_not_open_it_hears_nothing(shelf: Shelf, ada: Visitor, user: User | None) -> None:
+    shelf.guard.waiting.longest, told = 0.5, Told()
+    async with shelf.client("2025-11-25", elicitation_callback=user, message_handler=told) as client:
+        await calling(client)
+        calls = shelf.guard.waiting.calls
+        [followed] = calls._followed.values()
+        followed.give_up(0.0)
+        assert await calls.over(followed.held.id)
+        await client.list_tools()
+    assert ada
+    assert told.over == []

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -78,6 +80,37 @@ async def test_from_nothing_to_the_first_approved_call(desk: Desk, revision: str
         assert text(await call) == "/a written"
         assert tool.RECEIPT in meta(await call)
     assert (desk.folder / "written").read_text() == "/a\n"
+
+
+async def linked(desk: Desk, client: Client) -> Visitor:
+    """Lead the person to their passkey, as the first call does."""
+    await client.call_tool("write", {"path": "/a"})
+    with desk.browser() as browser:
+        started = await asyncio.to_thread(browser.get, (desk.folder / "shown").read_text())
+        who = desk.person(started.cookies[f"oneact-person-{desk.port}"])
+    await asyncio.to_thread(enrol, who)
+    return who
+
+
+def states(who: Visitor) -> list[str]:
+    return [state for (state,) in who.server.execute("SELECT state FROM requests")]
+
+
+@pytest.mark.parametrize("signalled", [False, True])
+async def test_at_its_end_it_leaves_nothing_to_be_decided(desk: Desk, signalled: bool) -> None:  # noqa: FBT001 - a case
+    async with desk.client() as client:
+        who = await linked(desk, client)
+        call = asyncio.ensure_future(client.call_tool("write", {"path": "/a"}))
+        await asyncio.to_thread(wait_for, lambda: states(who))
+        if signalled:
+            os.kill(int((desk.folder / "pid").read_text()), signal.SIGTERM)
+            with pytest.raises(Exception):  # noqa: B017, PT011 - whatever the client says of a server that is gone
+                await call
+            assert states(who) == ["cancelled"]
+        call.cancel()
+    await asyncio.gather(call, return_exceptions=True)
+    assert states(who) == ["cancelled"]
+    assert not (desk.folder / "written").exists()
 
 
 async def test_the_program_itself_makes_no_passkey(desk: Desk) -> None:

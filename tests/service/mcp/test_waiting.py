@@ -279,11 +279,13 @@ async def test_of_two_that_wait_for_one_call_the_other_may_go(shelf: Shelf, ada:
     shelf.guard.waiting.beat = 0.1
     async with shelf.client(revision) as client:
         gone, stays = calling(client), calling(client)
-        waiting = shelf.guard.waiting
-        await eventually(lambda: 2 in waiting._waiting.values())
+        await asyncio.to_thread(pending, shelf)
+        [followed] = shelf.guard.waiting.calls._followed.values()
+        await eventually(lambda: followed.waiters == 2)
         gone.cancel()
         await asyncio.gather(gone, return_exceptions=True)
-        await eventually(lambda: 1 in waiting._waiting.values())
+        await eventually(lambda: followed.waiters == 1 and not shelf.guard.waiting._left)
+        assert followed._until is None
         await approve(shelf, ada)
         assert text(await stays) == "/a written"
     assert shelf.written == [DONE]

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _GRANT: Final = "urn:openid:params:grant-type:ciba"
 _SPARE: Final = 10  # seconds for which a token has to be good still, to be used
-_CLIENT_ERROR: Final = 400
+_REDIRECTION: Final = 300  # never followed, and so as little an answer as what comes after it
 _UNAUTHORIZED: Final = 401
 
 
@@ -88,7 +88,7 @@ def fetch(
     if answer.status == _UNAUTHORIZED and answer.member("reason") == Reason.TOKEN_EXPIRED.value:
         session = yield from _renewed(session, asker)
         answer = yield from _once(session, name, parameters)
-    if answer.status >= _CLIENT_ERROR:
+    if answer.status >= _REDIRECTION:
         raise steps.refused(answer)
     return session, answer
 

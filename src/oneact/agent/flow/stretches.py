@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from oneact.agent.errors import Refused
+from oneact.agent.errors import Refused, Unreachable
 from oneact.agent.flow import introducing, offering, settling, steps, waiting
 from oneact.agent.flow.steps import Call, Outcome
 from oneact.errors import Reason
@@ -46,7 +46,7 @@ def offered(
     answer = steps.arrived(first, "the service")
     text = answer.member("transaction_challenge")
     if not text:
-        return _without_approval(answer)
+        return _without_approval(answer, wanted)
     found, service = yield from offering.checked(text, wanted, asker, service, answer.now)
     return Offered(wanted, asker, service, found, text, answer.now)
 
@@ -89,8 +89,13 @@ def outcome(act: Offered, asked: Asked) -> Flow:
     return (yield from settling.execute(act.wanted, act.asker, act.service, used, asked.identifier, issued))
 
 
-def _without_approval(answer: Answer) -> Outcome:
-    """Give the answer of an address that asked for none; a refusal raises."""
+def _without_approval(answer: Answer, wanted: Wanted) -> Outcome:
+    """Give the answer of an address that asked for none; a refusal raises.
+
+    Where an action is wanted by its name there is no such address: that is the page of something in between.
+    """
     if answer.status >= _CLIENT_ERROR:
         raise steps.refused(answer)
+    if wanted.action is not None:
+        raise Unreachable(f"{wanted.url} answered {answer.status}, and that is no service's word on an act")
     return Outcome(answer.status, answer.headers.get("content-type", ""), answer.body, None, "")

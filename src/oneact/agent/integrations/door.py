@@ -6,7 +6,6 @@ An act never comes this way: it is done in the agent's own process, for a call t
 from __future__ import annotations
 
 import secrets
-import socket
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
@@ -14,12 +13,14 @@ from urllib.parse import parse_qs
 
 import uvicorn
 
+from oneact import loopback
 from oneact.errors import Reason, Refusal
 from oneact.service import LocalAccount, asgi, endpoints, exchange
 from oneact.service.exchange import Answer, Request
 
 if TYPE_CHECKING:
     import asyncio
+    import socket
     from collections.abc import Iterator
 
     from oneact.service import Guard
@@ -89,14 +90,7 @@ class _Server(uvicorn.Server):
 
 def bound(port: int) -> socket.socket:
     """Bind a port of loopback, any where it is 0; raises OSError where it is taken."""
-    found = socket.socket()
-    found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        found.bind(("127.0.0.1", port))
-    except OSError:
-        found.close()
-        raise
-    return found
+    return loopback.bind(port)
 
 
 def server(app: Any) -> uvicorn.Server:  # noqa: ANN401 - an ASGI app

@@ -14,7 +14,7 @@ from pydantic.errors import PydanticSchemaGenerationError
 from pydantic_core import to_jsonable_python
 from typing_extensions import TypedDict  # pydantic takes no other before Python 3.12
 
-from oneact.agent.integrations.local import Call
+from oneact.agent.integrations.local import Call, check_same
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -39,6 +39,8 @@ class Approved:
         self._summary = summary
         if any(found.kind in _ANY_NAME for found in self._signature.parameters.values()):
             raise ValueError(f"{function.__name__}: its arguments are named one by one, or they could not be shown")
+        if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+            raise ValueError(f"{function.__name__}: it would run when it is iterated, not within its act")
         try:
             hints = typing.get_type_hints(function, include_extras=True)
             self._arguments = _adapter(self._signature, hints)
@@ -51,7 +53,7 @@ class Approved:
         """Have it called once the person has approved; `how` is as in `Functions.call`."""
         bound = self._signature.bind(*given, **named)
         bound.apply_defaults()
-        asked = self._json(bound.arguments)
+        asked = self._shown(bound.arguments)
         call = Call(
             self._function.__name__, self._schema, asked, self._run, self._intent, self._summary,
             still=lambda: self._is_still(bound.arguments, asked),
@@ -59,6 +61,13 @@ class Approved:
             decode=self._returned.validate_python,
         )  # fmt: skip
         return await functions.call(call, **how)
+
+    def _shown(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """Give validated arguments in JSON form; refuses what would be another thing when it is made anew of that."""
+        validated = self._arguments.validate_python(arguments)
+        found: dict[str, Any] = self._arguments.dump_python(validated, mode="json")
+        check_same(validated, lambda: self._arguments.validate_python(found))
+        return found
 
     def _json(self, arguments: dict[str, Any]) -> dict[str, Any]:
         """Give validated arguments in JSON form; raises pydantic's ValidationError."""
@@ -79,7 +88,8 @@ class Approved:
         bound.arguments.update(made)
         if inspect.iscoroutinefunction(self._function):
             return await self._function(*bound.args, **bound.kwargs)
-        return await asyncio.to_thread(self._function, *bound.args, **bound.kwargs)
+        found = await asyncio.to_thread(self._function, *bound.args, **bound.kwargs)
+        return await found if inspect.isawaitable(found) else found
 
 
 def approved(

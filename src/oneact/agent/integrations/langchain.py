@@ -13,7 +13,7 @@ from langgraph.types import interrupt
 from pydantic import BaseModel, PrivateAttr, ValidationError
 
 from oneact.agent.errors import AgentError, Refused, Undecided
-from oneact.agent.integrations.local import Call, as_shown, is_same
+from oneact.agent.integrations.local import Call, as_shown, check_same, is_same
 from oneact.agent.integrations.telling import told
 from oneact.agent.integrations.tools import wish
 from oneact.errors import Reason
@@ -148,7 +148,9 @@ def _validated(request: ToolCallRequest) -> tuple[dict[str, Any], dict[str, Any]
     def valid(arguments: dict[str, Any]) -> dict[str, Any]:
         return dict(model.model_validate(arguments).model_dump(mode="json", by_alias=True))
 
-    return model.model_json_schema(), as_shown(valid(given), valid)
+    shown = as_shown(valid(given), valid)
+    check_same(model.model_validate(given), lambda: model.model_validate(shown))
+    return model.model_json_schema(), shown
 
 
 def _model(tool: Any, described: Any) -> type[BaseModel]:  # noqa: ANN401 - as LangChain has them

@@ -84,6 +84,19 @@ def as_shown(arguments: dict[str, Any], again: Callable[[dict[str, Any]], dict[s
     return arguments
 
 
+def check_same(validated: Any, again: Callable[[], Any]) -> None:  # noqa: ANN401 - the author's own
+    """Refuse arguments that are others when `again` makes them anew of what is shown, though their JSON is the same.
+
+    Of two models with the same members that could be either of them; of a subclass it would be less.
+    """
+    try:
+        same = bool(again() == validated)
+    except (TypeError, ValueError):  # pydantic's too
+        same = False
+    if not same:
+        raise Refused(Reason.PARAMETERS_INVALID.value, "what is shown would be made into other arguments than these")
+
+
 def is_same(one: Any, other: Any) -> bool:  # noqa: ANN401 - JSON
     """Tell whether two values have the same JSON."""
     try:

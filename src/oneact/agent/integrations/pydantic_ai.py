@@ -11,7 +11,7 @@ from pydantic_ai.toolsets import WrapperToolset
 from pydantic_core import to_jsonable_python
 
 from oneact.agent.errors import AgentError, Undecided
-from oneact.agent.integrations.local import Call, as_shown, is_same
+from oneact.agent.integrations.local import Call, as_shown, check_same, is_same
 from oneact.agent.integrations.telling import told
 from oneact.agent.integrations.tools import wish
 
@@ -66,6 +66,7 @@ class Approving(WrapperToolset[Any]):
         keep = self.interrupts and not ctx.tool_call_approved
         try:
             shown = as_shown(to_jsonable_python(tool_args), lambda given: to_jsonable_python(made(given)))
+            check_same(tool_args, lambda: made(shown))
             call = Call(
                 name, tool.tool_def.parameters_json_schema, shown, run, f"Use the tool {name}",
                 still=lambda: is_same(to_jsonable_python(tool_args), shown),

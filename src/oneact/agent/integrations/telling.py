@@ -30,11 +30,11 @@ def told(ended: Result | AgentError) -> Told:
     """Word what `agent.act` gave or raised.
 
     Raises what is no word of the person or the service, and so nothing for a model to go by: `Unreachable`,
-    `OutcomeUnknown`, a refusal for want of service (5xx, `rate_limited`), a pairing that is gone.
+    `OutcomeUnknown`, a refusal for want of service (5xx, `rate_limited`) or without any reason, a pairing that is gone.
     """
     if not isinstance(ended, AgentError):
         return _of_result(ended)
-    if isinstance(ended, Refused) and ended.status < _SERVER_ERROR and ended.reason not in _OUTAGES:
+    if isinstance(ended, Refused) and ended.status < _SERVER_ERROR and not _is_outage(ended.reason):
         return Told(_of_refusal(ended), failed=True)
     if isinstance(ended, Denied):
         words = f": {ended.message}" if ended.message else "."
@@ -44,6 +44,11 @@ def told(ended: Result | AgentError) -> Told:
     if isinstance(ended, Undecided):
         return Told(f"The person has not decided yet. They find the request at {ended.page}", failed=True)
     raise ended
+
+
+def _is_outage(reason: str) -> bool:
+    """Tell whether a refusal is no word on the act: `http_…` is what something in between answers, without a reason."""
+    return reason in _OUTAGES or reason.startswith("http_")
 
 
 def _of_result(result: Result) -> Told:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from oneact.errors import Reason, Refusal
-from oneact.gateway.mcp import eliciting
+from oneact.gateway.mcp import eliciting, personal, strict
 from oneact.gateway.mcp.messages import (
     MODERN,
     Lost,
@@ -94,10 +94,10 @@ class Approving:
         session: str,
         upstream: Upstream,
         send: Callable[[Message], Awaitable[bool]],
-        walk: Callable[[Message], Awaitable[None]],
+        walk: Callable[[Message], Awaitable[int]],
     ) -> None:
         self._proxy, self._session, self._upstream, self._send, self._walk = proxy, session, upstream, send, walk
-        self._eliciting = eliciting.Eliciting(send)
+        self._eliciting = eliciting.Eliciting(send, proxy.calls.over)
         self._delivering, self._settled = 0, asyncio.Event()
         self._settled.set()
         self._needing: dict[str, None] = {}  # approved calls that the server has asked input for, in order
@@ -142,15 +142,16 @@ class Approving:
     async def run(self, asking: Asking, tool: str, arguments: dict[str, Any], txn: str) -> Answer:
         """Call the server, once, for an approved call."""
         try:
-            await self._walk(meta_of(asking.message))
+            generation = await self._walk(meta_of(asking.message))
         except (Lost, TimeoutError, ValueError) as error:
             return answers.of_result(_error(f"The server behind the proxy is not there: {error}. Nothing was done."))
         if self._proxy.tools.changed():
             return answers.of_result(_error("Stopped: the server has changed its tools meanwhile. Nothing was done."))
-        own = {name: value for name, value in asking.params.items() if name not in {"requestState", "inputResponses"}}
-        params = {**own, "name": tool, "arguments": arguments}
+        if personal.is_taken(self._proxy.issuer):
+            return answers.of_result(_error("Stopped: the approval server is another user's. Nothing was done."))
+        params = strict.approved(asking.params, tool, arguments)
         try:
-            answer = await self._upstream.ask("tools/call", params, self._proxy.policy.deadline)
+            answer = await self._upstream.ask("tools/call", params, self._proxy.policy.deadline, generation)
         except Unsent as lost:
             return answers.of_result(_error(f"The server behind the proxy is not there: {lost}. Nothing was done."))
         self._proxy.keep(txn, answer)
@@ -183,6 +184,7 @@ class Approving:
     async def leave(self, seconds: float) -> None:
         """Withdraw what waits, within so many seconds."""
         await self._proxy.calls.leave(self._session, seconds)
+        await self._eliciting.close()
 
     async def _follow(self, asking: Asking, standing: Standing, began: float) -> None:
         """Lead the person to the page, by what the client can do, and wait."""
@@ -254,8 +256,9 @@ class Approving:
         kept = self._proxy.kept(_txn(standing)) if standing.answer is not None else None
         if kept is not None and "error" in kept:
             return kept
-        if kept is not None:
-            meta = {**(kept["result"].get("_meta") or {}), **result.get("_meta", {})}
+        if kept is not None and isinstance(kept.get("result"), dict):
+            own = kept["result"].get("_meta")
+            meta = {**(own if isinstance(own, dict) else {}), **result.get("_meta", {})}
             return {**kept, "result": {**kept["result"], "_meta": meta}}
         return response(None, asking.finished(result))
 

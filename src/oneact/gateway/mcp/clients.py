@@ -83,7 +83,8 @@ def install(client: Client, file: Path, server: str, command: Sequence[str], opt
     if command and original is not None:
         raise ValueError(f"{file} has a server {server} already; leave the command out to put the proxy in front of it")
     if not command and original is None:
-        raise ValueError(f"{file} has no server {server}: {', '.join(servers) or 'it has none'}")
+        found = ", ".join(servers) or "it has none"
+        raise ValueError(f"{file} has no server {server}: {found}; to add it, say after -- what starts it")
     servers[server] = _proxied(client, server, original or {"command": command[0], "args": list(command[1:])}, options)
     return Change(file, before, _written(document, before), server, original)
 
@@ -123,10 +124,8 @@ def write(change: Change, *, undo: bool = False) -> Path | None:
         backup = next(path for number in range(_BACKUPS) if not (path := _backup(file, number)).exists())
         places.write(backup, now.encode())
     mode = stat.S_IMODE(file.stat().st_mode) if now is not None else 0o600
-    beside = file.with_name(f".{file.name}.oneact")
-    beside.write_text(change.after, "utf-8")
-    beside.chmod(mode)
-    beside.replace(file)
+    places.write(file, change.after.encode())  # readable by nobody else at any moment: it may hold credentials
+    file.chmod(mode)
     kept = _record()
     kept[_place(change.file, change.server)] = {"original": change.original}
     if undo:

@@ -1,7 +1,7 @@
 """The proxy as a service: its own addresses on this machine, and the page on which its person begins.
 
-Who holds the secret of the start page is the person: it is told to nobody but them, in the terminal, in the browser
-that is opened, and in the answers to calls as long as no passkey is linked.
+Who holds the secret of the start page is the person: it is told to nobody but them, in the terminal and in the browser
+that is opened. What opens it is seen by every user of the machine, and is of use to its owner alone.
 """
 
 from __future__ import annotations
@@ -9,20 +9,22 @@ from __future__ import annotations
 import contextlib
 import hmac
 import secrets
-import socket
 from html import escape
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs
 
 import uvicorn
 
+from oneact import loopback
 from oneact.errors import Reason, Refusal
+from oneact.gateway.mcp import owners
 from oneact.service import endpoints, exchange, link_page, linking
 from oneact.service.act import LocalAccount
 from oneact.service.asgi import respond
 from oneact.service.exchange import Answer, Request
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Awaitable, Callable, Iterator
 
     from oneact.service.asgi import Guard, Receive, Scope, Send
@@ -40,6 +42,7 @@ class Door:
     def __init__(self, resource: str, port: int, label: str, now: Callable[[], int]) -> None:
         self.resource, self._label, self._now = resource, label, now
         self._hosts = {f"localhost:{port}", f"127.0.0.1:{port}", resource.partition("://")[2].partition("/")[0]}
+        self._port, self._local = port, resource.startswith("http:")
         self._cookie = f"oneact-proxy-{port}"
         self._secure = "; Secure" if resource.startswith("https:") else ""
         self._secret = secrets.token_urlsafe(32)
@@ -60,11 +63,17 @@ class Door:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, to this machine alone."""
         if scope["type"] == "http":
-            await respond(scope, receive, send, self._check_host)
+            caller = scope.get("client") or ("", 0)
+            another = scope["path"] == START_PATH and self._local and owners.is_foreign_caller(caller[1], self._port)
+            await respond(scope, receive, send, self._turn_away if another else self._check_host)
         elif scope["type"] == "lifespan":
             while True:
                 found = await receive()
                 await send({"type": f"{found['type']}.complete"})
+
+    async def _turn_away(self, _: Request) -> Answer:
+        """Show another user of this machine nothing: they may have seen the address when a browser was opened."""
+        return self._page("This address is another user's", "<p>Nothing was changed.</p>", 403)
 
     async def _check_host(self, request: Request) -> Answer:
         """Refuse a request that a foreign name has led here (DNS rebinding), and lead to the page or to the guard."""
@@ -159,12 +168,9 @@ def listen_anywhere() -> socket.socket:
 
 def listen(port: int) -> socket.socket:
     """Listen on a port of this machine; raises OSError where it is taken."""
-    opened = socket.socket()
-    opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        opened.bind(("127.0.0.1", port))
-        opened.listen()  # whoever is told the address may come at once
+        opened = loopback.bind(port)
     except OSError as error:
-        opened.close()
         raise OSError(f"port {port} of this machine is taken") from error
+    opened.listen()  # whoever is told the address may come at once
     return opened

@@ -5,6 +5,7 @@ That the client accepts says that the link was opened, and nothing else.
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -56,31 +57,42 @@ def wanted(standing: Standing, number: int) -> Message:
 
 
 class Eliciting:
-    """The requests to one client of the revision in which a server calls its client."""
+    """The requests to one client of the revision in which a server calls its client.
 
-    def __init__(self, send: Callable[[Message], Awaitable[bool]]) -> None:
-        self._send = send
+    `ended` waits for the end of a held call, and tells whether it has come to one.
+    """
+
+    def __init__(self, send: Callable[[Message], Awaitable[bool]], ended: Callable[[str], Awaitable[bool]]) -> None:
+        self._send, self._ended = send, ended
         self._prefix = f"oneact-{secrets.token_hex(8)}-"
         self.asked: dict[str, str] = {}  # held calls by the identifiers of requests
         self._declined: set[str] = set()
+        self._telling: set[asyncio.Task[None]] = set()
 
     async def ask(self, standing: Standing) -> None:
-        """Have the client open the page; its answer comes when it comes."""
+        """Have the client open the page; its answer comes when it comes, and it is told when the page is over."""
         identifier = f"{self._prefix}{standing.id}"
         if len(self.asked) < _MOST:
             self.asked[identifier] = standing.id
         message, url = answers.opening(standing)
         params = {"mode": "url", "message": message, "url": url, "elicitationId": standing.id}
         await self._send(request(identifier, "elicitation/create", params))
+        task = asyncio.get_running_loop().create_task(self._tell(standing.id))
+        self._telling.add(task)
+        task.add_done_callback(self._telling.discard)
 
     def answered(self, message: Message) -> bool:
-        """Take the client's answer; False where it is for somebody else."""
-        identifier = message.get("id")
-        held = self.asked.get(identifier) if isinstance(identifier, str) else None
-        result = message.get("result")
-        if held is not None and isinstance(result, dict) and result.get("action") in {"decline", "cancel"}:
+        """Take the client's answer, also one that comes late; False where it is for somebody else."""
+        identifier, result = message.get("id"), message.get("result")
+        if not isinstance(identifier, str) or not identifier.startswith(self._prefix):
+            return False
+        action = result.get("action") if isinstance(result, dict) else None
+        held = self.asked.get(identifier)
+        if held is not None and action != "accept":  # it has taken no part, and is told nothing of the end
+            del self.asked[identifier]
+        if held is not None and action in {"decline", "cancel"}:
             self._declined.add(held)
-        return held is not None
+        return True
 
     def declined(self, held: str) -> bool:
         """Tell whether the client's user declined to open the page of a held call."""
@@ -91,8 +103,18 @@ class Eliciting:
         self._declined.discard(held)
 
     async def over(self, held: str) -> None:
-        """Tell the client that the page has done its work."""
+        """Tell the client, once, that the page has done its work."""
         identifier = f"{self._prefix}{held}"
         self.heard(held)
         if self.asked.pop(identifier, None) is not None:
             await self._send(notification("notifications/elicitation/complete", {"elicitationId": held}))
+
+    async def close(self) -> None:
+        """Tell nobody any more."""
+        for task in self._telling:
+            task.cancel()
+        await asyncio.gather(*self._telling, return_exceptions=True)
+
+    async def _tell(self, held: str) -> None:
+        if await self._ended(held):
+            await self.over(held)

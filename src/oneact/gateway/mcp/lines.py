@@ -52,12 +52,12 @@ class Child:
 
     async def send(self, message: Message) -> None:
         """Send a message."""
-        writer = self._process.stdin
+        writer, octets = self._process.stdin, encode(message) + b"\n"
         try:
             async with self._sending:
                 if writer is None:
                     raise Lost(f"{self._name} takes no input")
-                writer.write(encode(message) + b"\n")
+                writer.write(octets)
                 await writer.drain()
         except (OSError, RuntimeError) as error:
             raise Lost(f"{self._name} ended") from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, Protocol, TypeAlias
 
@@ -55,7 +56,7 @@ class Invalid(ValueError):  # noqa: N818 - a state of the message
 def parse(text: bytes | str) -> list[Message]:
     """Read one message, or the several of a batch; raises `Invalid` for anything else."""
     try:
-        value = json.loads(text, parse_constant=_no_constant)
+        value = json.loads(text, parse_constant=_no_constant, parse_float=_finite)
     except (ValueError, RecursionError) as error:
         raise Invalid(f"no JSON: {error}") from error
     found = value if isinstance(value, list) else [value]
@@ -126,3 +127,10 @@ def key(identifier: object) -> str:
 
 def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is no JSON")
+
+
+def _finite(text: str) -> float:
+    found = float(text)
+    if math.isinf(found):
+        raise ValueError(f"{text[:20]} is larger than any number that goes on")
+    return found

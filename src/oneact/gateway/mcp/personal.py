@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from oneact import fetch
 from oneact.errors import Refusal
-from oneact.gateway.mcp import places
+from oneact.gateway.mcp import owners, places
 from oneact.keyfile import load
 from oneact.protocol import jwk, metadata
 
@@ -58,6 +58,11 @@ def ensure() -> str:
     raise OSError(f"the approval server {address} cannot be started; what it said stands in {folder / 'log'}")
 
 
+def is_taken(address: str) -> bool:
+    """Tell whether another user's program listens where the person's own approval server should, with whatever keys."""
+    return address == issuer() and owners.is_foreign_listener(int(address.rpartition(":")[2]))
+
+
 def _start(folder: Path, address: str) -> subprocess.Popen[bytes]:
     """Start it apart from this process: it sees nothing of the environment in which servers get their credentials."""
     port = address.rpartition(":")[2]
@@ -78,7 +83,7 @@ def _start(folder: Path, address: str) -> subprocess.Popen[bytes]:
 def _is_ours(folder: Path, address: str) -> bool:
     """Tell whether what answers there signs with the keys in our folder: any program may listen on a port."""
     key_file = folder / "server.jwk"
-    if not key_file.exists():
+    if not key_file.exists() or is_taken(address):
         return False
     try:
         own = {key.public.thumbprint for key in load(key_file)}

@@ -18,6 +18,7 @@ Tool = dict[str, Any]
 
 MAX_TOOLS: Final = 1000
 _FILE: Final = "pins.json"
+_MOST_LINES: Final = 2000
 
 
 @dataclass(slots=True)
@@ -82,15 +83,19 @@ class Pins:
         kept = self._read()
         lines: list[str] = []
         for name, tool in sorted(kept.changed.items()):
-            before, now = _lines(kept.tools[name]), _lines(tool)
-            lines += difflib.unified_diff(before, now, f"{name!a} as pinned", f"{name!a} now", lineterm="")
+            lines += _compared(name, _lines(kept.tools[name]), _lines(tool))
         lines += [f"new: {name!a}" for name in sorted(kept.new)]
         return "\n".join(lines)
 
-    def accept(self) -> list[str]:
-        """Take what the server lists now for what holds; gives the names of what has changed or was new."""
+    def accept(self, shown: str | None = None) -> list[str]:
+        """Take what the server lists now for what holds; gives the names of what has changed or was new.
+
+        `shown` is the difference that somebody has agreed to: raises ValueError where it is another one by now.
+        """
         with places.locked(self._folder / "pins.lock"):
             kept = self._read()
+            if shown is not None and self.difference() != shown:
+                raise ValueError("the server has changed its tools again since; look at the difference anew")
             names = sorted({*kept.changed, *kept.new})
             kept.tools |= kept.changed
             kept.changed, kept.new = {}, set()
@@ -136,3 +141,11 @@ def _name(tool: Tool) -> str:
 
 def _lines(tool: Tool) -> list[str]:
     return json.dumps(tool, indent=2, sort_keys=True).splitlines()
+
+
+def _compared(name: str, before: list[str], now: list[str]) -> list[str]:
+    """Give what is different; of many lines all of them, since to find the least difference could take for ever."""
+    titles = f"{name!a} as pinned", f"{name!a} now"
+    if len(before) + len(now) <= _MOST_LINES:
+        return list(difflib.unified_diff(before, now, *titles, lineterm=""))
+    return [f"--- {titles[0]}", *(f"-{line}" for line in before), f"+++ {titles[1]}", *(f"+{line}" for line in now)]

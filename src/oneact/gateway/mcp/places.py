@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import itertools
 import json
 import os
 import re
 import secrets
 import sys
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 from oneact.agent import keys
 
@@ -18,9 +20,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MOST: Final = 32
-START: Final = "start"  # the file with the address of a start page
+START: Final = "start"  # the file with the address of a start page; empty while nobody can begin there yet
 _WINDOWS: Final = sys.platform == "win32"
-_RUNNERS: Final = frozenset({"npx", "uvx", "uv", "node", "python", "python3", "bunx", "pipx", "docker", "run", "tool"})
+_RUNNERS: Final = frozenset(
+    {"npx", "uvx", "uv", "node", "python", "python3", "bunx", "pipx", "docker", "run", "tool", "env"}
+)
+_FLAGS: Final = frozenset({"-y", "--yes", "-i", "-t", "-it", "--rm", "-q", "--quiet", "-m", "--"})  # they have no value
 
 
 def home() -> Path:
@@ -34,7 +39,10 @@ def server_folder(name: str) -> Path:
 
 
 def starts() -> list[tuple[str, str]]:
-    """Give the names of the proxied servers that no passkey is linked to yet, each with its start page's address."""
+    """Give the names of the proxied servers that no passkey is linked to yet, each with its start page's address.
+
+    That is empty as long as the proxy, or the approval server that it starts, is not there yet.
+    """
     found = sorted((home() / "mcp").glob(f"*/*/{START}"))
     return [(file.parent.parent.name, file.read_text("ascii")) for file in found if in_use(file.parent)]
 
@@ -60,11 +68,19 @@ def made(*names: str) -> Path:
 
 
 def name_of(command: Sequence[str], url: str) -> str:
-    """Make a name for a server that has been given none: of what it is, and a digest of how it is reached."""
+    """Make a name for a server that has been given none: of what it is, and a digest of how it is reached.
+
+    The name is shown and told to others, and addresses and options hold credentials: of an address it has the host, of
+    a command the first word that is no value of anything.
+    """
     if url:
-        said = re.sub(r"^https?://", "", url)
+        said = urlsplit(url).hostname or "server"
     else:
-        plain = [part for part in command if not part.startswith("-")]
+        plain = [
+            part
+            for before, part in itertools.pairwise(["", *command])
+            if not part.startswith("-") and "=" not in part and (not before.startswith("-") or before in _FLAGS)
+        ]
         named = [part for part in plain if os.path.basename(part).split(".")[0].lower() not in _RUNNERS]  # noqa: PTH119 - a text of an argument
         said = os.path.basename((named or plain or ["server"])[0].rstrip("/"))  # noqa: PTH119 - the same
     short = re.sub(r"[^A-Za-z0-9.-]+", "-", said.partition("@")[0] or said).strip("-.")[:40] or "server"
@@ -73,9 +89,12 @@ def name_of(command: Sequence[str], url: str) -> str:
 
 
 @contextlib.contextmanager
-def slot(server: Path) -> Iterator[Path]:
-    """Give a folder that no other process uses as long: the first free one of this server's."""
-    for number in range(1, MOST + 1):
+def slot(server: Path, most: int = MOST) -> Iterator[Path]:
+    """Give a folder that no other process uses as long: the first free one of this server's.
+
+    Raises OSError where so many, at `most`, are in use.
+    """
+    for number in range(1, most + 1):
         folder = server / str(number)
         folder.mkdir(exist_ok=True, mode=0o700)
         opened = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
@@ -86,7 +105,7 @@ def slot(server: Path) -> Iterator[Path]:
                 os.close(opened)
             return
         os.close(opened)
-    raise OSError(f"{MOST} proxies of this server run at once")
+    raise OSError(f"no more than {most} of this server's proxies can run at once")
 
 
 @contextlib.contextmanager

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import uvicorn
 
 from oneact.gateway.mcp import door as doors
-from oneact.gateway.mcp import places
+from oneact.gateway.mcp import places, unlinking
 from oneact.gateway.mcp.pins import Pins
 from oneact.gateway.mcp.tools import Tools
 from oneact.service.asgi import Guard
@@ -28,13 +28,15 @@ if TYPE_CHECKING:
     from oneact.gateway.mcp.policy import Policy
 
 _AGAIN: Final = 600  # seconds before the start page is opened in a browser once more
+_LAST: Final = 1.5  # seconds for the last receipts: clients kill what has not ended about four after they leave
+_STOP: Final = 5.0
 
 
 class Proxy:
     """What all clients of one proxied server share.
 
-    `name` is the server's own, `folder` where its pins are, `place` what this process alone uses of it. `issuer` is the
-    approval server. `opens` tells whether pages are opened in a browser.
+    `name` is the server's own, `folder` where its pins are, `place` what this process alone uses of it, under a lock
+    that no other living one holds. `issuer` is the approval server. `opens` tells whether a browser is opened.
     """
 
     KEPT: Final = 100  # answers of the server, and calls that it wants input for, as they came
@@ -52,7 +54,7 @@ class Proxy:
         opens: bool = False,
         now: Callable[[], int] = lambda: int(time.time()),
     ) -> None:
-        self.policy, self.name = policy, name
+        self.policy, self.name, self.issuer = policy, name, issuer
         self.place, self._door, self._opens, self._now = place, door, opens, now
         self.guard = Guard(
             resource=door.resource,
@@ -64,6 +66,7 @@ class Proxy:
             private_hosts=private_hosts,
             now=now,
         )
+        self.guard.unlink_command = unlinking.command(folder)
         door.guard, door.told = self.guard, self._keep_start
         self.calls = Calls(self.guard)
         self.pins = Pins(folder)
@@ -78,14 +81,22 @@ class Proxy:
         """Serve the proxy's own addresses for as long."""
         server = doors.Server(uvicorn.Config(self._door, **doors.SERVING))
         serving = asyncio.get_running_loop().create_task(server.serve(sockets=[listening]))
+        places.write(self.place / places.START, b"")  # what a proxy before this one has left leads nowhere
         try:
             await self.guard.start()
+            await self.guard.execution.abandon()  # who holds the lock of the place is alone with its store
             yield
         finally:
+            (self.place / places.START).unlink(missing_ok=True)
             await self.calls.close()
+            await self.guard.flush(_LAST)  # while the keys that receipts are checked with are still served
             server.should_exit = True
-            await serving
-            await self.guard.stop()
+            stopping = asyncio.get_running_loop().create_task(self._stop(serving))
+            await asyncio.wait({stopping}, timeout=_STOP)
+
+    async def _stop(self, serving: asyncio.Task[None]) -> None:
+        await serving
+        await self.guard.stop()
 
     async def is_linked(self) -> bool:
         """Tell whether a passkey is linked."""
@@ -95,13 +106,13 @@ class Proxy:
         """Lead the person to the start page, where no passkey is linked yet, unless there is some `trouble`."""
         self._trouble = trouble
         self._begun.set()
+        await self._keep_start()
         if trouble:
-            self._say(trouble)
+            self.say(trouble)
         if trouble or await self.is_linked():
             return
-        await self._keep_start()
         link = self._door.start_link()
-        self._say(f"to put these tools behind your passkey, open {link}")
+        self.say(f"to put these tools behind your passkey, open {link}")
         marked = self.place / "opened"
         recent = marked.exists() and self._now() - int(marked.stat().st_mtime) < _AGAIN
         if not recent and await self._open_start(link):
@@ -116,12 +127,14 @@ class Proxy:
         """Lead the person to where they begin; whoever opens that address becomes the person, so no program is told."""
         await self._keep_start()
         link = self._door.start_link()
-        self._say(f"a tool was called, and no passkey is linked yet: open {link}")
+        self.say(f"a tool was called, and no passkey is linked yet: open {link}")
         await self._open_start(link)
 
     async def _keep_start(self) -> None:
-        """Keep the address where `oneact mcp start` finds it, until a passkey is linked."""
-        if await self.is_linked():
+        """Keep the address where `oneact mcp start` finds it, while a passkey can be linked and none is."""
+        if not self._begun.is_set():
+            return
+        if self._trouble or await self.is_linked():
             (self.place / places.START).unlink(missing_ok=True)
         else:
             places.write(self.place / places.START, self._door.start_link().encode())
@@ -133,7 +146,7 @@ class Proxy:
         self._shown[held] = None
         while len(self._shown) > self.KEPT:
             self._shown.pop(next(iter(self._shown)))
-        self._say(f"the call of {tool!a} needs your approval: {page}")
+        self.say(f"the call of {tool!a} needs your approval: {page}")
         return True
 
     async def open(self, page: str) -> None:
@@ -157,7 +170,7 @@ class Proxy:
         """Give the server's answer to an approved call; None where it is kept no longer."""
         return self._kept.get(txn)
 
-    def _say(self, text: str) -> None:
+    def say(self, text: str) -> None:
         """Say it in the person's own terminal, or in what their client keeps of standard error."""
         sys.stderr.write(f"oneact: {text}\n")
         sys.stderr.flush()

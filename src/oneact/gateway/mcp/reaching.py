@@ -67,7 +67,10 @@ def _kept(name: str, entry: str) -> str:
     except ModuleNotFoundError as error:
         raise ValueError(f"keyring: {name} needs the keyring library; pip install keyring") from error
     service, _, user = entry.partition("/")
-    found = keyring.get_password(service, user)
+    try:
+        found = keyring.get_password(service, user)
+    except Exception as error:  # no keyring here, a locked one; and each backend has errors of its own besides
+        raise ValueError(f"keyring: {entry} cannot be read: {error}") from error
     if not isinstance(found, str):
         raise ValueError(f"keyring: nothing is kept for {entry}")  # noqa: TRY004 - it is absent
     return found

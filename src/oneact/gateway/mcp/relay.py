@@ -6,6 +6,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Any, Final
 
+from oneact.gateway.mcp import strict
 from oneact.gateway.mcp.approving import Approving, Asking
 from oneact.gateway.mcp.messages import (
     CAPABILITIES,
@@ -13,9 +14,11 @@ from oneact.gateway.mcp.messages import (
     INTERNAL,
     INVALID_PARAMS,
     INVALID_REQUEST,
+    MAX_OCTETS,
     Lost,
     Message,
     Send,
+    encode,
     failure,
     is_request,
     is_response,
@@ -39,6 +42,7 @@ MOST_CALLS: Final = 100
 PAGES: Final = 100
 LIST_SECONDS: Final = 30.0
 _RUNS_ON: Final = 1.5  # seconds in which the requests of a client that is gone are withdrawn
+_FAILED: Final = "The proxy has failed. The same call again, with the same arguments, tells what became of it."
 _LOG: Final = logging.getLogger("oneact.gateway")
 
 
@@ -57,17 +61,32 @@ class Relay:
         self._tasks: set[asyncio.Task[None]] = set()
         self._walking = asyncio.Lock()
         self._continuing: dict[str, Asking] = {}
+        self._closed = False
         self._changes = 0  # how often the server has said that its tools have changed
         self._walked = (-1, 0)  # the start of the server, and the change, whose tools have been listed to their end
 
     async def from_client(self, message: Message) -> None:
         """Take a message of the client's."""
+        wrong = strict.fault(message)
+        if wrong or (is_request(message) and self.upstream.has(message["id"])):
+            if is_request(message):
+                said = wrong or "The request before with this id has no answer yet."
+                named = message["id"] if isinstance(message["id"], str | int | float) else None
+                await self._send(failure(named, INVALID_REQUEST, said))
+            return
+        try:
+            await self._take(message)
+        except (RecursionError, ValueError):
+            if is_request(message):
+                await self._send(failure(message["id"], INVALID_REQUEST, "The message cannot be passed on."))
+
+    async def _take(self, message: Message) -> None:
         method = message.get("method")
         if is_response(message) and self._approving.answered(message):
             return
-        if method == "notifications/cancelled" and self._cancelled(params_of(message).get("requestId")):
-            return
         if not is_request(message):
+            if method == "notifications/cancelled" and self._cancelled(params_of(message).get("requestId")):
+                return
             if method != "tools/call":  # one that wants no answer would be a call that nobody has approved
                 await self._pass(message)
             return
@@ -83,7 +102,8 @@ class Relay:
         await self._pass(message)
 
     async def close(self) -> None:
-        """Withdraw what waits for a person, end the server."""
+        """Withdraw what waits for a person, end the server; the client, who may read no more, is told nothing."""
+        self._closed = True
         for task in (*self._calls.values(), *self._tasks):
             task.cancel()
         await self._approving.leave(_RUNS_ON)
@@ -108,9 +128,9 @@ class Relay:
                 return
         await self._send(message)
 
-    async def _pass(self, message: Message) -> None:
+    async def _pass(self, message: Message, generation: int | None = None) -> None:
         try:
-            await self.upstream.pass_on(message)
+            await self.upstream.pass_on(message, generation)
         except Lost as lost:
             _LOG.warning("%s", lost)
             if is_request(message):
@@ -120,6 +140,8 @@ class Relay:
 
     async def _send(self, message: Message) -> bool:
         """Send to the client; False where it is gone."""
+        if self._closed:
+            return False
         try:
             await self._to_client(message)
         except Lost:
@@ -140,37 +162,51 @@ class Relay:
         except (Lost, TimeoutError, ValueError) as error:
             await self._send(failure(asked["id"], INTERNAL, f"The server's tools could not be listed: {error}"))
 
-    async def _walk(self, meta: Message) -> None:
-        """List the server's tools to their end, once for each start of it and each time it says that they changed."""
+    async def _walk(self, meta: Message) -> int:
+        """List the server's tools to their end, once for each start of it and each time it says that they changed.
+
+        Gives the start of the server whose tools they are: a later one may be another server.
+        """
         async with self._walking:
-            if self._walked == (self.upstream.generation, self._changes):
-                return
+            generation = await self.upstream.start()
+            if self._walked == (generation, self._changes):
+                return generation
             changes = self._changes
             tools: list[Message] = []
-            cursor: Any = None
+            octets, cursor = 0, None
             said = {name: value for name, value in meta.items() if name != "progressToken"}
             for _ in range(PAGES):
                 params = {**({"_meta": said} if said else {}), **({"cursor": cursor} if cursor else {})}
-                answer = await self.upstream.ask("tools/list", params, LIST_SECONDS)
+                answer = await self.upstream.ask("tools/list", params, LIST_SECONDS, generation)
                 tools += listing(answer)
+                octets += len(encode(answer))
                 cursor = answer["result"].get("nextCursor")
-                if not cursor:
+                if not cursor or octets > MAX_OCTETS:
                     break
-            else:
-                raise ValueError(f"more than {PAGES} pages")
+            if cursor:
+                raise ValueError(f"more than {PAGES} pages, or {MAX_OCTETS} octets")
             self._proxy.tools.see(tools, complete=True)
-            self._walked = (self.upstream.generation, changes)
+            self._walked = (generation, changes)
+            return generation
 
     def _call(self, name: str, message: Message) -> None:
         if name in self._calls or len(self._calls) >= MOST_CALLS:
             self._start(self._refuse(message))
             return
-        task = self._start(self._called(message))
+        task = self._start(self._answered(message))
         self._calls[name] = task
         task.add_done_callback(lambda _: self._calls.pop(name, None))
 
     async def _refuse(self, message: Message) -> None:
         await self._send(failure(message["id"], INVALID_REQUEST, "Too many calls at once, or one id twice."))
+
+    async def _answered(self, message: Message) -> None:
+        """Answer a call whatever happens: a client would wait for ever."""
+        try:
+            await self._called(message)
+        except Exception:  # noqa: BLE001 - whatever it was, nobody else would tell
+            _LOG.exception("a call could not be answered")
+            await self._send(failure(message["id"], INTERNAL, _FAILED))
 
     async def _called(self, message: Message) -> None:
         """Do what the policy says of a call."""
@@ -184,13 +220,13 @@ class Relay:
             await self._approving.waited(asking)
             return
         try:
-            await self._walk(meta_of(message))
+            generation = await self._walk(meta_of(message))
         except (Lost, TimeoutError, ValueError) as error:
             await self._told(asking, f"The server behind the proxy is not there: {error}. Nothing was done.")
             return
-        await self._ruled(asking)
+        await self._ruled(asking, generation)
 
-    async def _ruled(self, asking: Asking) -> None:
+    async def _ruled(self, asking: Asking, generation: int) -> None:
         tools = self._proxy.tools
         rule = tools.rule(asking.tool)
         if changed := tools.changed():
@@ -206,10 +242,10 @@ class Relay:
         elif not tools.known(asking.tool):
             await self._send(failure(asking.message["id"], INVALID_PARAMS, f"Unknown tool: {asking.tool}"))
         elif rule == "allow":
-            await self._pass(asking.message)
+            await self._pass(asking.message, generation)
         elif self._approving.continues(asking):
             self._continuing[key(asking.message["id"])] = asking
-            await self._pass(asking.message)
+            await self._pass(asking.message, generation)
         else:
             await self._approving.held(asking)
 

@@ -144,11 +144,18 @@ class Remote:
 
 
 class _Bounded(httpx2.AsyncHTTPTransport):
-    """The library's transport, which reads no more of one answer than a message has; streams are bounded by event."""
+    """The library's transport, which reads no more of one answer than a message has; streams are bounded by event.
+
+    Nothing is compressed: a few octets of it could be any number.
+    """
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send a request."""
+        request.headers["accept-encoding"] = "identity"
         response = await super().handle_async_request(request)
+        if response.headers.get("content-encoding", "identity").strip().lower() != "identity":
+            await response.aclose()
+            raise httpx2.ReadError("a compressed answer")
         if not response.headers.get("content-type", "").lower().startswith("text/event-stream"):
             response.stream = _Counted(cast("httpx2.AsyncByteStream", response.stream))
         return response

@@ -55,7 +55,7 @@ async def proxying(policy: Policy, options: Options) -> AsyncIterator[Proxy]:
     """Run the proxy of a policy for as long; raises OSError or ValueError where it cannot."""
     policy = named(policy)
     folder = places.server_folder(policy.name)
-    with places.slot(folder) as place:
+    with places.slot(folder, 1 if options.public_url else places.MOST) as place:  # one address is one proxy's
         listening = _listening(place)
         port = listening.getsockname()[1]
         own = options.public_url or f"http://localhost:{port}"
@@ -72,6 +72,8 @@ async def proxying(policy: Policy, options: Options) -> AsyncIterator[Proxy]:
         )
         if options.accept:
             proxy.pins.accept()
+        if options.public_url:
+            proxy.say(f"{options.public_url} has to lead to http://localhost:{port}")
         async with proxy.running(listening):
             beginning = asyncio.get_running_loop().create_task(_begin(proxy, options))
             try:

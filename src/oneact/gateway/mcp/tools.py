@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from oneact.errors import Reason, Refusal
 from oneact.gateway.mcp import pins
+from oneact.protocol.action import MAX_LABEL
 from oneact.service.guarded import Guarded
 from oneact.service.mcp import answers, shape
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 PATH: Final = "/oneact/tools/{name}"  # where the actions stand in the proofs; nobody is answered there
 _RESERVED: Final = "oneact."
+_TOLD: Final = 20_000  # characters of a difference in the log; `accept` shows all of it
 _LOG: Final = logging.getLogger("oneact.gateway")
 
 
@@ -64,7 +66,7 @@ class Tools:
         if news:
             _LOG.error(
                 "THE SERVER HAS CHANGED ITS TOOLS; no tool is called until somebody accepts it "
-                "(oneact mcp-proxy accept):\n%s", self._pins.difference()
+                "(oneact mcp-proxy accept):\n%s", self._pins.difference()[:_TOLD]
             )  # fmt: skip
 
     def changed(self) -> list[str]:
@@ -117,7 +119,7 @@ class Tools:
     def _make(self, name: str, tool: Tool, made_of: str) -> Guarding:
         schema = tool.get("inputSchema")
         words = self._policy.words.get(name)
-        intent = (words.intent if words else "") or f"Call the tool {name}"[:80]
+        intent = (words.intent if words else "") or _intent(name)
         try:
             made = shape.of_tool(
                 name,
@@ -147,6 +149,12 @@ class Tools:
 
         # The proxy's own deadline for the server comes first: the guard's is for a proxy that has lost its way.
         return Guarding(made, Guarded(made.action, normalise, run, deadline=self._policy.deadline + 5), made_of)
+
+
+def _intent(name: str) -> str:
+    """Give the line that says what is called: two tools whose long names begin alike differ in it."""
+    whole = f"Call the tool {name}"
+    return whole if len(whole) <= MAX_LABEL else f"Call the tool {shape.name_of(name)}"
 
 
 def listing(message: Message) -> list[Tool]:

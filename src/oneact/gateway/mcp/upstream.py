@@ -58,21 +58,31 @@ class Upstream:
         self._closed = False
         self.generation = 0  # how often it was started
 
-    async def pass_on(self, message: Message) -> None:
-        """Send what the client sent; raises `Lost` where the server cannot be reached."""
+    async def start(self) -> int:
+        """See that it runs, and give which start of it that is; raises `Lost` where it cannot be reached."""
+        await self._open(None)
+        return self.generation
+
+    async def pass_on(self, message: Message, generation: int | None = None) -> None:
+        """Send what the client sent, to that start of the server alone if it is given.
+
+        Raises `Lost` where it cannot be reached.
+        """
         link = await self._open(message)
+        self._check(generation)
         if is_request(message):
             self._passed[key(message["id"])] = message["id"]
         await self._send(link, message)
 
-    async def ask(self, method: str, params: Message, seconds: float) -> Message:
-        """Send a request of the proxy's own and give the answer.
+    async def ask(self, method: str, params: Message, seconds: float, generation: int | None = None) -> Message:
+        """Send a request of the proxy's own, to that start of the server alone if it is given, and give the answer.
 
         Raises `Unsent` where the server cannot be reached, `Lost` where it ends first, TimeoutError after so many
         seconds; it is told that nobody waits any more.
         """
         try:
             link = await self._open(None)
+            self._check(generation)
         except Lost as lost:
             raise Unsent(str(lost)) from lost
         return await self._ask(link, method, params, seconds)
@@ -81,6 +91,10 @@ class Upstream:
         """End it; nothing is started again."""
         self._closed = True
         await self._drop("the proxy ends")
+
+    def has(self, identifier: object) -> bool:
+        """Tell whether the server has been passed a request and has not answered it yet."""
+        return key(identifier) in self._passed
 
     def forget(self, identifier: object) -> None:
         """Wait for no answer to a request that was passed on and then cancelled."""
@@ -128,6 +142,10 @@ class Upstream:
             await self._drop("it refuses")
             raise Lost("the server was started again and refuses to be initialized")
         await self._send(link, notification("notifications/initialized"))
+
+    def _check(self, generation: int | None) -> None:
+        if generation is not None and generation != self.generation:
+            raise Lost("it was started again meanwhile")
 
     def _may_start(self) -> None:
         if self._closed:

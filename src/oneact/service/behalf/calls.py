@@ -88,21 +88,27 @@ class Calls:
     async def cancel(self, identifier: str, session: str) -> None:
         """Take note that its program waits no longer: unless the same call comes again soon, it is withdrawn.
 
-        A program says so when its own time is over as when its user stops it, and in the first case asks again.
+        A program says so when its own time is over as when its user stops it, and in the first case asks again. While
+        another one of its calls, the same, waits for it, it is not withdrawn.
         """
         followed = self._followed.get((await self._own(identifier, session)).id)
-        if followed is not None:
+        if followed is not None and not followed.waiters:
             followed.give_up()
 
-    async def leave(self, session: str, seconds: float = 0.0) -> None:
-        """Withdraw every call of a session whose program is gone; what is being executed is executed.
+    async def leave(self, session: str | None, seconds: float = 0.0) -> None:
+        """Withdraw every call of a session whose program is gone, or of all; what is being executed is executed.
 
         That needs a moment, which is waited for, so many `seconds` at most.
         """
-        mine = [found for found in self._followed.values() if found.held.session == _digest(session)]
+        mine = [found for found in self._followed.values() if session is None or found.held.session == _digest(session)]
         for followed in mine:
             followed.give_up(0.0)
-        await asyncio.gather(*(followed.ended(seconds) for followed in mine if seconds))
+        await asyncio.gather(*(followed.left(seconds) for followed in mine if seconds))
+
+    async def over(self, identifier: str) -> bool:
+        """Wait until a call that is followed here has its end, as nobody who waits for it; False where it gets none."""
+        followed = self._followed.get(identifier)
+        return followed is not None and await followed.over()
 
     async def close(self) -> None:
         """Stop following; what is held can be taken up again, also by another process."""

@@ -25,33 +25,63 @@ _LOG: Final = logging.getLogger("oneact.service")
 
 
 class Followed:
-    """A held call in this process; `held` is what is known of it, `answer` the handler's own once it was executed."""
+    """A held call in this process; `held` is what is known of it, `answer` the handler's own once it was executed.
+
+    `waiters` is how many wait for its end at this moment.
+    """
 
     def __init__(self, guard: GuardCore, store: Holding, gathering: Gathering, held: Held) -> None:
         self.held = held
         self.answer: Answer | None = None
+        self.waiters = 0
         self._guard, self._store, self._gathering = guard, store, gathering
         self._asking = gathering.asking
         self._task: asyncio.Task[None] | None = None
+        self._attached = asyncio.Event()
         self._until: float | None = None  # when it is withdrawn, where nobody waits for it
         self._polling: asyncio.Task[str | Ended | None] | None = None
 
     async def attach(self) -> None:
         """Wait for it, also where it had been given up; asks for it where that has not been done."""
         self._until = None
-        if self.held.state == "held" and not self.held.asked:
-            await self._ask()
-        if self.held.state == "held" and self._task is None:
-            self._task = asyncio.get_running_loop().create_task(self._follow())
+        try:
+            if self.held.state == "held" and not self.held.asked:
+                await self._ask()
+            if self.held.state == "held" and self._task is None:
+                self._task = asyncio.get_running_loop().create_task(self._follow())
+        finally:
+            self._attached.set()
 
     async def ended(self, seconds: float) -> None:
         """Wait for its end, so many seconds at most."""
-        if self._task is not None:
+        if self._task is None:
+            return
+        self.waiters += 1
+        try:
             await asyncio.wait({self._task}, timeout=seconds)
+        finally:
+            self.waiters -= 1
+
+    async def left(self, seconds: float) -> None:
+        """Wait until it is withdrawn, so many seconds at most, also where it is just being asked for."""
+        until = time.monotonic() + seconds
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._attached.wait(), seconds)
+        await self.ended(max(0.0, until - time.monotonic()))
+
+    async def over(self) -> bool:
+        """Wait for its end, however long that takes; False where it is followed no longer."""
+        if self._task is not None:
+            await asyncio.wait({self._task})
+        return self.held.state != "held"
 
     def give_up(self, grace: float = GRACE) -> None:
-        """Execute it no more, and withdraw it unless somebody waits for it again within `grace` seconds."""
-        self._until = time.monotonic() + grace
+        """Execute it no more, and withdraw it unless somebody waits for it again within `grace` seconds.
+
+        Given up twice, it is withdrawn at the earlier moment.
+        """
+        until = time.monotonic() + grace
+        self._until = until if self._until is None else min(until, self._until)
         if self._polling is not None:
             self._polling.cancel()
 

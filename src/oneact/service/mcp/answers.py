@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from oneact.errors import Reason, Refusal
 from oneact.protocol import receipt
-from oneact.protocol.tool import PENDING, RECEIPT, REFUSED, SALT, octets
+from oneact.protocol.tool import MEMBERS, PENDING, RECEIPT, REFUSED, SALT, octets
 from oneact.service.exchange import JSON, Answer
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def pending(found: Standing) -> Result:
 
 def opening(found: Standing) -> tuple[str, str]:
     """Give the message and the address with which a client is asked to open the page; that alone approves nothing."""
-    return "A tool call waits for your approval. Open the page to see and decide it.", found.page
+    return f"A tool call waits for your approval. Open the page to see and decide it: {found.page}", found.page
 
 
 def asked_for_input(found: Standing, state: str, *, opens: bool) -> Result:
@@ -131,12 +131,17 @@ def executed(answer: Answer) -> Result:
     return {**result, "_meta": meta} if meta else result
 
 
+def is_executed(answer: Answer) -> bool:
+    """Tell whether an answer of the guard's is a tool's own result, not a refusal."""
+    return any(name.lower() == "oneact-receipt" for name, _ in answer.headers)
+
+
 def of_answer(answer: Answer) -> Result:
     """Give what the guard answered to a call with a token, or to one that asks for an offer.
 
     A refusal's whole body stands in `_meta`: an offer, the receipt and the answer of an act that was used before.
     """
-    if any(name.lower() == "oneact-receipt" for name, _ in answer.headers):
+    if is_executed(answer):
         return executed(answer)
     told: Any = json.loads(answer.body or b"{}")
     members = told if isinstance(told, dict) else {}
@@ -154,10 +159,12 @@ def of_answer(answer: Answer) -> Result:
 def of_result(result: Mapping[str, Any]) -> Answer:
     """Give a tool's result, in JSON, as the handler's answer: one with `isError` is a failure.
 
-    The receipt is for `octets`; the result's own `_meta` goes along in a header field.
+    The receipt is for `octets`; the own `_meta` of a result goes along in a header, but for what only the guard says.
     """
     status = _FAILED if result.get("isError") is True else 200
-    meta = result.get("_meta")
+    found = result.get("_meta")
+    own = found if isinstance(found, dict) else {}
+    meta = {name: said for name, said in own.items() if not name.startswith(MEMBERS)}
     carried = ((_META, json.dumps(meta)),) if meta else ()
     return Answer(status, octets(result), JSON, carried)
 

@@ -1,4 +1,4 @@
-"""What stands around the HTTP endpoint of an MCP server: the guard's own addresses beside it, and offers as 401.
+"""What stands around the HTTP endpoint of an MCP server: the guard's own addresses, and what is said by a status.
 
 It also keeps pages of other sites away from the endpoint, by `Host` and `Origin`: a name that is made to lead to this
 machine (DNS rebinding) is not one of the server's.
@@ -15,12 +15,13 @@ from oneact.fetch import LOCAL_NAMES
 from oneact.protocol import metadata
 from oneact.service import asgi, askers, endpoints, exchange
 from oneact.service.mcp import presented
+from oneact.service.mcp.replying import Reply
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from oneact.service.asgi import Receive, Scope, Send
-    from oneact.service.exchange import Answer, Request
+    from oneact.service.exchange import Request
     from oneact.service.mcp.guard import Guard
 
 _WELL_KNOWN: Final = "/.well-known/"
@@ -62,37 +63,25 @@ class Around:
         head = asgi.head(scope)
         try:
             self._check_site(head)
-            if (
-                scope["method"] != "POST"
-                or not head.values(_ACCEPT)
-                or not askers.is_asking(presented.with_headers(head, self._guard.resource))
-            ):
+            brought = presented.with_headers(head, self._guard.resource)
+            if scope["method"] != "POST" or not brought.headers:
                 await self._app(scope, receive, send)
                 return
             read = await asgi.read(scope, receive)
-            found = await self._offer(read)
+            called = _called(read.body)
+            asks = bool(head.values(_ACCEPT)) and askers.is_asking(brought)
+            offered = await self._guard.offer(*called, brought) if called is not None and asks else None
         except Refusal as refusal:
-            found = exchange.refused(refusal, head.method, head.path)
-            await asgi.write(found, send)
+            await asgi.write(exchange.refused(refusal, head.method, head.path), send)
             return
-        if found is None:
-            await self._app(scope, _again(read.body, receive), send)
+        again = _again(read.body, receive)
+        if offered is not None:
+            await asgi.write(offered, send)
+        elif called is None or asks:
+            await self._app(scope, again, send)
         else:
-            await asgi.write(found, send)
-
-    async def _offer(self, request: Request) -> Answer | None:
-        """Answer with an offer where the body calls a tool that needs an approval; else the server answers."""
-        try:
-            message = json.loads(request.body)
-        except ValueError:
-            return None
-        params = message.get("params") if isinstance(message, dict) else None
-        if not isinstance(params, dict) or message.get("method") != "tools/call":
-            return None
-        name, arguments = params.get("name"), params.get("arguments") or {}
-        if not isinstance(name, str) or not isinstance(arguments, dict):
-            return None
-        return await self._guard.offer(name, arguments, presented.with_headers(request, self._guard.resource))
+            reply = Reply(send, self._guard.offers.metadata_uri)
+            await self._app(reply.within(scope), again, reply.send)
 
     def _check_site(self, head: Request) -> None:
         hosts, origins = head.values("host"), head.values("origin")
@@ -118,6 +107,19 @@ class Around:
             await send(message)
 
         return living
+
+
+def _called(body: bytes) -> tuple[str, dict[str, Any]] | None:
+    """Give the tool and the arguments that a body calls it with; None for anything else, which the server answers."""
+    try:
+        message = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    params = message.get("params") if isinstance(message, dict) else None
+    if not isinstance(params, dict) or message.get("method") != "tools/call":
+        return None
+    name, arguments = params.get("name"), params.get("arguments") or {}
+    return (name, arguments) if isinstance(name, str) and isinstance(arguments, dict) else None
 
 
 def _again(body: bytes, receive: Receive) -> Receive:

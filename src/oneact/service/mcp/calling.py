@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from oneact.service.act import Act
     from oneact.service.exchange import Request
+    from oneact.service.mcp.replying import Reply
 
     Opened: TypeAlias = Literal["accept", "decline", "cancel"]
 
@@ -21,9 +22,11 @@ class Call:
 
     `principal` is whom the host's own authorization of the MCP endpoint names, empty without one. A client of revision
     2026-07-28 (`modern`) brings back `state`, and as `opened` what became of the page that it was asked to open.
-    `opens` tells that the client can open a page for its user: `open_page(message, url, id)` has an older one do so.
+    `opens` tells that the client can open a page for its user: `open_page(message, url, id)` has an older one do so,
+    and `page_done(id, here)` tells it that the page is over, beside the answer to this call where that is yet to come.
     `run` calls the tool itself with whichever arguments, and gives its result in JSON. `progress(seconds, of, message)`
-    tells the client that it is waited for; `is_gone` tells whether its connection is closed.
+    tells the client that it is waited for; `is_gone` tells whether its connection is closed. `reply` is the HTTP answer
+    where it waits for the guard's word on a token.
     """
 
     tool: str
@@ -38,20 +41,24 @@ class Call:
     run: Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
     progress: Callable[[float, float, str], Awaitable[None]]
     open_page: Callable[[str, str, str], Awaitable[Opened]]
+    page_done: Callable[[str, bool], Awaitable[None]]
     is_gone: Callable[[], Awaitable[bool]]
+    reply: Reply | None = None
 
 
 @dataclass(slots=True)
 class Running:
     """The act that runs in this task, of which tool and function: `passed` once its call went by, `used` once that ran.
 
-    `check` raises `NotApprovedError` for arguments of the function that are not those of the act.
+    `arguments` are those of the tool that were approved. `check` raises `NotApprovedError` for arguments of the
+    function that are not those of the act.
     """
 
     tool: str
     function: Callable[..., Any] | None
     act: Act
     check: Callable[[Mapping[str, Any]], None]
+    arguments: Mapping[str, Any]
     passed: bool = False
     used: bool = False
 

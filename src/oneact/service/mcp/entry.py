@@ -6,6 +6,7 @@ import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from oneact.errors import Reason, Refusal
 from oneact.service.askers import asker_argument
 from oneact.service.guarded import Guarded
 from oneact.service.mcp import answers, shape
@@ -27,12 +28,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A tool as its server lists it; `function` is what the server calls, None where it is no function of Python."""
+    """A tool as its server lists it; `function` is what the server calls, None where it is no function of Python.
+
+    `reread` gives arguments as the server's library takes them, where it changes some before it validates them.
+    """
 
     name: str
     says: str
     schema: dict[str, Any]
     function: Callable[..., Any] | None
+    reread: Callable[[dict[str, Any]], dict[str, Any]] | None = None
 
 
 class Entry:
@@ -68,10 +73,14 @@ class Entry:
     def _normalise(self, given: dict[str, Any]) -> dict[str, Any]:
         """Validate by the schema, then as the function itself reads it: what is shown is what really runs."""
         fitting = self.shape.normalise(given)
-        if self._handler is None:
-            return fitting
-        really = self._handler.validated(self.shape.arguments(fitting))
-        return self.shape.normalise(self.shape.parameters(really))
+        if self._handler is not None:
+            really = self._handler.validated(self.shape.arguments(fitting))
+            fitting = self.shape.normalise(self.shape.parameters(really))
+        arguments, reread = self.shape.arguments(fitting), self.listed.reread
+        if reread is not None and (other := reread(arguments)) != arguments:
+            field = next(name for name, value in arguments.items() if other[name] != value)
+            raise Refusal(Reason.PARAMETERS_INVALID, f"the server reads the text {field} as JSON", field)
+        return fitting
 
     async def _run(self, parameters: dict[str, Any], act: Act) -> Answer:
         arguments = self.shape.arguments(parameters)
@@ -79,7 +88,9 @@ class Entry:
         check = functools.partial(_unchecked if self._handler is None else self._handler.check, arguments)
         function = None if self._declared is None else self._declared.function
         goes_on = call is not None and call.tool == tool
-        running.set(Running(tool, function, act, check, passed=goes_on))
+        if call is not None and call.reply is not None:
+            await call.reply.go_on()
+        running.set(Running(tool, function, act, check, arguments, passed=goes_on))
         on = call.run if call is not None and goes_on else functools.partial(self._direct, tool)
         result = await on(arguments)
         if result.get("resultType", "complete") != "complete":

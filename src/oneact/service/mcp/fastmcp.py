@@ -14,6 +14,7 @@ from oneact.service.mcp import answers
 from oneact.service.mcp.calling import UnknownOutcomeError
 from oneact.service.mcp.entry import Listed
 from oneact.service.mcp.incoming import call_of
+from oneact.service.mcp.innermost import Innermost
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Sequence
@@ -35,7 +36,7 @@ class Face(Middleware):
         self._guard, self._server = guard, server
         self.authorizes = server.auth is not None
         server.add_tool(_wait_tool())
-        server.add_middleware(self)
+        server.middleware = Innermost(server.middleware, self)
 
     async def on_list_tools(
         self, context: MiddlewareContext[types.ListToolsRequest], call_next: CallNext[Any, Sequence[Tool]]
@@ -46,7 +47,7 @@ class Face(Middleware):
     async def on_call_tool(self, context: Context, call_next: Next) -> ToolResult:
         """Have a call answered by the guard, or pass it on where it needs no approval."""
         name, arguments = context.message.name, context.message.arguments or {}
-        if self._guard.is_own(name):
+        if self._guard.is_own(name, arguments):
             return await call_next(context)
         within = context.fastmcp_context
         request = None if within is None else within.request_context

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import urlsplit
 
 from oneact.errors import Reason, Refusal
-from oneact.service import asgi, endpoints
+from oneact.service import asgi, endpoints, exchange
 from oneact.service.guarded import DEADLINE
 from oneact.service.mcp import answers, presented
 from oneact.service.mcp.around import Around
@@ -180,10 +180,13 @@ class Guard(asgi.Guard):
         """Tell whether a tool of that name is denied, and not shown."""
         return self._policy is not None and self._policy.of(name) == "deny"
 
-    def is_own(self, name: str) -> bool:
-        """Tell whether a call of a tool is the guard's own, on its way to the function, and lets it pass once."""
+    def is_own(self, name: str, arguments: Mapping[str, Any]) -> bool:
+        """Tell whether a call of a tool is the guard's own, on its way to the function, and lets it pass once.
+
+        Middleware in front of the guard may have changed its arguments: then it is not.
+        """
         found = running.get()
-        if found is None or found.tool != name or found.passed:
+        if found is None or found.tool != name or found.passed or found.arguments != arguments:
             return False
         found.passed = True
         return True
@@ -198,9 +201,14 @@ class Guard(asgi.Guard):
     async def answer(self, call: Call) -> Result | None:
         """Answer a call of a tool; None where it needs no approval and goes its way."""
         try:
-            return await self._answer(call)
+            answer = await self._answer(call)
         except Refusal as refusal:
+            if call.reply is not None:
+                call.reply.refuse(exchange.of_refusal(refusal))
             return answers.refused(refusal)
+        if answer is None and call.reply is not None:
+            await call.reply.go_on()
+        return answer
 
     async def offer(self, name: str, arguments: dict[str, Any], request: Request) -> Answer | None:
         """Answer an HTTP request that asks for an offer to a tool's act; None where no approval is needed."""
@@ -211,7 +219,7 @@ class Guard(asgi.Guard):
         if call.tool == answers.WAIT:
             await self.start()
             return await self.waiting.wait(call)
-        if self.is_denied(call.tool):
+        if self.is_denied(call.tool) and call.reply is None:
             return answers.denied_by_policy(call.tool)
         entry = await self._entry(call.tool)
         if entry is None:
@@ -220,7 +228,10 @@ class Guard(asgi.Guard):
         request = presented.request_of(entry.guarded.action, call.meta, call.request, self.resource)
         if request is None:
             return await self.waiting.answer(entry, call)
-        return answers.of_answer(await self.perform(entry.guarded, entry.given(call.arguments), request))
+        answer = await self.perform(entry.guarded, entry.given(call.arguments), request)
+        if call.reply is not None and not answers.is_executed(answer):
+            call.reply.refuse(answer)
+        return answers.of_answer(answer)
 
     async def _entry(self, name: str) -> Entry | None:
         """Give the action of a tool as it stands; None where it needs no approval.

@@ -10,6 +10,7 @@ from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from oneact.protocol import canonical
 from oneact.service import asgi
+from oneact.service.mcp import replying
 from oneact.service.mcp.calling import Call
 
 if TYPE_CHECKING:
@@ -42,11 +43,15 @@ def call_of(
         found = await session.elicit_url(message, page, identifier, context.request_id)
         return found.action
 
+    async def page_done(identifier: str, here: bool) -> None:  # noqa: FBT001 - as `Call` says
+        await session.send_elicit_complete(identifier, context.request_id if here else None)
+
+    request = _request(context)
     return Call(
         tool=tool,
         arguments=arguments,
         meta=meta if isinstance(meta, dict) else {},
-        request=_request(context),
+        request=request,
         principal=_principal(),
         state=state if isinstance(state, str) and not inner else None,
         opened=_opened(params),
@@ -55,7 +60,9 @@ def call_of(
         run=run,
         progress=session.report_progress,
         open_page=open_page,
+        page_done=page_done,
         is_gone=getattr(context.request, "is_disconnected", _stays),
+        reply=replying.of(request),
     )
 
 

@@ -10,19 +10,20 @@ import asyncio
 import contextlib
 import hmac
 import secrets
-import socket
 import sys
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 import uvicorn
 
+from oneact import loopback
 from oneact.errors import Reason, Refusal
 from oneact.fetch import LOCAL_NAMES
 from oneact.protocol import base64url
 from oneact.service import asgi, exchange, linking
 from oneact.service.act import LocalAccount
 from oneact.service.exchange import Answer
+from oneact.service.mcp.leaving import withdrawing
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -63,10 +64,12 @@ class OnePerson:
         return LocalAccount(self._account, self._account, self._since)
 
     def invite(self) -> None:
-        """Show the person where to sign in, once and within ten minutes."""
+        """Show the person where to sign in, once, within ten minutes; on stderr where `show` says that it could not."""
         said = f"{secrets.token_urlsafe(16)}.{self._guard.now() + _GOOD}"
         code = _code(self._guard.keys.txn_keys[0], said)
-        self._show(f"{self._guard.resource}{_START}{said}.{code}")
+        address = f"{self._guard.resource}{_START}{said}.{code}"
+        if self._show(address) is False:  # as webbrowser.open says where there is no browser
+            _told(address)
 
     def start(self, path: str) -> Answer:
         """Sign in whoever opens the address that was shown, once, and lead them on; refuses `session_required`."""
@@ -116,15 +119,25 @@ class Pages:
 async def listening(guard: Guard, person: OnePerson | None) -> AsyncIterator[None]:
     """Serve the guard's own addresses at the port of its resource on this machine, as long as the block lasts.
 
-    Where another process of the same server has the port, that one serves them. Raises ValueError for a resource that
-    is not on this machine.
+    At its end, and at SIGTERM, what waits for its person is withdrawn. Where another process of the same server has the
+    port, that one serves them. Raises ValueError for a resource that is not on this machine.
     """
     parts = urlsplit(guard.resource)
     if parts.hostname not in LOCAL_NAMES or parts.scheme != "http":
         raise ValueError(f"guard.listen is for this machine, and the resource= is {guard.resource}")
     await guard.start()
     try:
-        found = socket.create_server(("127.0.0.1", parts.port or 80))
+        async with _serving(guard, person, parts.port or 80), withdrawing(guard):
+            yield
+    finally:
+        await guard.stop()
+
+
+@contextlib.asynccontextmanager
+async def _serving(guard: Guard, person: OnePerson | None, port: int) -> AsyncIterator[None]:
+    try:
+        found = loopback.bind(port)
+        found.listen()
     except OSError as error:
         _told(f"{guard.resource} is served by another process ({error.strerror})")
         yield
@@ -137,7 +150,6 @@ async def listening(guard: Guard, person: OnePerson | None) -> AsyncIterator[Non
         server.should_exit = True
         await serving
         found.close()
-        await guard.stop()
 
 
 class _Server(uvicorn.Server):

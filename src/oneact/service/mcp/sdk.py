@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
+from oneact.protocol.tool import MEMBERS
 from oneact.service.mcp import answers
 from oneact.service.mcp.calling import UnknownOutcomeError
 from oneact.service.mcp.entry import Listed
 from oneact.service.mcp.incoming import call_of
+from oneact.service.mcp.innermost import Innermost
 
 if TYPE_CHECKING:
     from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
@@ -26,7 +28,8 @@ class Face:
     def __init__(self, guard: Guard, server: MCPServer[Any]) -> None:
         self._guard, self._server = guard, server
         self.authorizes = server.settings.auth is not None
-        server.middleware.append(self)
+        lowlevel = server._lowlevel_server  # noqa: SLF001 - the list itself has to be another
+        lowlevel.middleware = Innermost(lowlevel.middleware, self)
 
     async def __call__(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
         """Pass every message on, but calls that need an approval, and what is listed."""
@@ -40,7 +43,7 @@ class Face:
 
         async def run(approved: dict[str, Any]) -> Result:
             """Go on to the tool with the approved arguments, and with nothing of what was brought for the guard."""
-            left = {member: value for member, value in call.meta.items() if not member.startswith("oneact/")}
+            left = {member: value for member, value in call.meta.items() if not member.startswith(MEMBERS)}
             params = {"name": name, "arguments": approved, "_meta": left}
             return _told(name, _json(await call_next(replace(ctx, params=params))))
 
@@ -58,7 +61,10 @@ class Face:
     async def tool(self, name: str) -> Listed | None:
         """Give one tool as it stands at this moment."""
         found = self._server._tool_manager.get_tool(name)  # noqa: SLF001 - the function is nowhere else to be had
-        return None if found is None else Listed(name, found.title or found.description, found.parameters, found.fn)
+        if found is None:
+            return None
+        reread = found.fn_metadata.pre_parse_json
+        return Listed(name, found.title or found.description, found.parameters, found.fn, reread)
 
     async def direct(self, name: str, arguments: dict[str, Any]) -> Result:
         """Call a tool without a client's call."""

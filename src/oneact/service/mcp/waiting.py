@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import time
-from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 from oneact.errors import Reason, Refusal
@@ -18,7 +16,8 @@ from oneact.protocol import canonical
 from oneact.service import linking
 from oneact.service.behalf.calls import Calls
 from oneact.service.exchange import Request
-from oneact.service.mcp import answers, states
+from oneact.service.mcp import answers, pages, states
+from oneact.service.mcp.pages import Pages
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -33,10 +32,8 @@ LONGEST: Final = 50.0
 SURE: Final = 55.0
 ROUNDS: Final = 5  # in which a client of 2026-07-28 comes back by itself; clients stop after ten
 BEAT: Final = 5.0
-_NOT_OPENED: Final = frozenset({"decline", "cancel"})
 _SHOWN: Final = "The server has shown its person the address at which they link one, in its window or its log."
 _SAYS: Final = "Waiting for a person's approval"
-_LOG: Final = logging.getLogger("oneact.service")
 
 
 class Waiting:
@@ -49,8 +46,7 @@ class Waiting:
         self.calls = Calls(guard)
         self.longest, self.sure, self.beat = LONGEST, SURE, BEAT
         self._guard = guard
-        self._opened: dict[str, int] = {}
-        self._waiting: Counter[str] = Counter()
+        self._pages = Pages(self.calls)
         self._left: set[asyncio.Task[None]] = set()
 
     async def answer(self, entry: Entry, call: Call) -> Result:
@@ -86,9 +82,14 @@ class Waiting:
         found = await self._decided(standing, session[1], call, began + self.longest)
         return await self._told(found, identifier, session[1], call, began)
 
+    async def leave(self, seconds: float) -> None:
+        """Withdraw whatever is held, since its program goes with this server; that may take so many seconds."""
+        await self.calls.leave(None, seconds)
+
     async def close(self) -> None:
         """Stop following what is held."""
         await asyncio.gather(*self._left, return_exceptions=True)
+        await self._pages.close()
         await self.calls.close()
 
     def _unlinked(self) -> Result:
@@ -118,42 +119,32 @@ class Waiting:
         """Wait for the end of a held call until that moment; None where the person does not open its page."""
         if standing.state != "held":
             return standing
-        if call.opened in _NOT_OPENED:
+        if call.opened in pages.NOT_OPENED:
             return None
         left = until - time.monotonic()
         if left <= 0:
             return standing
         waiting = asyncio.ensure_future(self.calls.wait(standing.id, session, left))
-        opening = self._opening(standing, call)
-        self._waiting[standing.id] += 1
+        opening = self._pages.open(standing, call, self._guard.now())
         try:
             while not waiting.done():
                 asked: set[asyncio.Future[Any]] = {waiting} if opening is None or opening.done() else {waiting, opening}
                 await asyncio.wait(asked, timeout=self.beat, return_when=asyncio.FIRST_COMPLETED)
-                if opening is not None and opening.done() and _was_declined(opening):
+                if opening is not None and opening.done() and pages.was_declined(opening):
                     return None
                 if not waiting.done():
                     await call.progress(self.longest - (until - time.monotonic()), self.longest, _SAYS)
+            if waiting.result().state != "held":
+                await self._pages.told(standing.id, call)
             return waiting.result()
         except asyncio.CancelledError:
-            self._later(self._left_by_all(standing.id, session))
+            self._later(self._left_waiting(waiting, standing.id, session))
             raise
         finally:
-            self._waiting[standing.id] -= 1
-            self._waiting += Counter()  # drops what nobody waits for
+            self._pages.left(standing.id, call)
             waiting.cancel()
             if opening is not None:
                 opening.cancel()
-
-    def _opening(self, standing: Standing, call: Call) -> asyncio.Task[str] | None:
-        """Have an older client open the page for its user, once for each held call."""
-        now = self._guard.now()
-        self._opened = {name: expires for name, expires in self._opened.items() if expires > now}
-        if not call.opens or call.modern or not standing.page or standing.id in self._opened:
-            return None
-        self._opened[standing.id] = standing.expires
-        message, page = answers.opening(standing)
-        return asyncio.get_running_loop().create_task(_opened(call, message, page, standing.id))
 
     async def _begun(self, entry: Entry, given: dict[str, Any], session: tuple[str, str]) -> Standing:
         """Begin a call; where the client cancels it meanwhile, it is given up once it has begun."""
@@ -166,12 +157,11 @@ class Waiting:
 
     async def _left_beginning(self, beginning: asyncio.Task[Standing], session: str) -> None:
         with contextlib.suppress(Refusal):
-            await self._left_by_all((await beginning).id, session)
+            await self.calls.cancel((await beginning).id, session)
 
-    async def _left_by_all(self, identifier: str, session: str) -> None:
-        """Give a call up, unless another call that is the same one waits for it."""
-        if not self._waiting[identifier]:
-            await self.calls.cancel(identifier, session)
+    async def _left_waiting(self, waiting: asyncio.Future[Standing], identifier: str, session: str) -> None:
+        await asyncio.wait({waiting})
+        await self.calls.cancel(identifier, session)
 
     def _later(self, work: Coroutine[object, object, None]) -> None:
         """Do what a client's going leaves to be done, in a task that is not being cancelled with it."""
@@ -188,15 +178,3 @@ class Waiting:
         if standing.state != "held" and in_time and not await call.is_gone():
             await self.calls.delivered(identifier, session)
         return answers.of_standing(standing)
-
-
-async def _opened(call: Call, message: str, page: str, identifier: str) -> str:
-    try:
-        return await call.open_page(message, page, identifier)
-    except Exception as error:  # noqa: BLE001 - the page is found without the client's help, too
-        _LOG.info("the client did not open the page: %s", type(error).__name__)
-        return ""
-
-
-def _was_declined(opening: asyncio.Task[str]) -> bool:
-    return not opening.cancelled() and opening.result() in _NOT_OPENED

@@ -27,7 +27,8 @@ function show(html) {
   shown = html;
   outcome.innerHTML = html; // rendered and escaped by the server
   localise(outcome);
-  for (const gone of [decision, document.getElementById("now")]) gone?.remove(); // what only matters before
+  const before = document.querySelectorAll("#now, [data-deny]"); // what only matters before the decision
+  for (const gone of [decision, ...before]) gone?.remove();
   outcome.hidden = false;
   if (first) outcome.focus();
 }
