@@ -64,7 +64,7 @@ class OnePerson:
         return LocalAccount(self._account, self._account, self._since)
 
     def invite(self) -> None:
-        """Show the person where to sign in, once, within ten minutes; on stderr where `show` says that it could not."""
+        """Show the person where to sign in, once within ten minutes; on stderr where `show` says that it could not."""
         said = f"{secrets.token_urlsafe(16)}.{self._guard.now() + _GOOD}"
         code = _code(self._guard.keys.txn_keys[0], said)
         address = f"{self._guard.resource}{_START}{said}.{code}"
