@@ -18,7 +18,7 @@ const rest = (seconds) => new Promise((done) => setTimeout(done, 1000 * seconds)
 
 function decided() {
   own = true;
-  show("<p class=says>One moment…</p>");
+  if (outcome.hidden) show("<p class=says>One moment…</p>"); // the outcome itself may have been here before the answer
 }
 
 function show(html) {
