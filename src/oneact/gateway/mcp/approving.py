@@ -105,17 +105,21 @@ class Approving:
     async def held(self, asking: Asking) -> None:
         """Have a call approved and done, and answer it; or say that it waits, after a time."""
         began = time.monotonic()
-        CALLER.set(_Caller(self, asking))
-        with contextlib.suppress(TimeoutError):  # a client may call again before it is noted that it has its answer
-            await asyncio.wait_for(self._settled.wait(), _SETTLING)
         try:
-            guarding = await self._proxy.tools.guarding(asking.tool)
-            parameters = guarding.shape.parameters(asking.arguments)
-            standing = await self._proxy.calls.begin(guarding.guarded, parameters, ACCOUNT, self._session)
+            standing = await self.begun(asking)
         except Refusal as refusal:
             await self._refused(asking, refusal)
             return
         await self._follow(asking, standing, began)
+
+    async def begun(self, asking: Asking) -> Standing:
+        """Hold a call; refuses what `Calls.begin` refuses."""
+        CALLER.set(_Caller(self, asking))
+        with contextlib.suppress(TimeoutError):  # a client may call again before it is noted that it has its answer
+            await asyncio.wait_for(self._settled.wait(), _SETTLING)
+        guarding = await self._proxy.tools.guarding(asking.tool)
+        parameters = guarding.shape.parameters(asking.arguments)
+        return await self._proxy.calls.begin(guarding.guarded, parameters, ACCOUNT, self._session)
 
     async def waited(self, asking: Asking) -> None:
         """Answer a call of the tool that waits."""
@@ -263,16 +267,17 @@ class Approving:
         return response(None, asking.finished(result))
 
     async def _refused(self, asking: Asking, refusal: Refusal) -> None:
-        if refusal.reason is Reason.PASSKEY_NEEDED:
-            trouble = await self._proxy.begun()
-            if trouble:
-                result = answers.error(f"No passkey can be linked yet: {trouble}. Nothing was done.", refusal.reason)
-            else:
-                await self._proxy.show_start()
-                result = answers.unlinked(self._proxy.guard.resource + linking.LINK_PATH, _SHOWN)
-        else:
-            result = answers.refused(refusal)
-        await self._send(response(asking.message["id"], asking.finished(result)))
+        await self._send(response(asking.message["id"], asking.finished(await self.refusal(refusal))))
+
+    async def refusal(self, refusal: Refusal) -> Message:
+        """Give the result that says a refusal; where a passkey is needed, its person is shown how to begin."""
+        if refusal.reason is not Reason.PASSKEY_NEEDED:
+            return answers.refused(refusal)
+        trouble = await self._proxy.begun()
+        if trouble:
+            return answers.error(f"No passkey can be linked yet: {trouble}. Nothing was done.", refusal.reason)
+        await self._proxy.show_start()
+        return answers.unlinked(self._proxy.guard.resource + linking.LINK_PATH, _SHOWN)
 
 
 def _error(text: str) -> Message:

@@ -28,12 +28,13 @@ from oneact.gateway.mcp.messages import (
     response,
     version_of,
 )
+from oneact.gateway.mcp.tasks import Tasks
 from oneact.gateway.mcp.tools import listing
 from oneact.gateway.mcp.upstream import Upstream
 from oneact.service.mcp import answers
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
 
     from oneact.gateway.mcp.proxy import Proxy
     from oneact.gateway.mcp.upstream import Connect
@@ -53,6 +54,7 @@ class Relay:
         self._proxy, self._to_client = proxy, to_client
         self.upstream = Upstream(connect, self._from_server)
         self._approving = Approving(proxy, session, self.upstream, self._send, self._walk)
+        self._tasks_of_calls = Tasks(proxy, session, self.upstream, self._approving, self._send)
         self._hello: Message = {}
         self._version = ""
         self._greetings: set[str] = set()
@@ -92,7 +94,10 @@ class Relay:
             return
         name = key(message["id"])
         if method == "tools/call":
-            self._call(name, message)
+            self._call(name, message, self._called)
+            return
+        if self._tasks_of_calls.takes(message):
+            self._call(name, message, self._tasks_of_calls.answer)
             return
         if method == "initialize":
             self._hello = params_of(message)
@@ -119,6 +124,7 @@ class Relay:
                 self._greetings.discard(name)
                 result = message.get("result")
                 self._version = str(result.get("protocolVersion", "")) if isinstance(result, dict) else ""
+                self._tasks_of_calls.greeted(result if isinstance(result, dict) else {})
             continued = self._continuing.pop(name, None)
             if continued is not None:
                 self._approving.needs_input(continued, message.get("result"))
@@ -126,7 +132,7 @@ class Relay:
             if asked is not None and "result" in message:
                 self._start(self._list(asked, message))  # not here: it waits for answers that are read here
                 return
-        await self._send(message)
+        await self._send(self._tasks_of_calls.from_server(message))
 
     async def _pass(self, message: Message, generation: int | None = None) -> None:
         try:
@@ -189,21 +195,21 @@ class Relay:
             self._walked = (generation, changes)
             return generation
 
-    def _call(self, name: str, message: Message) -> None:
+    def _call(self, name: str, message: Message, does: Callable[[Message], Coroutine[Any, Any, None]]) -> None:
         if name in self._calls or len(self._calls) >= MOST_CALLS:
             self._start(self._refuse(message))
             return
-        task = self._start(self._answered(message))
+        task = self._start(self._answered(message, does))
         self._calls[name] = task
         task.add_done_callback(lambda _: self._calls.pop(name, None))
 
     async def _refuse(self, message: Message) -> None:
         await self._send(failure(message["id"], INVALID_REQUEST, "Too many calls at once, or one id twice."))
 
-    async def _answered(self, message: Message) -> None:
+    async def _answered(self, message: Message, does: Callable[[Message], Coroutine[Any, Any, None]]) -> None:
         """Answer a call whatever happens: a client would wait for ever."""
         try:
-            await self._called(message)
+            await does(message)
         except Exception:  # noqa: BLE001 - whatever it was, nobody else would tell
             _LOG.exception("a call could not be answered")
             await self._send(failure(message["id"], INTERNAL, _FAILED))
@@ -246,6 +252,8 @@ class Relay:
         elif self._approving.continues(asking):
             self._continuing[key(asking.message["id"])] = asking
             await self._pass(asking.message, generation)
+        elif self._tasks_of_calls.makes(asking):
+            await self._tasks_of_calls.make(asking)
         else:
             await self._approving.held(asking)
 

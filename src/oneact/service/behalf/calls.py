@@ -15,7 +15,7 @@ from oneact.errors import Reason, Refusal
 from oneact.protocol import canonical
 from oneact.service.behalf import presenting, questions
 from oneact.service.behalf.asking import Asking
-from oneact.service.behalf.following import Followed
+from oneact.service.behalf.following import GRACE, Followed
 from oneact.service.behalf.gathering import Gathering
 from oneact.service.behalf.standing import Standing
 from oneact.service.exchange import Answer
@@ -85,15 +85,30 @@ class Calls:
             self._followed.pop(held.id, None)
             await self._store.told_held(held.id)
 
-    async def cancel(self, identifier: str, session: str) -> None:
+    async def look(self, identifier: str, session: str) -> Standing:
+        """Give where a call stands, as nobody who waits for it; refuses `held_unknown` as `wait` does."""
+        return await self._told(await self._own(identifier, session))
+
+    def keep(self, identifier: str) -> None:
+        """Count one more that waits for a call, until `leave_to_others`."""
+        if identifier in self._followed:
+            self._followed[identifier].waiters += 1
+
+    def leave_to_others(self, identifier: str) -> None:
+        """Count one less that waits for a call; by itself that withdraws nothing."""
+        if identifier in self._followed:
+            self._followed[identifier].waiters -= 1
+
+    async def cancel(self, identifier: str, session: str, grace: float = GRACE) -> bool:
         """Take note that its program waits no longer: unless the same call comes again soon, it is withdrawn.
 
         A program says so when its own time is over as when its user stops it, and in the first case asks again. While
-        another one of its calls, the same, waits for it, it is not withdrawn.
+        another one of its calls, the same, waits for it, it is not withdrawn: then False. `grace` is in seconds.
         """
         followed = self._followed.get((await self._own(identifier, session)).id)
         if followed is not None and not followed.waiters:
-            followed.give_up()
+            followed.give_up(grace)
+        return followed is not None and not followed.waiters
 
     async def leave(self, session: str | None, seconds: float = 0.0) -> None:
         """Withdraw every call of a session whose program is gone, or of all; what is being executed is executed.
@@ -150,7 +165,7 @@ class Calls:
             if answer is None and kept is not None and kept.body is not None:
                 answer = Answer(kept.status, kept.body, kept.content_type, (("OneAct-Receipt", receipt),))
         said = "" if held.state == "done" else held.said
-        return Standing(held.id, held.state, held.page, held.expires, said, answer, receipt)
+        return Standing(held.id, held.state, held.page, held.expires, said, answer, receipt, held.created)
 
     def _forget(self) -> None:
         """Forget the ends that nobody has come for."""

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 class Standing:
     """One call: `page` is where its person decides, `expires` the second at which nobody can decide any more.
 
-    `said` is the person's words of a denial, or the reason of a refusal. `answer` is the handler's own, once it was
-    executed, with its receipt among the header fields; None where only `receipt` is left, or an outcome that nobody
-    knows (`receipt` then says `unknown`).
+    `created` is the second at which it was made. `said` is the person's words of a denial, or the reason of a refusal.
+    `answer` is the handler's own, once it was executed, with its receipt among the header fields; None where only
+    `receipt` is left, or an outcome that nobody knows (`receipt` then says `unknown`).
     """
 
     id: str
@@ -26,3 +26,4 @@ class Standing:
     said: str = ""
     answer: Answer | None = None
     receipt: str = ""
+    created: int = 0

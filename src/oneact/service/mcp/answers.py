@@ -201,3 +201,9 @@ def _status(text: str) -> str:
 def _error(text: str, meta: dict[str, Any]) -> Result:
     result: Result = {"content": [{"type": "text", "text": text}], "isError": True}
     return {**result, "_meta": meta} if meta else result
+
+
+def text_of(result: Result) -> str:
+    """Give the first text of a result."""
+    found: Result = next((block for block in result.get("content", []) if block.get("type") == "text"), {})
+    return str(found.get("text", ""))

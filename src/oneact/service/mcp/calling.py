@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from oneact.service.act import Act
     from oneact.service.exchange import Request
     from oneact.service.mcp.replying import Reply
+    from oneact.service.mcp.tasking import Making
 
     Opened: TypeAlias = Literal["accept", "decline", "cancel"]
 
@@ -26,7 +27,7 @@ class Call:
     and `page_done(id, here)` tells it that the page is over, beside the answer to this call where that is yet to come.
     `run` calls the tool itself with whichever arguments, and gives its result in JSON. `progress(seconds, of, message)`
     tells the client that it is waited for; `is_gone` tells whether its connection is closed. `reply` is the HTTP answer
-    where it waits for the guard's word on a token.
+    where it waits for the guard's word on a token; `making` is where the held call is put that it makes as a task.
     """
 
     tool: str
@@ -44,6 +45,7 @@ class Call:
     page_done: Callable[[str, bool], Awaitable[None]]
     is_gone: Callable[[], Awaitable[bool]]
     reply: Reply | None = None
+    making: Making | None = None
 
 
 @dataclass(slots=True)

@@ -15,6 +15,7 @@ from oneact.service.mcp.calling import UnknownOutcomeError
 from oneact.service.mcp.entry import Listed
 from oneact.service.mcp.incoming import call_of
 from oneact.service.mcp.innermost import Innermost
+from oneact.service.mcp.tasks import Tasks
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Sequence
@@ -37,6 +38,7 @@ class Face(Middleware):
         self.authorizes = server.auth is not None
         server.add_tool(_wait_tool())
         server.middleware = Innermost(server.middleware, self)
+        server._mcp_server.middleware.insert(0, Tasks(guard))  # noqa: SLF001 - its own middleware sees no such methods
 
     async def on_list_tools(
         self, context: MiddlewareContext[types.ListToolsRequest], call_next: CallNext[Any, Sequence[Tool]]

@@ -16,6 +16,7 @@ from oneact.service.mcp.declared import Declared, declared_of
 from oneact.service.mcp.entry import Entry, Listed
 from oneact.service.mcp.listening import OnePerson, listening
 from oneact.service.mcp.policy import Policy
+from oneact.service.mcp.tasking import making
 from oneact.service.mcp.waiting import Waiting
 
 if TYPE_CHECKING:
@@ -226,8 +227,13 @@ class Guard(asgi.Guard):
             return None
         calling.set(call)
         request = presented.request_of(entry.guarded.action, call.meta, call.request, self.resource)
+        if request is None and call.making is not None:
+            making.set(None)  # what runs in its name later is no task
+            return await self.waiting.made(entry, call, call.making)
         if request is None:
             return await self.waiting.answer(entry, call)
+        if call.making is not None:
+            raise Refusal(Reason.REQUEST_MALFORMED, "a token for what is to be a task")
         answer = await self.perform(entry.guarded, entry.given(call.arguments), request)
         if call.reply is not None and not answers.is_executed(answer):
             call.reply.refuse(answer)

@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mcp.server.auth.middleware.auth_context import get_access_token
 from mcp.server.auth.provider import principal_components
+from mcp.shared.message import ServerMessageMetadata
+from mcp_types import ElicitRequest, ElicitRequestURLParams, ElicitResult
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from oneact.protocol import canonical
 from oneact.service import asgi
 from oneact.service.mcp import replying
 from oneact.service.mcp.calling import Call
+from oneact.service.mcp.tasking import RELATED, making
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -40,13 +43,19 @@ def call_of(
     inner = params.get("name") != tool  # called by another tool, which cannot come back with an answer
 
     async def open_page(message: str, page: str, identifier: str) -> Opened:
-        found = await session.elicit_url(message, page, identifier, context.request_id)
+        related = {"_meta": {RELATED: {"taskId": identifier}}} if "taskId" in params else {}
+        asked = {"mode": "url", "message": message, "url": page, "elicitationId": identifier, **related}
+        found = await session.send_request(
+            ElicitRequest(params=ElicitRequestURLParams.model_validate(asked)),
+            ElicitResult,
+            metadata=ServerMessageMetadata(related_request_id=context.request_id),
+        )
         return found.action
 
     async def page_done(identifier: str, here: bool) -> None:  # noqa: FBT001 - as `Call` says
         await session.send_elicit_complete(identifier, context.request_id if here else None)
 
-    request = _request(context)
+    request, made = _request(context), making.get()
     return Call(
         tool=tool,
         arguments=arguments,
@@ -63,6 +72,7 @@ def call_of(
         page_done=page_done,
         is_gone=getattr(context.request, "is_disconnected", _stays),
         reply=replying.of(request),
+        making=made if made is not None and made.found is None and made.tool == tool else None,
     )
 
 

@@ -53,6 +53,10 @@ class Pages:
         page.telling = loop.create_task(self._tell(standing.id, page))
         return page.opening
 
+    def are_left(self, standing: Standing) -> bool:
+        """Tell whether the page of a held call has been opened by no client yet."""
+        return bool(standing.page) and standing.id not in self._asked
+
     async def told(self, identifier: str, call: Call) -> None:
         """Let the client of a call hear that the page is over before that call is answered."""
         page = self._asked.get(identifier)

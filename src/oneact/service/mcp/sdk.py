@@ -13,6 +13,7 @@ from oneact.service.mcp.calling import UnknownOutcomeError
 from oneact.service.mcp.entry import Listed
 from oneact.service.mcp.incoming import call_of
 from oneact.service.mcp.innermost import Innermost
+from oneact.service.mcp.tasks import Tasks
 
 if TYPE_CHECKING:
     from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
@@ -29,7 +30,7 @@ class Face:
         self._guard, self._server = guard, server
         self.authorizes = server.settings.auth is not None
         lowlevel = server._lowlevel_server  # noqa: SLF001 - the list itself has to be another
-        lowlevel.middleware = Innermost(lowlevel.middleware, self)
+        lowlevel.middleware = Innermost([Tasks(guard), *lowlevel.middleware], self)
 
     async def __call__(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
         """Pass every message on, but calls that need an approval, and what is listed."""

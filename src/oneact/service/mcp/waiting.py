@@ -18,6 +18,8 @@ from oneact.service.behalf.calls import Calls
 from oneact.service.exchange import Request
 from oneact.service.mcp import answers, pages, states
 from oneact.service.mcp.pages import Pages
+from oneact.service.mcp.tasking import Tasking
+from oneact.service.store import holding
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from oneact.service.mcp.calling import Call
     from oneact.service.mcp.entry import Entry
     from oneact.service.mcp.guard import Guard
+    from oneact.service.mcp.tasking import Making
 
 LONGEST: Final = 50.0
 SURE: Final = 55.0
@@ -48,11 +51,12 @@ class Waiting:
         self._guard = guard
         self._pages = Pages(self.calls)
         self._left: set[asyncio.Task[None]] = set()
+        self.tasks = Tasking(self)
 
     async def answer(self, entry: Entry, call: Call) -> Result:
         """Hold a call, or go on with the one that stands, and give what there is to say of it."""
         began, given = time.monotonic(), entry.given(call.arguments)
-        session = await self._session(call)
+        session = await self.session(call)
         if session is None:
             return self._unlinked()
         bound = states.bound(session[1], call.tool, given)
@@ -68,19 +72,41 @@ class Waiting:
         if found is not None and found.state == "held" and comes_back:
             state = states.seal(self._guard.keys.txn_keys[0], found.id, rounds + 1, bound)
             return answers.asked_for_input(found, state, opens=rounds == 0)
-        return await self._told(found, standing.id, session[1], call, began)
+        return await self.told(found, standing.id, session[1], call, began)
+
+    async def made(self, entry: Entry, call: Call, making: Making) -> Result:
+        """Hold a call that its client makes as a task, and put it there; else give what there is to say against it."""
+        session = await self.session(call)
+        if session is None:
+            return self._unlinked()
+        try:
+            making.found = await self._begun(entry, entry.given(call.arguments), session)
+        except Refusal as refusal:
+            if refusal.reason is not Reason.PASSKEY_NEEDED:
+                raise
+            return self._unlinked()
+        self.tasks.keep(making.found, self._guard.now())
+        return answers.pending(making.found)
+
+    async def ended(self, standing: Standing, session: str, call: Call) -> Standing | None:
+        """Wait for the end of a held call, however long it may be held; None where its page was not opened."""
+        return await self._decided(standing, session, call, time.monotonic() + holding.KEPT)
+
+    def may_open(self, standing: Standing, call: Call) -> bool:
+        """Tell whether a client is still to be asked to open the page of a held call."""
+        return call.opens and not call.modern and self._pages.are_left(standing)
 
     async def wait(self, call: Call) -> Result:
         """Wait on for a held call by its id, as the tool `oneact_wait` does; refuses `held_unknown`."""
         began, identifier = time.monotonic(), call.arguments.get("id")
         if not isinstance(identifier, str) or call.arguments.keys() != {"id"}:
             raise Refusal(Reason.PARAMETERS_INVALID, "not exactly a text id", "id")
-        session = await self._session(call)
+        session = await self.session(call)
         if session is None:
             raise Refusal(Reason.HELD_UNKNOWN, "nobody is signed in")
         standing = await self.calls.wait(identifier, session[1], 0)
         found = await self._decided(standing, session[1], call, began + self.longest)
-        return await self._told(found, identifier, session[1], call, began)
+        return await self.told(found, identifier, session[1], call, began)
 
     async def leave(self, seconds: float) -> None:
         """Withdraw whatever is held, since its program goes with this server; that may take so many seconds."""
@@ -96,7 +122,7 @@ class Waiting:
         """Lead to the link page; the one person of a server over stdio is shown the way past this program."""
         return answers.unlinked(self._guard.resource + linking.LINK_PATH, _SHOWN if self._guard.invite() else "")
 
-    async def _session(self, call: Call) -> tuple[str, str] | None:
+    async def session(self, call: Call) -> tuple[str, str] | None:
         """Give the account, and what tells one program from another: the account and whom the host's sign-in names.
 
         A client that connects anew is the same program: the number of its connection says nothing.
@@ -169,7 +195,7 @@ class Waiting:
         self._left.add(task)
         task.add_done_callback(self._left.discard)
 
-    async def _told(self, standing: Standing | None, identifier: str, session: str, call: Call, began: float) -> Result:
+    async def told(self, standing: Standing | None, identifier: str, session: str, call: Call, began: float) -> Result:
         """Tell the end; it counts as delivered where the client is sure to be there still."""
         if standing is None:
             await self.calls.cancel(identifier, session)
