@@ -234,3 +234,14 @@ async def test_an_answer_that_says_no_reason_of_its_status_is_a_lost_one(
 
     with pytest.raises(Unreachable):
         await wanting(agent, Odd(), shelf)
+
+
+async def test_a_result_that_says_no_does_not_look_like_success(shelf: Shelf, ada: Visitor, agent: Agent) -> None:
+    async with by_fastmcp(shelf, "2026-07-28") as client:
+        call = asyncio.ensure_future(call_tool(agent, client, "crash", {"what": "said"}, service=shelf.resource))
+        await approve(shelf, ada)
+        guarded = await call
+        plain = await call_tool(agent, client, "read", {"no": "path"}, service=shelf.resource)
+    assert guarded.receipt is not None
+    assert (guarded.receipt.status, guarded.status) == ("failed", 500)
+    assert (plain.receipt, plain.status) == (None, 500)

@@ -127,6 +127,34 @@ def test_the_keyboard_alone_is_enough(browsing: Browsing, ready: Agent, shop: Se
     assert ready.poll(identifier).json()["token_type"] == "DPoP"
 
 
+OVERTAKEN = """() => {
+    const answered = window.fetch;
+    const shown = () => document.getElementById('outcome').textContent.includes('Denied');
+    const pause = () => new Promise((done) => setTimeout(done, 10));
+    window.fetch = async (url, ...rest) => {
+        const found = await answered(url, ...rest);
+        if (String(url).endsWith('/requests/deny')) {
+            while (!shown()) await pause();
+            document.body.dataset.late = 'yes';
+        }
+        return found;
+    };
+}"""
+
+
+def test_an_outcome_that_is_there_before_the_answer_to_the_press_stays(
+    browsing: Browsing, ready: Agent, shop: Service
+) -> None:
+    ask(browsing, ready, shop)
+    browsing.open_first()
+    browsing.page.evaluate(OVERTAKEN)
+    browsing.page.get_by_role("button", name="Deny", exact=True).click()
+    expect(browsing.page.locator("body[data-late=yes]")).to_be_attached()
+    expect(browsing.page.locator("#deny")).to_have_count(0)
+    browsing.page.evaluate("() => new Promise((done) => setTimeout(done))")  # past what the press began
+    expect(browsing.page.locator("#outcome")).to_contain_text("Denied. Nothing was done.")
+
+
 def test_a_new_request_appears_in_the_open_inbox_by_itself(browsing: Browsing, ready: Agent, shop: Service) -> None:
     browsing.go("/inbox")
     expect(browsing.page.get_by_text("Nothing waits for you")).to_be_visible()

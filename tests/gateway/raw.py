@@ -37,7 +37,9 @@ def call(message: dict[str, Any]) -> None:  # noqa: C901 - a tool each
         sys.stdout.write("this is no message\n")
         send({"id": "nobody asked for this", "result": {}})
     if name == "wait":
-        time.sleep(float(arguments.get("seconds", 60)))
+        until = time.monotonic() + float(arguments.get("seconds", 60))
+        while time.monotonic() < until and not Path(arguments.get("go", "")).is_file():
+            time.sleep(0.02)
     if name == "refuse":
         send({"id": message["id"], "error": {"code": -32099, "message": "no", "data": {"why": "so"}}})
         return

@@ -156,14 +156,16 @@ async def test_what_a_killed_proxy_had_begun_is_unknown_as_soon_as_it_starts_aga
 
 
 async def test_a_proxy_that_starts_beside_one_at_work_says_nothing_of_its_calls(raw: Play) -> None:
+    go = raw.folder / "go"
     async with wired(raw) as wire:
         await begin(wire, raw)
         async with raw.deciding("approve"):
-            await wire.send(id=1, method="tools/call", params={"name": "wait", "arguments": {"seconds": 3}})
+            await wire.send(id=1, method="tools/call", params={"name": "wait", "arguments": {"go": str(go)}})
         await called(raw)
         async with wired(raw) as other:
             await other.hello()
             assert kept(raw, "SELECT state FROM spends") == [("spent",)]
             assert kept(raw, "SELECT state FROM spends", 2) == []
+        go.touch()
         found = await wire.answer(1)
     assert receipt.parse(found["result"]["_meta"][RECEIPT])[0].status == "executed"

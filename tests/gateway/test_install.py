@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 import stat
-from pathlib import Path
+from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 from typing import Any
 
 import pytest
@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from oneact.cli.commands import app
 from oneact.gateway.mcp import clients
-from oneact.gateway.mcp.clients import CLIENTS
+from oneact.gateway.mcp.known import CLIENTS
 
 WRITTEN = """{
     "theme": "dark",
@@ -148,11 +148,65 @@ def test_a_link_to_the_file_stays_one(file: Path, tmp_path: Path) -> None:
     assert "mcp-proxy" in servers(file)["notes"]["args"]
 
 
-def test_each_client_has_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+PROJECT = {"claude-code": ".mcp.json", "vscode": ".vscode/mcp.json"}
+HOME = {
+    "cursor": ".cursor/mcp.json",
+    "gemini": ".gemini/settings.json",
+    "windsurf": ".codeium/windsurf/mcp_config.json",
+}
+SETTINGS = {"claude-desktop": "Claude/claude_desktop_config.json", "vscode-user": "Code/User/mcp.json"}
+MAC, LINUX = (PurePosixPath(path) for path in ("/Users/ada", "/home/ada"))
+WINDOWS = PureWindowsPath("C:/Users/ada")
+
+
+@pytest.mark.parametrize(
+    ("platform", "home", "environment", "settings"),
+    [
+        ("darwin", MAC, {}, MAC / "Library/Application Support"),
+        ("darwin", MAC, {"XDG_CONFIG_HOME": "/elsewhere", "APPDATA": "/other"}, MAC / "Library/Application Support"),
+        ("linux", LINUX, {}, LINUX / ".config"),
+        ("linux", LINUX, {"XDG_CONFIG_HOME": "/elsewhere"}, PurePosixPath("/elsewhere")),
+        ("linux", LINUX, {"XDG_CONFIG_HOME": "not/whole"}, LINUX / ".config"),
+        ("win32", WINDOWS, {}, WINDOWS / "AppData/Roaming"),
+        ("win32", WINDOWS, {"APPDATA": "D:\\kept"}, PureWindowsPath("D:/kept")),
+    ],
+)
+def test_each_client_has_its_file_on_each_platform(
+    platform: str, home: PurePath, environment: dict[str, str], settings: PurePath
+) -> None:
+    project = home / "work"
+    found = {name: client.place(platform, home, project, environment) for name, client in CLIENTS.items()}
+    assert found == {
+        **{name: project / rest for name, rest in PROJECT.items()},
+        **{name: home / rest for name, rest in HOME.items()},
+        **{name: settings / rest for name, rest in SETTINGS.items()},
+    }
+
+
+def test_a_clients_file_is_the_one_of_this_user_and_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path / "me"))
     assert CLIENTS["claude-code"].file() == tmp_path / ".mcp.json"
-    assert CLIENTS["vscode"].file() == tmp_path / ".vscode" / "mcp.json"
     assert CLIENTS["cursor"].file() == tmp_path / "me" / ".cursor" / "mcp.json"
-    mac = CLIENTS["claude-desktop"].file("darwin")
-    assert mac == tmp_path / "me" / "Library/Application Support/Claude/claude_desktop_config.json"
+
+
+@pytest.mark.parametrize("name", CLIENTS)
+def test_a_server_reached_over_http_is_put_back_as_its_client_writes_it(file: Path, tmp_path: Path, name: str) -> None:
+    client = CLIENTS[name]
+    kind = {"type": client.remote} if client.remote else {}
+    before = {client.member: {"far": {**kind, client.address: "https://mcp.example/mcp"}}}
+    file.write_text(json.dumps(before))
+    assert run("install", "--file", str(file), "--yes", name, "far").exit_code == 0
+    assert servers(file, client.member)["far"]["args"][-2:] == ["--url", "https://mcp.example/mcp"]
+    (tmp_path / "home" / "mcp" / "installed.json").unlink()
+    assert run("uninstall", "--file", str(file), "--yes", name, "far").exit_code == 0
+    assert json.loads(file.read_text()) == before
+
+
+@pytest.mark.parametrize(("name", "entry"), [("cursor", {"type": "sse", "url": "u"}), ("gemini", {"url": "u"})])
+def test_a_server_that_is_reached_in_a_way_the_proxy_cannot_is_left_alone(
+    file: Path, name: str, entry: dict[str, str]
+) -> None:
+    file.write_text(json.dumps({"mcpServers": {"far": entry}}))
+    done = run("install", "--file", str(file), "--yes", name, "far")
+    assert (done.exit_code, "SSE" in done.output) == (2, True)

@@ -78,6 +78,22 @@ async def test_a_page_that_the_client_opens_is_opened_by_nobody_else(opening: Pl
     assert opened(opening) == [start]
 
 
+async def test_calls_that_come_at_once_open_their_page_once(opening: Play) -> None:
+    async with opening.client() as client:
+        [start] = await appeared(opening, 1)
+        await asyncio.to_thread(opening.begin, start)
+        calls = [asyncio.create_task(client.call_tool("write_note", {**NOTE, "name": name})) for name in "abc"]
+        while len(opening.pending()) < 3:  # noqa: ASYNC110 - another process writes it
+            await asyncio.sleep(0.02)
+        await appeared(opening, 2)
+        while opening.errors.count("needs your approval") < 3:  # noqa: ASYNC110 - the same
+            await asyncio.sleep(0.02)
+        for call in calls:
+            call.cancel()
+    pages = opened(opening)
+    assert len(pages) == len(set(pages))
+
+
 async def test_a_client_that_opened_a_page_hears_once_that_it_is_over(opening: Play) -> None:
     over: list[str] = []
 

@@ -1,6 +1,10 @@
 """The agent's side: pair once, then one act at a time, each approved by the person."""
 
-from oneact.agent.agent import Agent
+try:
+    from oneact.agent.agent import Agent
+except ModuleNotFoundError as missing:
+    missing.add_note('oneact.agent needs: pip install "oneact[agent]"')
+    raise
 from oneact.agent.errors import (
     AgentError,
     Denied,

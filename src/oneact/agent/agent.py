@@ -49,7 +49,7 @@ class Agent:
         self._pairing = pairing_
         self._folder = file.with_suffix(".functions")
         self._reads = Reads(shell)
-        self._company = Company(shell, _TOGETHER)
+        self._companies: dict[str, Company] = {}
         self._functions: Functions | None = None
 
     @classmethod
@@ -105,7 +105,7 @@ class Agent:
         `parameters` were changed while the person was asked, or `still` then says that something else is meant by now.
         """
         asker = self._asker(reason, wait, idempotency_key, keep=keep)
-        coming = self._company.coming() if together else None
+        coming = self._company(service).coming() if together else None
         return await self._act(service, action, parameters, asker, coming, still)
 
     async def batch(
@@ -275,6 +275,10 @@ class Agent:
             return found
         asked = await coming.ask(described, found)
         return await self._shell.run(flow.linkable(described, flow.outcome(found, asked)))
+
+    def _company(self, service: str) -> Company:
+        """Give those that are asked about together at one service: no other, which may be slow, holds them up."""
+        return self._companies.setdefault(service.rstrip("/"), Company(self._shell, _TOGETHER))
 
     def _asker(self, reason: str, wait: int, idempotency_key: str, *, keep: bool = False) -> flow.Asker:
         """Give who asks; raises `Refused` for a key that no header can hold."""

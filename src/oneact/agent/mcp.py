@@ -40,7 +40,8 @@ async def call_tool(  # noqa: PLR0913 - what is called, and what it is asked for
     """Call a tool of an MCP server, and have the act done where the tool is guarded, as `Agent.act` does.
 
     `session` is a connected `mcp.Client`, `mcp.ClientSession` or `fastmcp.Client`, `service` the guard's resource. The
-    result's `json()` is the tool's result; a tool without a guard is simply called. Raises what `Agent.act` raises.
+    result's `json()` is the tool's result, its `status` 500 for one with `isError`; a tool without a guard is simply
+    called. Raises what `Agent.act` raises.
     """
     described, keys = await agent._discover(service)  # noqa: SLF001 - a part of the agent, in a file of its own
     shell, asker = agent._shell, agent._asker(reason, wait, idempotency_key)  # noqa: SLF001 - the same
@@ -50,7 +51,9 @@ async def call_tool(  # noqa: PLR0913 - what is called, and what it is asked for
     with as_refused():
         outcome = await through.run(flow.act(wanted, asker, described, keys))
     await agent._deliver(outcome)  # noqa: SLF001 - the same
-    return Result(outcome.status, outcome.content_type, outcome.body, outcome.receipt, outcome.jws)
+    failed = outcome.body is not None and json.loads(outcome.body).get("isError") is True
+    status = Reason.INTERNAL.status if failed else outcome.status  # as an answer over HTTP says it
+    return Result(status, outcome.content_type, outcome.body, outcome.receipt, outcome.jws)
 
 
 class _Through(Shell):

@@ -7,8 +7,8 @@ from typing import Final
 
 # What a plain installation lacks, by the module that is missing, and what to install for it.
 _INSTALL: Final = {
-    "typer": '"oneact[agent,cli]" for an agent, or "oneact[cli,server]" for an approval server',
-    "rich": '"oneact[agent,cli]" for an agent, or "oneact[cli,server]" for an approval server',
+    "typer": '"oneact[agent,cli]" for an agent, "oneact[cli,server]" for an approval server, or "oneact[mcp-proxy]"',
+    "rich": '"oneact[agent,cli]" for an agent, "oneact[cli,server]" for an approval server, or "oneact[mcp-proxy]"',
     "httpx": '"oneact[agent,cli]"',
     "jinja2": '"oneact[cli,server]"',
     "mcp": '"oneact[mcp-proxy]"',

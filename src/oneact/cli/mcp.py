@@ -12,7 +12,8 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from oneact.gateway.mcp.clients import Change, Client
+    from oneact.gateway.mcp.clients import Change
+    from oneact.gateway.mcp.known import Client
 
 app = typer.Typer(help="Put the proxy into an MCP client's configuration; link and unlink it.", no_args_is_help=True)
 
@@ -20,7 +21,10 @@ _BEGINS: Final = 40.0  # seconds, for a proxy that starts an approval server; th
 _PAUSE: Final = 0.1
 
 Which = Annotated[
-    str, typer.Argument(metavar="CLIENT", help="claude-code, claude-desktop, cursor, vscode or windsurf.")
+    str,
+    typer.Argument(
+        metavar="CLIENT", help="claude-code, claude-desktop, cursor, gemini, vscode, vscode-user, windsurf."
+    ),
 ]
 Server = Annotated[str, typer.Argument(metavar="SERVER", help="The server's name in the client's configuration.")]
 File = Annotated[Path | None, typer.Option("--file", help="The client's file, where it is not at its usual place.")]
@@ -107,11 +111,11 @@ def uninstall(client: Which, server: Server, file: File = None, yes: Yes = False
 
 
 def _client(name: str) -> Client:
-    from oneact.gateway.mcp import clients
+    from oneact.gateway.mcp.known import CLIENTS
 
-    if name not in clients.CLIENTS:
-        raise ValueError(f"{name} is none of {', '.join(clients.CLIENTS)}")
-    return clients.CLIENTS[name]
+    if name not in CLIENTS:
+        raise ValueError(f"{name} is none of {', '.join(CLIENTS)}")
+    return CLIENTS[name]
 
 
 def _make(change: Callable[[], Change], *, yes: bool, undo: bool) -> None:

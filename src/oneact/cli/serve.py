@@ -38,10 +38,8 @@ def serve(
 
     It speaks plain HTTP: for anyone beyond this machine put a proxy with TLS in front.
     """
-    import uvicorn
-
     from oneact.errors import Refusal
-    from oneact.server import Settings, create_app, world
+    from oneact.server import Settings, serving, world
 
     given = {
         "PUBLIC_URL": public_url,
@@ -62,14 +60,7 @@ def serve(
     listening = f"[{settings.host}]" if ":" in settings.host else settings.host
     beside = _held_beside(settings)
     typer.echo(f"approval server {settings.issuer}, listening on http://{listening}:{settings.port}")
-    uvicorn.run(
-        create_app(settings),
-        host=settings.host,
-        port=settings.port,
-        log_level="warning",
-        proxy_headers=False,
-        server_header=False,
-    )
+    serving.run(settings)
     if beside is not None:
         beside.close()
 

@@ -14,9 +14,12 @@ class Waiting:
     def __init__(self) -> None:
         self._waiters: dict[str, set[asyncio.Future[None]]] = {}
         self._seen: dict[str, int] = {}
+        self._ended = False
 
     async def wait(self, key: str, seconds: float) -> None:
-        """Return when `key` is woken, or after so many seconds."""
+        """Return when `key` is woken, or after so many seconds; at once where the process is about to end."""
+        if self._ended:
+            return
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         waiters = self._waiters.setdefault(key, set())
         waiters.add(future)
@@ -33,6 +36,12 @@ class Waiting:
         """Let everyone look again who waits for `key`."""
         for future in self._waiters.get(key, ()):
             _finish(future)
+
+    def end(self) -> None:
+        """Let everyone go who waits, also from a signal's handler: the process ends, and keeps nobody until it has."""
+        self._ended = True
+        for future in [future for waiters in self._waiters.values() for future in waiters]:
+            future.get_loop().call_soon_threadsafe(_finish, future)
 
     def waited_for(self, key: str) -> bool:
         """Tell whether anyone waits for `key` at this moment."""

@@ -141,6 +141,28 @@ async def test_calls_with_one_key_run_once_and_get_one_answer(stage: Stage, agen
     assert len(runs) == 1
 
 
+async def test_an_act_within_a_function_does_not_run_that_function_again(stage: Stage, agent: Agent) -> None:
+    ran: list[str] = []
+
+    @agent.approved()
+    async def inner(to: str) -> None:
+        ran.append(f"inner {to}")
+
+    @agent.approved()
+    async def outer(to: str) -> None:
+        ran.append(f"outer {to}")
+        guard = await agent.functions()._open()
+        async with stage.approving():
+            with pytest.raises(OutcomeUnknown):
+                await agent.act(guard.resource, "inner", {"to": "eve"})
+
+    async with stage.approving():
+        await inner("ada")
+    async with stage.approving():
+        await outer("ada")
+    assert ran == ["inner ada", "outer ada"]
+
+
 async def test_an_act_does_not_come_by_the_local_address(stage: Stage, agent: Agent) -> None:
     @agent.approved()
     def send(to: str) -> None:

@@ -19,38 +19,11 @@ pytest_plugins = ["pytester"]
 TEXT = (ROOT / "docs" / "mcp.md").read_text("utf-8")
 SPEC = (ROOT / "spec" / "oneact.md").read_text("utf-8").partition("### 6.7 Tools")[2].partition("\n## 7")[0]
 FILES = dict(re.findall(r"```python\n# (\w+)\.py\n(.*?)```", TEXT, re.DOTALL))
-LOCAL = """
-import asyncio
-import sys
-from pathlib import Path
-
-from mcp import Client, StdioServerParameters
-
-
-def test_it_shows_its_person_the_way_and_not_the_program(tmp_path):
-    shown = tmp_path / "shown"
-    text = Path("local.py").read_text().replace("show=webbrowser.open", f"show=Path({str(shown)!r}).write_text")
-    Path("local.py").write_text(text)
-
-    async def whole():
-        async with Client(StdioServerParameters(command=sys.executable, args=["local.py"])) as client:
-            return await client.call_tool("write", {"name": "a.txt", "text": "hello"})
-
-    result = asyncio.run(whole())
-    assert result.is_error
-    assert shown.read_text().startswith("http://localhost:8701/start/")
-    assert shown.read_text() not in str(result)
-"""
 
 
 def test_the_whole_server_passes_its_whole_test(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(**{name: FILES[name] for name in ("server", "test_server")})
     pytester.runpytest_subprocess("-q").assert_outcomes(passed=2)
-
-
-def test_the_server_over_stdio_runs_too(pytester: pytest.Pytester) -> None:
-    pytester.makepyfile(local=FILES["local"], test_local=LOCAL)
-    pytester.runpytest_subprocess("-q").assert_outcomes(passed=1)
 
 
 @pytest.mark.parametrize("function", [Guard.tool, Guard.protect, Guard.around, call_tool])

@@ -15,7 +15,7 @@ from claude_agent_sdk import (
 from oneact.agent.errors import AgentError
 from oneact.agent.integrations.local import Call
 from oneact.agent.integrations.telling import told
-from oneact.agent.integrations.tools import wish
+from oneact.agent.integrations.tools import distinct, wish
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -34,7 +34,7 @@ def server(name: str, of: Iterable[Tool]) -> McpSdkServerConfig:
 
     An outage is an error result: the SDK lets no exception of a tool end a run.
     """
-    return create_sdk_mcp_server(name, tools=[_made(each) for each in of])
+    return create_sdk_mcp_server(name, tools=[_made(each) for each in distinct(of)])
 
 
 def _made(tool: Tool) -> SdkMcpTool[Any]:

@@ -15,7 +15,7 @@ from pydantic import BaseModel, PrivateAttr, ValidationError
 from oneact.agent.errors import AgentError, Refused, Undecided
 from oneact.agent.integrations.local import Call, as_shown, check_same, is_same
 from oneact.agent.integrations.telling import told
-from oneact.agent.integrations.tools import wish
+from oneact.agent.integrations.tools import distinct, wish
 from oneact.errors import Reason
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def tools(of: Iterable[Tool], *, interrupts: bool = False) -> list[BaseTool]:
     they find it; the resumed run goes on with the same request, whatever it is resumed with, and then waits for them.
     That needs a checkpointer, as all interrupts do.
     """
-    return [ApprovedTool(each, interrupts=interrupts) for each in of]
+    return [ApprovedTool(each, interrupts=interrupts) for each in distinct(of)]
 
 
 class ApprovedTool(BaseTool):
@@ -59,13 +59,13 @@ class ApprovedTool(BaseTool):
         return (), {"arguments": tool_input, "call": tool_call_id or ""}
 
     async def _arun(self, arguments: dict[str, Any], call: str, config: RunnableConfig) -> str:
-        found = await self._told(arguments, _key(config, call))
+        found = await self._told(arguments, _key(config, call), interrupts=self._interrupts and _is_kept(config))
         if found.failed:
             raise ToolException(found.text)
         return found.text
 
-    async def _told(self, arguments: dict[str, Any], key: str) -> Told:
-        if not self._interrupts or not key:
+    async def _told(self, arguments: dict[str, Any], key: str, *, interrupts: bool) -> Told:
+        if not interrupts or not key:
             return await self._tool.call(arguments, key=key)
         try:
             return await self._tool.call(arguments, key=key, keep=True, wait=0)
@@ -126,7 +126,7 @@ class Approving(AgentMiddleware[Any, Any, Any]):
         functions = self._agent.functions()
         key = _key(request.runtime.config, request.tool_call["id"] or "")
         found: ToolMessage | Command[Any]
-        if self._interrupts and key:
+        if self._interrupts and key and _is_kept(request.runtime.config):
             try:
                 found = await functions.call(call(), reason=self._reason, key=key, keep=True, wait=0)
             except Undecided as undecided:
@@ -183,6 +183,15 @@ def _answer(request: ToolCallRequest, content: Any, status: Any) -> ToolMessage:
 
 
 def _key(config: RunnableConfig, call: str) -> str:
-    """Name one call of one thread, so that a run that is resumed or repeated never asks anew."""
-    thread = (config.get("configurable") or {}).get("thread_id", "")
-    return wish("langgraph", str(thread), call) if thread and call else ""
+    """Name one call of one thread, so that a run that is resumed or repeated never asks anew.
+
+    Without a thread it is named by the task in which it runs, which LangGraph's own retries go on with.
+    """
+    found = config.get("configurable") or {}
+    run = found.get("thread_id") or found.get("checkpoint_ns") or ""
+    return wish("langgraph", str(run), call) if run and call else ""
+
+
+def _is_kept(config: RunnableConfig) -> bool:
+    """Tell whether a run can be interrupted: without a thread nothing of it is kept."""
+    return bool((config.get("configurable") or {}).get("thread_id"))

@@ -56,6 +56,7 @@ class Call:
     still: Callable[[], bool] = lambda: True
     encode: Callable[[Any], Any] = lambda value: value
     decode: Callable[[Any], Any] = lambda value: value
+    action: str = field(default="", init=False)
     ran: bool = field(default=False, init=False)
     value: Any = field(default=None, init=False)
     error: BaseException | None = field(default=None, init=False)
@@ -133,6 +134,7 @@ class Functions:
         with as_refused():
             shaped = await self._shaped(guard, call)
             parameters = shaped.parameters(call.arguments)
+        call.action = shaped.action.name
         marked = _CALL.set(call)
         try:
             result = await self._agent.act(
@@ -238,7 +240,7 @@ class Functions:
 def _run(shaped: Shape) -> Callable[[dict[str, Any], Act], Awaitable[Answer]]:
     async def run(parameters: dict[str, Any], _: Act) -> Answer:
         call = _CALL.get()
-        if call is None:
+        if call is None or call.action != shaped.action.name:
             raise RuntimeError("an act came in that this process has not called for")
         return await call.answer(shaped.arguments(parameters))
 

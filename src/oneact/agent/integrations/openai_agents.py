@@ -12,7 +12,7 @@ from pydantic_core import to_jsonable_python
 from oneact.agent.errors import AgentError, Undecided, as_refused
 from oneact.agent.integrations.local import Call
 from oneact.agent.integrations.telling import told
-from oneact.agent.integrations.tools import wish
+from oneact.agent.integrations.tools import distinct, wish
 from oneact.protocol import canonical
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def tools(of: Iterable[Tool], *, interrupts: bool = False, run: str = "") -> lis
     call goes on with the same request, and waits for the person. `run` names the conversation, for a model whose call
     identifiers are unique only within one.
     """
-    return [_made(each, run, interrupts=interrupts) for each in of]
+    return [_made(each, run, interrupts=interrupts) for each in distinct(of)]
 
 
 def _made(tool: Tool, run: str, *, interrupts: bool) -> FunctionTool:

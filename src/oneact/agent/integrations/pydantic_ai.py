@@ -13,7 +13,7 @@ from pydantic_core import to_jsonable_python
 from oneact.agent.errors import AgentError, Undecided
 from oneact.agent.integrations.local import Call, as_shown, check_same, is_same
 from oneact.agent.integrations.telling import told
-from oneact.agent.integrations.tools import wish
+from oneact.agent.integrations.tools import distinct, wish
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -32,7 +32,7 @@ def tools(of: Iterable[Tool], *, interrupts: bool = False) -> list[pydantic_ai.T
     metadata, where they find it. A run with the same message history and the call approved in `DeferredToolResults`
     goes on with the same request, and waits for the person; their word is given at the approval server, not there.
     """
-    return [_made(each, interrupts=interrupts) for each in of]
+    return [_made(each, interrupts=interrupts) for each in distinct(of)]
 
 
 @dataclass

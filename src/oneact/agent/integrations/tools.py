@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,7 +16,7 @@ from oneact.protocol.action import Action
 from oneact.protocol.reading import Read
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from oneact.agent.agent import Agent
     from oneact.protocol.canonical import Json
@@ -75,6 +76,16 @@ class Tool:
 def wish(*parts: str) -> str:
     """Give the idempotency key of one call, out of what a framework calls it by: its run, the call, in that order."""
     return canonical.sha256(b"oneact-call-1\n" + canonical.encode(list(parts)))
+
+
+def distinct(of: Iterable[Tool]) -> list[Tool]:
+    """Give tools of which no two have one name; raises ValueError where one service's would stand in for another's."""
+    found = list(of)
+    for name, times in Counter(tool.name for tool in found).items():
+        if times > 1:
+            services = ", ".join(tool.service for tool in found if tool.name == name)
+            raise ValueError(f"{name} is the name of several tools, of {services}: rename one with dataclasses.replace")
+    return found
 
 
 async def of_service(

@@ -16,43 +16,16 @@ from oneact.gateway.mcp import places
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from oneact.gateway.mcp.known import Client
+
 Entry = dict[str, Any]
 
 _PROXY: Final = "mcp-proxy"
+_GEMINI: Final = "httpUrl"
+_ADDRESSES: Final = frozenset({"url", "serverUrl", _GEMINI})
 _RECORD: Final = "installed.json"
 _BACKUPS: Final = 1000
 _INDENT: Final = re.compile(r"\n([ \t]+)\"")
-
-
-@dataclass(frozen=True, slots=True)
-class Client:
-    """A client: its file by platform, below a folder, and the member in which its servers stand.
-
-    `project` tells that the file is the project's, below the working folder. `kind` is said of a started server.
-    """
-
-    files: dict[str, str]
-    member: str = "mcpServers"
-    project: bool = False
-    kind: str = ""
-
-    def file(self, platform: str = sys.platform) -> Path:
-        """Give the path of its file."""
-        below = Path.cwd() if self.project else Path.home()
-        return below / self.files.get(platform, self.files[""])
-
-
-CLIENTS: Final = {
-    "claude-code": Client({"": ".mcp.json"}, project=True),
-    "claude-desktop": Client({
-        "": ".config/Claude/claude_desktop_config.json",
-        "darwin": "Library/Application Support/Claude/claude_desktop_config.json",
-        "win32": "AppData/Roaming/Claude/claude_desktop_config.json",
-    }),
-    "cursor": Client({"": ".cursor/mcp.json"}),
-    "vscode": Client({"": ".vscode/mcp.json"}, member="servers", project=True, kind="stdio"),
-    "windsurf": Client({"": ".codeium/windsurf/mcp_config.json"}),
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +74,7 @@ def uninstall(client: Client, file: Path, server: str) -> Change:
         raise ValueError(f"{file}: there is no proxy in front of {server}")
     record = _record().get(_place(file, server))
     if record is None:
-        servers[server] = _plain(found)
+        servers[server] = _plain(client, found)
     elif record["original"] is None:
         del servers[server]
     else:
@@ -160,8 +133,10 @@ def _proxied(client: Client, server: str, entry: Entry, options: Sequence[str]) 
         raise ValueError(f"the proxy stands in front of {server} already")
     if entry.get("headers"):
         raise ValueError(f"{server} is reached with headers: name them in a policy, and give that with --config")
-    rest = {name: value for name, value in entry.items() if name not in {"command", "args", "url", "type", "serverUrl"}}
-    url = entry.get("url") or entry.get("serverUrl")
+    rest = {name: value for name, value in entry.items() if name not in {"command", "args", "type", *_ADDRESSES}}
+    url = entry.get(client.address) or entry.get("url")
+    if entry.get("type") == "sse" or (client.address == _GEMINI and _GEMINI not in entry and "url" in entry):
+        raise ValueError(f"{server} is reached over SSE, which the proxy does not speak; most have streamable HTTP too")
     if isinstance(url, str):
         reached = ["--url", url]
     elif "command" in entry:
@@ -174,7 +149,7 @@ def _proxied(client: Client, server: str, entry: Entry, options: Sequence[str]) 
     return {**kind, "command": command, "args": arguments, **rest}
 
 
-def _plain(entry: Entry) -> Entry:
+def _plain(client: Client, entry: Entry) -> Entry:
     """Give the entry in front of which the proxy stands, where no record of it is left."""
     arguments = list(map(str, entry["args"]))
     rest = {name: value for name, value in entry.items() if name not in {"command", "args"}}
@@ -182,7 +157,9 @@ def _plain(entry: Entry) -> Entry:
         command, *more = arguments[arguments.index("--") + 1 :]
         return {"command": command, "args": more, **rest}
     if "--url" in arguments:
-        return {"url": arguments[arguments.index("--url") + 1], **{k: v for k, v in rest.items() if k != "type"}}
+        kind = {"type": client.remote} if client.remote else {}
+        others = {name: value for name, value in rest.items() if name != "type"}
+        return {**kind, client.address: arguments[arguments.index("--url") + 1], **others}
     raise ValueError("the entry's own policy says how its server is reached; change it by hand")
 
 

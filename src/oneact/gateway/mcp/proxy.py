@@ -74,6 +74,7 @@ class Proxy:
         self._kept: dict[str, Message] = {}
         self._shown: dict[str, None] = {}
         self._begun, self._trouble = asyncio.Event(), ""
+        self._page = ""  # the last that was opened
         self._opened = -_AGAIN  # when the start page was last opened
 
     @contextlib.asynccontextmanager
@@ -150,8 +151,9 @@ class Proxy:
         return True
 
     async def open(self, page: str) -> None:
-        """Open a page in a browser, where that is wanted."""
-        if self._opens:
+        """Open a page in a browser, where that is wanted; calls that come at once have one page, opened once."""
+        if self._opens and page != self._page:
+            self._page = page
             await asyncio.to_thread(webbrowser.open, page)
 
     async def _open_start(self, link: str) -> bool:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     Connect = Callable[[], Awaitable[Link]]
 
 HANDSHAKE: Final = 60.0  # seconds for a server to answer `initialize` once it was started again
+TAKES: Final = 30.0  # seconds in which a server has to take a message; its client is not heard meanwhile
 STARTS: Final = 5
 WITHIN: Final = 60.0  # seconds in which so many starts are the most
 _LOG: Final = logging.getLogger("oneact.gateway")
@@ -114,6 +115,8 @@ class Upstream:
             raise
         finally:
             self._own.pop(identifier, None)
+            if answer.done() and not answer.cancelled():
+                answer.exception()  # where sending has failed, it has been told already
 
     async def _open(self, first: Message | None) -> Link:
         """Give the connection; where it was lost, a new one that has been greeted as the client greeted the first."""
@@ -157,10 +160,11 @@ class Upstream:
 
     async def _send(self, link: Link, message: Message) -> None:
         try:
-            await link.send(message)
-        except Lost as lost:
+            await asyncio.wait_for(link.send(message), TAKES)
+        except (Lost, TimeoutError) as error:
+            lost = error if isinstance(error, Lost) else Lost("it takes no messages")
             await self._ended(link, lost)
-            raise
+            raise lost from error
 
     async def _read(self, link: Link) -> None:
         try:

@@ -13,7 +13,8 @@ const rest = (seconds) => new Promise((done) => setTimeout(done, 1000 * seconds)
 count(Number(inbox.dataset.count));
 for (;;) {
   try {
-    const found = await ask("inbox/wait?version=" + encodeURIComponent(version));
+    const known = pause ? "" : version; // after an outage it answers at once
+    const found = await ask("inbox/wait?version=" + encodeURIComponent(known));
     if (found.version !== version) {
       version = found.version;
       const held = inbox.contains(document.activeElement) && document.activeElement.href;

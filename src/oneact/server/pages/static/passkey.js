@@ -4,26 +4,28 @@ const problem = document.getElementById("problem");
 
 export const at = (path) => new URL(path, base).href;
 
+// The server is stopped, or the network is gone: what a first step has not reached has not happened, of a last one
+// nobody knows.
+class Unreached extends Error {}
+const NOTHING = "The server cannot be reached. Nothing was approved or changed. Try again when it is back.";
+const UNKNOWN = "The server does not answer. It is not known whether it has taken this. Reload this page when it is back.";
+
+const told = { cache: "no-store", credentials: "same-origin" };
+const lost = () => ({ ok: false, json: async () => ({}) });
+
 export async function ask(path) {
-  const answer = await fetch(at(path), { cache: "no-store", credentials: "same-origin" });
+  const answer = await fetch(at(path), told);
   if (!answer.ok || answer.redirected) throw new Error("The server did not answer. Reload the page.");
+  if (problem.dataset.unreached) problem.hidden = true;
   return answer.json();
 }
 
-export async function post(path, body) {
-  const answer = await fetch(at(path), {
-    method: "POST",
-    headers: { "Content-Type": "application/json", "OneAct-Page": "1" },
-    body: JSON.stringify(body),
-    cache: "no-store",
-    credentials: "same-origin",
-  });
+export async function post(path, body, unreached = UNKNOWN) {
+  const headers = { "Content-Type": "application/json", "OneAct-Page": "1" };
+  const answer = await fetch(at(path), { method: "POST", headers, body: JSON.stringify(body), ...told }).catch(lost);
   const value = await answer.json().catch(() => ({}));
-  if (!answer.ok) {
-    const text = value.error_description || "The server could not be reached.";
-    throw new Error(text);
-  }
-  return value;
+  if (answer.ok) return value;
+  throw value.error_description ? new Error(value.error_description) : new Unreached(unreached);
 }
 
 // At another name of this server, 127.0.0.1 say, the browser refuses, in words that help nobody.
@@ -43,10 +45,10 @@ export async function answer({ gesture, options }, finish, more = {}) {
   return post(finish, { ...more, gesture, credential: credential.toJSON() });
 }
 
-export const sign = async (path, body, finish, more) => answer(await post(path, body), finish, more);
+export const sign = async (path, body, finish, more) => answer(await post(path, body, NOTHING), finish, more);
 
 export async function create(path, body, finish) {
-  const { gesture, options } = await post(path, body);
+  const { gesture, options } = await post(path, body, NOTHING);
   const publicKey = PublicKeyCredential.parseCreationOptionsFromJSON(options);
   const credential = await belonging(publicKey.rp.id, navigator.credentials.create({ publicKey }));
   return post(finish, { gesture, credential: credential.toJSON() });
@@ -68,6 +70,7 @@ export function when(element, event, action) {
     } catch (error) {
       const closed = error.name === "NotAllowedError" || error.name === "AbortError";
       problem.textContent = closed ? "The passkey was not used. Nothing has happened." : error.message;
+      problem.dataset.unreached = error instanceof Unreached ? "yes" : "";
       (element.closest("form, .decide, .actions, .of, p") ?? element).before(problem);
       problem.hidden = false;
       problem.scrollIntoView({ block: "nearest" });

@@ -18,7 +18,7 @@ const rest = (seconds) => new Promise((done) => setTimeout(done, 1000 * seconds)
 
 function decided() {
   own = true;
-  show("<p class=says>One moment…</p>");
+  if (outcome.hidden) show("<p class=says>One moment…</p>"); // the outcome itself may have been here before the answer
 }
 
 function show(html) {
@@ -63,7 +63,8 @@ if (countdown) tick();
 async function follow() {
   for (let pause = 0; ; await rest(pause)) {
     try {
-      const found = await ask(`requests/${page.dataset.first}/wait?version=${encodeURIComponent(version)}`);
+      const known = pause ? "" : version; // after an outage it answers at once
+      const found = await ask(`requests/${page.dataset.first}/wait?version=${encodeURIComponent(known)}`);
       if (found.version !== version) {
         log.innerHTML = found.log; // the same
         localise(log);
