@@ -112,9 +112,10 @@ async def test_one_broken_change_does_not_take_its_batch_with_it(store: SqliteSt
 async def test_a_closed_store_is_unavailable(tmp_path: Path) -> None:
     found = await SqliteStore.open(tmp_path / "a.db")
     await found.close()
-    with pytest.raises(Refusal) as refused:
-        await found.change((), [ENTRY])
-    assert refused.value.reason is Reason.STORE_UNAVAILABLE
+    for asked in (found.change((), [ENTRY]), found.all("everyone"), found.one("everyone")):
+        with pytest.raises(Refusal) as refused:
+            await asyncio.wait_for(asked, 10)
+        assert refused.value.reason is Reason.STORE_UNAVAILABLE
 
 
 async def test_opening_again_keeps_what_is_there_and_migrates_once(tmp_path: Path) -> None:

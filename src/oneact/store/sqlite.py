@@ -70,6 +70,8 @@ class SqliteStore:
 
     async def all(self, statement: str, *parameters: Value) -> list[Row]:
         """Give all rows."""
+        if self._closed:  # else it would wait for a reader that nobody gives back any more
+            raise Refusal(Reason.STORE_UNAVAILABLE, "the store is closed")
         connection = await self._readers.get()
         try:
             loop = asyncio.get_running_loop()
