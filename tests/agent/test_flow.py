@@ -205,6 +205,14 @@ def test_an_address_that_asks_for_no_approval_just_answers(world: World) -> None
     assert (outcome.body, outcome.receipt) == (b"hello", None)
 
 
+@pytest.mark.parametrize("status", [200, 204, 302])
+def test_an_action_by_its_name_is_not_done_by_whatever_answers_without_an_offer(world: World, status: int) -> None:
+    world.bent["plain"] = [Answer(status, {"content-type": "text/html"}, b"<html>", NOW)]
+    with pytest.raises(Unreachable):
+        world.run()
+    assert world.asked("ask") == 0
+
+
 @pytest.mark.parametrize(
     ("body", "reason"),
     [

@@ -107,7 +107,8 @@ def digest(value: Json) -> str:
     return sha256(encode(value))
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Give an object of its members, for `json`'s `object_pairs_hook`; refuses `json_duplicate_key`."""
     found = dict(pairs)
     if len(found) != len(pairs):
         raise Refusal(Reason.JSON_DUPLICATE_KEY, "a member is named twice")
@@ -142,7 +143,7 @@ def _check_characters(value: Json) -> None:
 
 
 _DECODER: Final = json.JSONDecoder(
-    object_pairs_hook=_object, parse_float=_no_float, parse_int=_integer, parse_constant=_no_float
+    object_pairs_hook=members, parse_float=_no_float, parse_int=_integer, parse_constant=_no_float
 )
 _SCAN: Final = _DECODER.scan_once  # type: ignore[attr-defined]  # not in the type stubs
 _TEXT: Final = json.encoder.encode_basestring

@@ -152,6 +152,30 @@ async def test_an_own_tool_runs_once_with_what_was_shown_also_after_its_state_wa
     assert (ran, model.answers) == ([("ada@example", 2)], ["sent to ada@example"])
 
 
+async def test_a_number_with_a_fraction_reaches_an_own_tool_as_it_was_shown(stage: Stage, agent: Agent) -> None:
+    ran: list[float] = []
+
+    @agents.function_tool
+    async def pour(litres: float) -> str:
+        """Pour."""
+        ran.append(litres)
+        return "poured"
+
+    model = Scripted(("own-3", {"litres": 0.75}))
+    model.name = "pour"
+    planner = agents.Agent("planner", model=model, tools=[openai_agents.approved(agent, pour)])
+    shown: list[str] = []
+
+    def decide(found: list[str]) -> None:
+        shown.extend(map(stage.act, found))
+        stage.approve(*found)
+
+    async with stage.deciding(decide):
+        await Runner.run(planner, "Pour it", run_config=CONFIG)
+    assert (ran, model.answers) == ([0.75], ["poured"])
+    assert json.loads(shown[0])["parameters"] == {"litres": "0.75"}
+
+
 async def test_an_own_tools_denial_is_told_to_the_model(stage: Stage, agent: Agent) -> None:
     @agents.function_tool
     async def wipe(folder: str) -> str:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from oneact.errors import Reason, Refusal
 from oneact.protocol import display
 from oneact.protocol.action import NAME
-from oneact.service.mcp import publishing, shape
+from oneact.service.mcp import publishing, shape, texts
 
 PATH = "/oneact/tools/{name}"
 SCALE: dict[str, Any] = {
@@ -236,3 +236,16 @@ def test_whatever_schema_a_foreign_tool_has_there_is_an_action(described: Any) -
     found = made({"type": "object", "properties": root}, foreign=True)
     assert found.action.digest
     assert publishing.WHOLE in found.action.schema["properties"] or not found.whole  # type: ignore[operator]  # JSON
+
+
+def test_what_a_program_gave_is_read_once_for_each_name() -> None:
+    assert texts.given('{"a":0.5,"b":[1,2.0]}') == {"a": 0.5, "b": [1, 2.0]}
+    for text, reason in (
+        ('{"a":1,"a":2}', Reason.JSON_DUPLICATE_KEY),
+        ('{"a":NaN}', Reason.JSON_MALFORMED),
+        ("{", Reason.JSON_MALFORMED),
+        ("[" * 100_000, Reason.JSON_MALFORMED),
+    ):
+        with pytest.raises(Refusal) as refused:
+            texts.given(text)
+        assert refused.value.reason is reason

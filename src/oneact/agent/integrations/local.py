@@ -21,7 +21,7 @@ from oneact.errors import Reason
 from oneact.protocol import canonical
 from oneact.service import Answer, Guard, endpoints
 from oneact.service.guarded import Guarded
-from oneact.service.mcp import shape
+from oneact.service.mcp import shape, texts
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -73,6 +73,13 @@ class Call:
             return Answer(200, json.dumps({"value": self.encode(self.value)}, allow_nan=False).encode())
         except (TypeError, ValueError):  # it has been called: its own caller gets what it gave, and no other can
             return Answer(200, b"{}")
+
+
+def arguments(text: str) -> dict[str, Any]:
+    """Read the arguments that a model has sent as JSON text, numbers with fractions among them; raises `Refused`."""
+    with as_refused():
+        found = texts.given(text)
+    return found if isinstance(found, dict) else {"arguments": found}
 
 
 def as_shown(arguments: dict[str, Any], again: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, Any]:

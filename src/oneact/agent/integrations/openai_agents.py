@@ -10,6 +10,7 @@ from agents.tool_context import ToolContext
 from pydantic_core import to_jsonable_python
 
 from oneact.agent.errors import AgentError, Undecided, as_refused
+from oneact.agent.integrations import local
 from oneact.agent.integrations.local import Call
 from oneact.agent.integrations.telling import told
 from oneact.agent.integrations.tools import distinct, wish
@@ -81,7 +82,7 @@ def approved(agent: Agent, tool: FunctionTool, *, interrupts: bool = False, run:
 
     async def invoke(context: ToolContext[Any], text: str) -> Any:  # noqa: ANN401 - as above
         try:
-            return await call(context, _arguments(text), key=key(context.tool_call_id))
+            return await call(context, local.arguments(text or "{}"), key=key(context.tool_call_id))
         except AgentError as error:
             return told(error).text
 

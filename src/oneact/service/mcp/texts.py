@@ -32,6 +32,14 @@ def read(text: str) -> Any:  # noqa: ANN401 - JSON with fractions
     return json.loads(text, parse_int=_number, parse_constant=_no_constant)
 
 
+def given(text: str) -> Any:  # noqa: ANN401 - JSON with fractions
+    """Read what a program gave, numbers with fractions among it; refuses `json_malformed`, `json_duplicate_key`."""
+    try:
+        return json.loads(text, parse_constant=_no_constant, object_pairs_hook=canonical.members)
+    except (ValueError, RecursionError) as error:
+        raise Refusal(Reason.JSON_MALFORMED, f"no JSON: {error}") from error
+
+
 def check(name: str, given: Json) -> None:
     """Refuse `parameters_invalid`, with the name of the parameter, for a text that is not the one text of its value."""
     try:
