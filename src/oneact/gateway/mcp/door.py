@@ -134,7 +134,8 @@ class Door:
         return self._page("This address has been used", way, 403)
 
     def _page(self, title: str, body: str, status: int = 200) -> Answer:
-        site = link_page.Site(self._label, self.resource + "/")
+        name = self._label if self.guard is None else self.guard.name
+        site = link_page.Site(name, self.resource + "/")
         return exchange.of_page(link_page.page(site, title, body), status)
 
 
