@@ -7,14 +7,15 @@ import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.service.behalf.desk import Desk, Program, person, request_of
 
 from oneact.errors import Reason
-from oneact.protocol import receipt
-from oneact.service.behalf import calls, following
+from oneact.protocol import client_assertion, receipt
+from oneact.service.behalf import asking, calls, following
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -183,6 +184,27 @@ def test_a_call_without_its_person_expires_and_is_never_done(desk: Desk, program
     desk.clock.ahead += 601
     assert program.wait(held)["state"] == "expired"
     assert desk.written == []
+
+
+def test_a_machine_that_slept_between_signing_and_asking_asks_again(
+    desk: Desk, ada: Visitor, program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slept: list[str] = []
+
+    def build(*given: Any) -> str:
+        made = client_assertion.build(*given)
+        if not slept:
+            desk.clock.ahead += 120
+        slept.append(made)
+        return made
+
+    signing = SimpleNamespace(build=build, ASSERTION_TYPE=client_assertion.ASSERTION_TYPE, LEEWAY=5)
+    monkeypatch.setattr(asking, "client_assertion", signing)
+    held = program.call()
+    approve(ada, held)
+    assert program.wait(held)["state"] == "done"
+    assert len(slept) > 2
+    assert len(desk.written) == 1
 
 
 def test_an_account_without_a_passkey_is_told_so(program: Program) -> None:

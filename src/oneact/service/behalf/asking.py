@@ -30,6 +30,7 @@ _MAX_ISSUERS: Final = 256
 _ENDPOINT: Final = "transaction_authorization_endpoint"
 _CANCELLATION: Final = "cancellation_endpoint"
 _OK, _ERROR = 200, 500
+_UNAUTHORIZED: Final = 401
 _RATE_LIMITED: Final = 429
 _PENDING: Final = frozenset({"authorization_pending", "slow_down"})
 
@@ -147,10 +148,14 @@ class Asking:
     async def _post(
         self, issuer: str, fields: dict[str, str], headers: dict[str, str], wait: int = 0, endpoint: str = _ENDPOINT
     ) -> Fetched:
-        """Post as this service; once more where the approval server hands out its first nonce."""
-        address = await self._guard.issuers.endpoint(issuer, endpoint)
+        """Post as this service; once more where the approval server hands out its first nonce.
+
+        And where it takes this service for nobody after some time: a machine that slept has signed in the past.
+        """
+        address, began = await self._guard.issuers.endpoint(issuer, endpoint), self._guard.now()
         found = await self._send(issuer, address, fields, headers, wait)
-        if _members(found).get("error") == "use_dpop_nonce":
+        slept = found.status == _UNAUTHORIZED and self._guard.now() - began > client_assertion.LEEWAY
+        if slept or _members(found).get("error") == "use_dpop_nonce":
             found = await self._send(issuer, address, fields, headers, wait)
         return found
 
