@@ -46,7 +46,7 @@ ANY_PASSKEY = skip(
     "protocol.passkey:verify",
     "assertion.credential_id != credential.id or not _verifies(key, credential.alg, assertion.signature, signed)",
 )
-ANY_MEMBER = skip("protocol.canonical:_object", "len(found) != len(pairs)")
+ANY_MEMBER = skip("protocol.canonical:members", "len(found) != len(pairs)")
 ANY_FRACTION = edit(
     "protocol.canonical:_no_float", 'raise Refusal(Reason.JSON_NUMBER, "not an integer")', "return int(float(_))"
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -285,8 +286,6 @@ def withdrawn(desk: Desk, standing: dict[str, Any]) -> bool:
 
 def state_of(desk: Desk, standing: dict[str, Any]) -> str:
     """Give the state in which the service keeps a call, without waiting for it."""
-    import sqlite3  # noqa: PLC0415 - to look behind the service's back
-
     with sqlite3.connect(desk.folder / "files.db") as connection:
         [[found]] = connection.execute("SELECT state FROM held WHERE id = ?", (standing["id"],)).fetchall()
     return str(found)
@@ -380,3 +379,32 @@ async def test_what_is_withdrawn_at_once_is_not_withdrawn_later_because_its_call
     at = followed._until
     followed.give_up()
     assert followed._until == at
+
+
+async def test_a_call_whose_caller_goes_while_it_is_asked_for_is_withdrawn_with_the_others(
+    desk: Desk, program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The request stands at the approval server before the service has its answer."""
+    assert await asyncio.to_thread(program.call, "/other")
+    loop, ask_all = desk.guard.loop, desk.calls._gathering.asking.ask_all
+    asked, answered = threading.Event(), threading.Event()
+
+    async def slowly(held: Any) -> Any:
+        found = await ask_all(held)
+        asked.set()
+        await asyncio.to_thread(answered.wait, 10)
+        return found
+
+    monkeypatch.setattr(desk.calls._gathering.asking, "ask_all", slowly)
+    assert loop is not None
+    begun = desk.calls.begin(desk.guard.actions["write"], {"path": "/gone"}, "ada", "one")
+    beginning = asyncio.run_coroutine_threadsafe(begun, loop)
+    assert await asyncio.to_thread(asked.wait, 10)
+    beginning.cancel()
+    leaving = asyncio.run_coroutine_threadsafe(desk.calls.leave("one", 10.0), loop)
+    answered.set()
+    await asyncio.wait_for(asyncio.wrap_future(leaving), 10)
+    with sqlite3.connect(desk.folder / "approve" / "approve.db") as connection:
+        found = connection.execute("SELECT state FROM requests").fetchall()
+    assert found == [("cancelled",), ("cancelled",)]
+    assert desk.written == []

@@ -296,20 +296,20 @@ async def test_a_call_that_is_cancelled_while_it_is_asked_for_is_given_up(
 ) -> None:
     assert ada
     calls, going = shelf.guard.waiting.calls, threading.Event()
-    begin = calls.begin
+    begin = calls._begun
 
     async def slowly(*given: Any) -> Any:
         found = await begin(*given)
         await asyncio.to_thread(going.wait, 10)
         return found
 
-    calls.begin = slowly  # type: ignore[method-assign]  # the same, at a moment that the test chooses
+    calls._begun = slowly  # type: ignore[method-assign]  # the same, at a moment that the test chooses
     async with shelf.client(revision) as client:
         gone = calling(client)
         await asyncio.to_thread(pending, shelf)
         gone.cancel()
         await asyncio.gather(gone, return_exceptions=True)
-        await eventually(lambda: shelf.guard.waiting._left)
+        await eventually(lambda: calls._given_up)
         going.set()
         [followed] = calls._followed.values()
         await eventually(lambda: followed._until is not None)

@@ -7,8 +7,10 @@ moment; the outcome is kept until it has reached the program. The same call agai
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import secrets
+import time
 from typing import TYPE_CHECKING, Any, Final
 
 from oneact.errors import Reason, Refusal
@@ -44,13 +46,29 @@ class Calls:
         self._guard, self._store = guard, guard.store
         self._gathering = Gathering(Asking(guard, waits=True))
         self._followed: dict[str, Followed] = {}
+        self._beginning: dict[asyncio.Task[Standing], str] = {}
+        self._given_up: set[asyncio.Task[None]] = set()
 
     async def begin(self, guarded: Guarded, given: dict[str, Any], account: str, session: str) -> Standing:
         """Hold a call whose parameters, flat, are `given`, and ask; or attach to the same call of this session.
 
         The task that follows it has the context variables of whoever began it. Refuses `passkey_needed` for an account
         without a link, `rate_limited` where too many are held, and what schema, terms and display of the action refuse.
+        Where whoever began it is cancelled meanwhile, it is begun all the same, and then given up.
         """
+        loop = asyncio.get_running_loop()
+        beginning = loop.create_task(self._begun(guarded, given, account, session))
+        self._beginning[beginning] = _digest(session)
+        beginning.add_done_callback(self._beginning.pop)
+        try:
+            return await asyncio.shield(beginning)
+        except asyncio.CancelledError:
+            task = loop.create_task(self._give_up(beginning, session))
+            self._given_up.add(task)
+            task.add_done_callback(self._given_up.discard)
+            raise
+
+    async def _begun(self, guarded: Guarded, given: dict[str, Any], account: str, session: str) -> Standing:
         guard = self._guard
         await guard.start()
         self._forget()
@@ -65,6 +83,10 @@ class Calls:
         if before is None or before.said == DELIVERED:
             before = await self._attached(await self._store.hold(held, OF_ACCOUNT, IN_ALL))
         return await self._told(before)
+
+    async def _give_up(self, beginning: asyncio.Task[Standing], session: str) -> None:
+        with contextlib.suppress(Refusal, asyncio.CancelledError):
+            await self.cancel((await beginning).id, session)
 
     async def wait(self, identifier: str, session: str, seconds: float) -> Standing:
         """Give where a call stands as soon as it has an end, or after so many seconds.
@@ -115,10 +137,15 @@ class Calls:
 
         That needs a moment, which is waited for, so many `seconds` at most.
         """
+        until = time.monotonic() + seconds
+        begun = [task for task, digest in self._beginning.items() if session is None or digest == _digest(session)]
+        if begun:
+            await asyncio.wait(begun, timeout=seconds)
         mine = [found for found in self._followed.values() if session is None or found.held.session == _digest(session)]
         for followed in mine:
             followed.give_up(0.0)
-        await asyncio.gather(*(followed.left(seconds) for followed in mine if seconds))
+        left = max(0.0, until - time.monotonic())
+        await asyncio.gather(*(followed.left(left) for followed in mine if seconds))
 
     async def over(self, identifier: str) -> bool:
         """Wait until a call that is followed here has its end, as nobody who waits for it; False where it gets none."""
@@ -127,6 +154,10 @@ class Calls:
 
     async def close(self) -> None:
         """Stop following; what is held can be taken up again, also by another process."""
+        unfinished = [*self._beginning, *self._given_up]
+        for task in unfinished:
+            task.cancel()
+        await asyncio.gather(*unfinished, return_exceptions=True)
         await asyncio.gather(*(followed.stop() for followed in self._followed.values()))
         self._followed.clear()
 

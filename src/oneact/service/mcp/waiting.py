@@ -7,7 +7,6 @@ there is never a second request to the person for one call, and never a second e
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from typing import TYPE_CHECKING, Any, Final
 
@@ -80,7 +79,7 @@ class Waiting:
         if session is None:
             return self._unlinked()
         try:
-            making.found = await self._begun(entry, entry.given(call.arguments), session)
+            making.found = await self.calls.begin(entry.guarded, entry.given(call.arguments), *session)
         except Refusal as refusal:
             if refusal.reason is not Reason.PASSKEY_NEEDED:
                 raise
@@ -137,7 +136,7 @@ class Waiting:
     ) -> tuple[Standing, int]:
         """Give where a call stands, and in which round it is waited for; a client that comes back begins nothing."""
         if call.state is None:
-            return await self._begun(entry, given, session), 0
+            return await self.calls.begin(entry.guarded, given, *session), 0
         identifier, rounds = states.unseal(self._guard.keys.txn_keys, call.state, bound)
         return await self.calls.wait(identifier, session[1], 0), rounds
 
@@ -171,19 +170,6 @@ class Waiting:
             waiting.cancel()
             if opening is not None:
                 opening.cancel()
-
-    async def _begun(self, entry: Entry, given: dict[str, Any], session: tuple[str, str]) -> Standing:
-        """Begin a call; where the client cancels it meanwhile, it is given up once it has begun."""
-        beginning = asyncio.get_running_loop().create_task(self.calls.begin(entry.guarded, given, *session))
-        try:
-            return await asyncio.shield(beginning)
-        except asyncio.CancelledError:
-            self._later(self._left_beginning(beginning, session[1]))
-            raise
-
-    async def _left_beginning(self, beginning: asyncio.Task[Standing], session: str) -> None:
-        with contextlib.suppress(Refusal):
-            await self.calls.cancel((await beginning).id, session)
 
     async def _left_waiting(self, waiting: asyncio.Future[Standing], identifier: str, session: str) -> None:
         await asyncio.wait({waiting})
