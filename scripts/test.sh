@@ -20,6 +20,5 @@ $bin/coverage run -m pytest -q -n 2 "${pure[@]}"
 $bin/coverage combine -q
 $bin/coverage report --skip-covered --fail-under=100 \
   --include='src/oneact/errors.py,src/oneact/protocol/*,src/oneact/log/*,src/oneact/service/checks.py,src/oneact/service/asking.py,src/oneact/service/reads.py,src/oneact/service/journal.py,src/oneact/service/mcp/publishing.py,src/oneact/service/mcp/shape.py,src/oneact/service/mcp/texts.py,src/oneact/service/audit/*,src/oneact/agent/flow/*,src/oneact/gateway/rules.py'
-# The rest. Most of the time a test waits, for a disk, a process or a second to pass: so six of them share two cores. Files
-# are taken in their order, not by how many tests they have: the demos, long and alone in their files, would come last.
-stage "tests"; $bin/python -m pytest -q -n 6 --dist loadfile --no-loadscope-reorder ${ONEACT_ROUNDS:+--timeout=1800} "${pure[@]/#/--ignore=}" "$@"
+# The rest. Most of the time a test waits, for a disk, a process or a second to pass: so six of them share two cores.
+stage "tests"; $bin/python -m pytest -q -n 6 --dist loadfile ${ONEACT_ROUNDS:+--timeout=1800} "${pure[@]/#/--ignore=}" "$@"
