@@ -92,7 +92,7 @@ def quote(flight: Flight) -> Terms:
 async def book(flight: Flight, act: Act) -> Booking:
     """Book; runs only with a verified approval, and once."""
     terms = act.terms or {}
-    price = f"{terms['price']['amount']} {terms['price']['currency']}"  # type: ignore[index,call-overload]
+    price = f"{terms['price']['amount']} {terms['price']['currency']}"  # type: ignore[index,call-overload]  # as quoted
     reference = secrets.token_hex(3).upper()
     with _database() as database:
         row = (reference, act.account, act.txn, flight.from_, flight.to, flight.date, price)

@@ -52,7 +52,7 @@ def hold(port: int, address: str = IPV6) -> socket.socket | None:
     found = socket.socket(socket.AF_INET6 if address == IPV6 else socket.AF_INET)
     try:
         with contextlib.suppress(AttributeError):  # where it is unknown, a bound address is its owner's alone
-            exclusive: Any = socket.SO_EXCLUSIVEADDRUSE  # type: ignore[attr-defined,unused-ignore]
+            exclusive: Any = socket.SO_EXCLUSIVEADDRUSE  # type: ignore[attr-defined,unused-ignore]  # on Windows
             found.setsockopt(socket.SOL_SOCKET, exclusive, 1)
         found.bind((address, port))
     except OSError as error:

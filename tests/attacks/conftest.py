@@ -1,10 +1,12 @@
 """The stages on which attacks are played: a guarded airline, and a whole approval server with its person."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from oneact.gateway.mcp.door import Door
 from tests.forms.conftest import ada, air, browser
 from tests.ports import free_port
 from tests.server.peers import Agent, RunningServer, Service, running_server, serving
@@ -43,3 +45,12 @@ def paired(approval: RunningServer, visitor: Visitor) -> Agent:
     agent.register()
     visitor.pair(agent)
     return agent
+
+
+@pytest.fixture
+def start() -> Iterator[str]:
+    """Give the address at which a proxy's person begins; it signs in once."""
+    port = free_port()
+    door = Door(f"http://localhost:{port}", port, "notes", lambda: int(time.time()))
+    with serving(door, port):
+        yield door.start_link()

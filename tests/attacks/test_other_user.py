@@ -9,7 +9,6 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
 from urllib.parse import urlsplit
@@ -18,10 +17,8 @@ import httpx
 import pytest
 
 from oneact.gateway.mcp import owners, personal
-from oneact.gateway.mcp.door import Door
 from oneact.server import addresses
 from tests.ports import free_port
-from tests.server.peers import serving
 
 NOBODY = 65534
 TABLE = """\
@@ -40,14 +37,6 @@ def of_another() -> socket.socket:
         return socket.socket()
     finally:
         os.seteuid(0)
-
-
-@pytest.fixture
-def start() -> Iterator[str]:
-    port = free_port()
-    door = Door(f"http://localhost:{port}", port, "notes", lambda: int(time.time()))
-    with serving(door, port):
-        yield door.start_link()
 
 
 def status(start: str, connected: socket.socket, method: str) -> int:

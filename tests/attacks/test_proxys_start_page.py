@@ -2,23 +2,8 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
-
 import httpx
 import pytest
-
-from oneact.gateway.mcp.door import Door
-from tests.ports import free_port
-from tests.server.peers import serving
-
-
-@pytest.fixture
-def start() -> Iterator[str]:
-    port = free_port()
-    door = Door(f"http://localhost:{port}", port, "notes", lambda: int(time.time()))
-    with serving(door, port):
-        yield door.start_link()
 
 
 def sign_in(address: str, **headers: str) -> httpx.Response:

@@ -112,8 +112,8 @@ def approved(
 
 def _adapter(signature: inspect.Signature, hints: dict[str, Any]) -> TypeAdapter[Any]:
     fields = {name: hints.get(name, Any) for name in signature.parameters}
-    made = TypedDict("Arguments", fields)  # type: ignore[misc]
-    made.__pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[attr-defined]
+    made = TypedDict("Arguments", fields)  # type: ignore[misc]  # its members are known at run time alone
+    made.__pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[attr-defined]  # as pydantic looks for it
     return TypeAdapter(made)
 
 
